@@ -1,0 +1,13 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class AuthnConfig(AppConfig):
+    """Registers the system checks."""
+
+    name = "authn"
+
+    def ready(self) -> None:
+        """Import the checks, which registers them."""
+        from authn import checks  # noqa: F401 - importing is what registers them

@@ -1,0 +1,101 @@
+"""From the ``Authorization`` header to a principal; the only place that makes a refusal a 401."""
+
+import logging
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+
+from authn.principals import Principal
+from authn.tokens import ExpiredTokenError, NoUserError, TokenError, TokenVerifier, user_id
+
+logger = logging.getLogger(__name__)
+
+DETAILS: dict[type[TokenError], str] = {
+    ExpiredTokenError: "Token has expired",
+    NoUserError: "Token missing user identifier",
+}
+INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a sentence
+
+
+@lru_cache(maxsize=8)  # one entry in production; a test that changes the settings gets another
+def verifier(secrets: tuple[str, ...], issuer: str, audience: str) -> TokenVerifier:
+    """Make the verifier for these settings, once."""
+    return TokenVerifier(secrets, issuer=issuer, audience=audience)
+
+
+class BetterAuthAuthentication(JWTStatelessUserAuthentication):
+    """Authenticates requests by a token that Better Auth signed, without a query.
+
+    Keeps simplejwt's steps (header → raw token → claims → user) and replaces what each does:
+    simplejwt takes ``bearer`` in lower case for no token at all, wants a ``token_type`` claim that
+    Better Auth does not set, and trusts its own user model.
+
+    Source: contract.md "Who may come in"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
+    """
+
+    def __init__(self) -> None:
+        """Skip simplejwt's look-up of a user model: users are not stored."""
+
+    def get_header(self, request: Request) -> str:  # type: ignore[override]  # the stubs say bytes
+        """Return the header's value.
+
+        Raises:
+            NotAuthenticated: there is none, or it is of another scheme.
+        """
+        header: str = request.META.get("HTTP_AUTHORIZATION", "")
+        if not _is_bearer(header):
+            logger.info("401 missing_token")
+            raise NotAuthenticated("Missing authorization token", code="missing_token")
+        return header
+
+    def get_raw_token(self, header: str) -> str:  # type: ignore[override]  # the stubs say bytes
+        """Cut the scheme off. What is left is the token, empty where there is none."""
+        return header.partition(" ")[2].strip(" ")
+
+    def get_validated_token(self, raw_token: str) -> Mapping[str, Any]:  # type: ignore[override]
+        """Return the claims of a token that verifies.
+
+        Raises:
+            AuthenticationFailed: it does not.
+        """
+        configured = settings.BETTER_AUTH
+        try:
+            return verifier(
+                configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"]
+            ).claims(raw_token)
+        except TokenError as error:
+            raise _refusal(error) from None
+
+    def get_user(self, validated_token: Mapping[str, Any]) -> Principal:  # type: ignore[override]
+        """Return the principal that the claims name.
+
+        Raises:
+            AuthenticationFailed: they name none.
+        """
+        try:
+            return Principal(user_id(validated_token))
+        except NoUserError as error:
+            raise _refusal(error) from None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge, with an error code only where a token was refused.
+
+        Source: RFC 6750 §3.1.
+        """
+        refused = _is_bearer(request.META.get("HTTP_AUTHORIZATION", ""))
+        return 'Bearer error="invalid_token"' if refused else "Bearer"
+
+
+def _is_bearer(header: str) -> bool:
+    return header.partition(" ")[0].lower() == "bearer"
+
+
+def _refusal(error: TokenError) -> AuthenticationFailed:
+    """Log the reason, and nothing of the token, and word the refusal."""
+    logger.info("401 %s", error.reason)
+    return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

@@ -1,0 +1,36 @@
+"""Is this path yours?"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rest_framework.permissions import BasePermission
+
+if TYPE_CHECKING:  # DRF reads its settings, and so this module, while its views are imported
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+
+class IsPathUser(BasePermission):
+    """The ``user_id`` in the path must be the token's, character for character.
+
+    Only compares: no query, no change to the request. It closes the door on a path that names no
+    user at all.
+
+    Source: contract.md "Who may come in"; FR-003, FR-005.
+    """
+
+    message = "Access forbidden: user_id mismatch"
+    code = "user_mismatch"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Compare the path's user with the token's."""
+        path_user_id = view.kwargs.get("user_id")
+        if path_user_id == request.user.id:
+            return True
+        # %a writes everything but printable ASCII as an escape: no id can forge a line of the log
+        logger.info("403 %s: token of %a, path of %a", self.code, request.user.id, path_user_id)
+        return False

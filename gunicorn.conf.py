@@ -1,0 +1,39 @@
+"""How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from todo_project.environment import env
+
+bind = f"{env.str('HOST', '0.0.0.0')}:{env.int('PORT', 8000)}"
+workers = env.int("WEB_CONCURRENCY", 2)
+worker_class = "gthread"
+threads = 16
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+keepalive = 75  # seconds; longer than a balancer keeps its side open, usually 60
+timeout = 30  # seconds without a sign of life, then a worker is replaced
+graceful_timeout = 30  # seconds for the requests under way when it stops
+
+limit_request_line = 8190  # bytes
+limit_request_fields = 64
+limit_request_field_size = 8190  # bytes
+
+# Only Django decides what a proxy is believed (TRUST_PROXY). By default gunicorn would take https
+# from, and SCRIPT_NAME of, whoever connects from this machine.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+control_socket_disable = True
+accesslog = None  # the application writes it, with the request's id and without the query
+loglevel = env.str("LOG_LEVEL", "INFO").lower()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Say once which database is used, without holding up the start."""
+    if worker.age == 1:
+        from todo_project.startup import report_database  # the settings are loaded by now
+
+        threading.Thread(target=report_database, daemon=True).start()

@@ -1,0 +1,1 @@
+"""The tasks: what they are, what may be sent, who sees them."""

@@ -1,0 +1,129 @@
+"""The task and the queries over it."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Length
+from django.db.models.lookups import LessThanOrEqual
+from django.db.models.sql import UpdateQuery
+from django.utils import timezone
+
+USER_ID_MAX_LENGTH = 255
+TITLE_MAX_LENGTH = 200
+DESCRIPTION_MAX_LENGTH = 1000
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Chains of conditions, and the writes: each of them one statement that commits by itself."""
+
+    def owned_by(self, user_id: str) -> Self:
+        """Keep the tasks of one user.
+
+        Source: FR-013, SC-002.
+        """
+        return self.filter(user_id=user_id)
+
+    def add(self, **values: Any) -> "Task":
+        """Insert a task, created and updated at the same moment.
+
+        Args:
+            values: ``user_id``, ``title`` and optionally ``description`` and ``completed``.
+
+        Source: contract.md "A task"; FR-009 to FR-011.
+        """
+        now = timezone.now()
+        return self.create(created_at=now, updated_at=now, **values)
+
+    def change(self, **values: Any) -> "Task | None":
+        """Write these fields of the one task that is left, and no others.
+
+        One ``UPDATE … RETURNING``, so that two writers cannot undo each other. ``updated_at`` moves
+        strictly forward even where the clock, read before the row is locked, has fallen behind.
+
+        Args:
+            values: new values or expressions (``completed=~F("completed")``) by field name.
+
+        Returns:
+            The task as it is now, or ``None`` where there is none.
+
+        Source: contract.md "Concurrency" and "A task".
+        """
+        query: UpdateQuery = self.query.chain(UpdateQuery)  # type: ignore[assignment]  # stubs
+        query.add_update_values(
+            {
+                **values,
+                "updated_at": Greatest(
+                    Value(timezone.now(), output_field=models.DateTimeField()),
+                    F("updated_at") + timedelta(microseconds=1),
+                ),
+            }
+        )
+        try:
+            statement, parameters = query.get_compiler(self.db).as_sql()
+        except EmptyResultSet:  # a condition that nothing can meet, such as queryset.none()
+            return None
+        quote = connections[self.db].ops.quote_name
+        columns = ", ".join(quote(str(field.column)) for field in self.model._meta.concrete_fields)
+        changed = self.model._base_manager.using(self.db).raw(
+            f"{statement} RETURNING {columns}",
+            parameters,
+        )
+        return next(iter(list(changed)), None)
+
+    def remove(self) -> bool:
+        """Delete the one task that is left, and tell whether there was one.
+
+        ``delete()`` wraps its statement in a transaction of its own, two round trips more; nothing
+        refers to a task, so there is nothing for it to collect.
+
+        Source: contract.md "Concurrency".
+        """
+        return bool(self._raw_delete(self.db))
+
+
+class Task(models.Model):
+    """Something that somebody wants to get done.
+
+    Invariants: the owner and ``created_at`` never change; ``updated_at`` moves strictly forward
+    with every change; the texts are kept exactly as they were sent.
+
+    Table and columns are those of the plan's FastAPI back end, whose database this one shares.
+
+    Source: contract.md "A task"; FR-007 to FR-012.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user_id = models.CharField(max_length=USER_ID_MAX_LENGTH)
+    title = models.CharField(max_length=TITLE_MAX_LENGTH)
+    description = models.CharField(  # noqa: DJ001 - null and "" are two different answers
+        max_length=DESCRIPTION_MAX_LENGTH, null=True, blank=True
+    )
+    completed = models.BooleanField(default=False)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        db_table = "task"
+        indexes = (
+            # FR-018: GET …/tasks, "this user's tasks, by id"
+            models.Index(fields=["user_id", "id"], name="ix_task_user_id_id"),
+        )
+        # SQLite does not look at the length of a varchar.
+        constraints = tuple(
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length(name), length), name=f"task_{name}_length"
+            )
+            for name, length in (
+                ("user_id", USER_ID_MAX_LENGTH),
+                ("title", TITLE_MAX_LENGTH),
+                ("description", DESCRIPTION_MAX_LENGTH),
+            )
+        )
+
+    def __str__(self) -> str:
+        return self.title

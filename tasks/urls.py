@@ -1,0 +1,29 @@
+"""The six routes, spelled out.
+
+A trailing slash gives the same answer: a redirect would lose the body or the token on its way.
+Whatever stands for a task's id reaches the view, where all that is no id is a missing task.
+"""
+
+from django.urls import re_path
+
+from tasks.views import TaskViewSet
+
+TASKS = r"^api/(?P<user_id>[^/]+)/tasks"
+
+urlpatterns = [
+    re_path(
+        rf"{TASKS}/?\Z",
+        TaskViewSet.as_view({"get": "list", "post": "create"}),
+        name="tasks",
+    ),
+    re_path(
+        rf"{TASKS}/(?P<task_id>[^/]+)/?\Z",
+        TaskViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        name="task",
+    ),
+    re_path(
+        rf"{TASKS}/(?P<task_id>[^/]+)/complete/?\Z",
+        TaskViewSet.as_view({"patch": "complete"}),
+        name="task-complete",
+    ),
+]

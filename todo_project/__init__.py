@@ -1,0 +1,1 @@
+"""The frame: settings, routes, errors, what every answer carries."""

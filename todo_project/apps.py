@@ -1,0 +1,13 @@
+"""The app's configuration."""
+
+from django.apps import AppConfig
+
+
+class TodoProjectConfig(AppConfig):
+    """Registers the system checks."""
+
+    name = "todo_project"
+
+    def ready(self) -> None:
+        """Import the checks, which registers them."""
+        from todo_project import checks  # noqa: F401 - importing is what registers them

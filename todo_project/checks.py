@@ -1,0 +1,43 @@
+"""What looks wrong in the settings, and does not have to stop the start."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Info, Tags, Warning, register  # noqa: A004
+
+DERIVED_SECRET_KEY = "todo_project.I001"  # noqa: S105 - the id of a check
+ANY_HOST = "todo_project.I002"
+NO_ORIGIN = "todo_project.W003"
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Recommend what a deployment should set."""
+    messages: list[CheckMessage] = []
+    if settings.SECRET_KEY_IS_DERIVED:
+        messages.append(
+            Info(
+                "DJANGO_SECRET_KEY is not set; it is derived from the first Better Auth secret.",
+                hint="Set one, so that a new Better Auth secret signs no member of staff out.",
+                id=DERIVED_SECRET_KEY,
+            )
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        messages.append(
+            Info(
+                "ALLOWED_HOSTS lets every host name in.",
+                hint="Set it to the names that this service is reached by, separated by commas.",
+                id=ANY_HOST,
+            )
+        )
+    if not settings.CORS_ORIGINS:
+        messages.append(
+            Warning(
+                "No page may call the API from a browser.",
+                hint="Set BETTER_AUTH_URL to the address of the front end.",
+                id=NO_ORIGIN,
+            )
+        )
+    return messages

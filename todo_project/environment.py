@@ -1,0 +1,24 @@
+"""The environment variables, and ``.env`` where a variable is not set. The environment wins."""
+
+from pathlib import Path
+from typing import Any
+
+from environs import FileAwareEnv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+class Environment(FileAwareEnv):
+    """Reads a variable, or the file that ``<NAME>_FILE`` names (Docker secrets).
+
+    An empty variable counts as one that is not set: that is how compose files and a copied
+    ``.env.example`` leave a variable out.
+    """
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        value = super()._get_value(env_key, default)
+        return default if value == "" else value
+
+
+env = Environment(strip_whitespace=True)
+env.read_env(BASE_DIR / ".env", recurse=False)

@@ -1,0 +1,128 @@
+"""Every error's body, in the contract's words, and DRF's exception handler.
+
+Source: contract.md "Errors"; FR-015, FR-016, SC-008.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import JsonResponse
+from django.utils.log import log_response
+from rest_framework import exceptions
+from rest_framework.settings import api_settings
+
+RETRY_AFTER_SECONDS = 2
+
+# What a page can show where the detail is not a sentence for its reader.
+SENTENCES = {
+    401: "Please sign in.",
+    403: "These tasks belong to another account.",
+}
+EXPIRED = "Your session has expired. Please sign in again."
+
+# The details of errors that carry none of their own, whoever raised them.
+DETAILS = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Request body too large",
+    415: "Unsupported media type",
+    429: "Too many requests",
+    500: "Internal server error",
+    503: "Service temporarily unavailable",
+}
+
+Problem = dict[str, Any]
+
+
+def error_response(
+    status: int,
+    detail: str | list[Problem] | None = None,
+    *,
+    error: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> JsonResponse:
+    """Make an error's answer.
+
+    Args:
+        status: the HTTP status.
+        detail: a sentence, or the list of a 422; by default the status's own.
+        error: the sentence that a page shows; by default the status's own, else the detail.
+        headers: more headers.
+
+    Returns:
+        An answer whose body has ``detail`` and ``error``.
+    """
+    detail = DETAILS[status] if detail is None else detail
+    error = error or SENTENCES.get(status) or str(detail)
+    return JsonResponse({"detail": detail, "error": error}, status=status, headers=headers)
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> JsonResponse:
+    """Turn whatever a view raised into the contract's answer. Lets nothing of it through.
+
+    Args:
+        exc: what was raised.
+        context: DRF's, with ``view`` and ``request``.
+    """
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _refused(exc, context)
+    # Everything that a database says of itself, and nothing that it says of a statement of ours
+    if isinstance(exc, (OperationalError, InterfaceError)) or _read_only(exc):
+        response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        message = "The database cannot be used"
+    else:
+        response = error_response(500)
+        message = "Unexpected error"
+    # one line with the cause, and none of Django's own for the same answer
+    log_response(
+        message,
+        response=response,
+        request=context["request"]._request,
+        exception=exc,
+    )
+    return response
+
+
+def _read_only(exc: Exception) -> bool:
+    """Tell whether the database only reads at the moment, as a standby does (SQLSTATE 25006)."""
+    return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
+
+
+def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonResponse:
+    status = exc.status_code
+    headers: dict[str, str] = {}
+    detail: str | None = str(exc.detail)
+    error = None
+    if status == 401:
+        headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined] # set by DRF
+        error = EXPIRED if exc.get_codes() == "expired" else None
+    elif status == 405:
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    elif status == 429:
+        headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 1))
+    if status in (405, 415, 429):
+        detail = None  # DRF's sentences are not the contract's
+    return error_response(status, detail, error=error, headers=headers)
+
+
+def _invalid(exc: exceptions.ValidationError) -> JsonResponse:
+    problems = list(_problems(exc.detail))
+    error = "; ".join(_sentence(problem) for problem in problems)
+    return error_response(422, problems, error=error)
+
+
+def _problems(detail: Any) -> Iterator[Problem]:
+    """Name the first problem of each field."""
+    for field, found in detail.items():
+        loc = ["body"] if field == api_settings.NON_FIELD_ERRORS_KEY else ["body", field]
+        yield {"loc": loc, "msg": str(found[0]), "type": found[0].code}
+
+
+def _sentence(problem: Problem) -> str:
+    field = problem["loc"][-1]
+    label = "" if problem["loc"] == ["body"] else f"{field[:1].upper()}{field[1:]}: "
+    return f"{label}{problem['msg']}"

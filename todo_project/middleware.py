@@ -1,0 +1,95 @@
+"""What every answer has, whoever made it."""
+
+import logging
+import time
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.encoding import iri_to_uri
+
+from todo_project.deadlines import database_deadline
+from todo_project.errors import DETAILS, error_response
+from todo_project.request_log import current_request_id, request_id
+
+logger = logging.getLogger("todo_project.access")
+
+
+def contract_middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Check the host first; give every answer its request id, caching, length and JSON body.
+
+    It is the outermost, so that it sees what Django answers by itself, with ``DEBUG`` on or off:
+    the 404 of no route, the 500 of a fault in another middleware, the technical pages of both.
+
+    Source: contract.md "Six endpoints and a health check", "Errors", request ids; FR-016.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
+        current_request_id.set(identifier)
+        with database_deadline():
+            response = _refusal(request) or get_response(request)
+        if response.status_code >= 400 and not _is_json(response):
+            response = _as_json(response)
+        response["X-Request-ID"] = identifier
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Vary", "Origin")
+        if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
+        logger.info(
+            "%s %s %d %.1f ms",
+            request.method,
+            iri_to_uri(request.path),  # percent-encoded: no path can forge a line
+            response.status_code,
+            (time.perf_counter() - started) * 1000,
+        )
+        return response
+
+    return middleware
+
+
+def _refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """Refuse a host that is not ours, and a path that only decoding makes one of ours."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return error_response(400)
+    if not _splits_before_decoding(request.META.get("RAW_URI", "")):
+        return error_response(404)
+    return None
+
+
+def _splits_before_decoding(raw_uri: str) -> bool:
+    """Tell whether a path means the same before and after WSGI has decoded it.
+
+    ``%2F`` would cut a user's id in two; bytes that are not UTF-8 would come back from Django as
+    the text of their escapes, which is somebody else's id.
+    """
+    path = raw_uri.partition("?")[0]
+    if "%" not in path:
+        return True
+    try:
+        unquote_to_bytes(path.encode("latin-1")).decode()
+    except UnicodeError:
+        return False
+    return "%2f" not in path.lower()
+
+
+def _is_json(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("application/json")
+
+
+def _as_json(response: HttpResponseBase) -> HttpResponseBase:
+    """Replace a page by the contract's error of the same status, keeping the other headers."""
+    status = response.status_code if response.status_code in DETAILS else 500
+    replacement = error_response(status)
+    for name, value in response.headers.items():
+        replacement.headers.setdefault(name, value)
+    return replacement

@@ -1,0 +1,164 @@
+"""Settings, all of them from the environment or from ``.env``; the environment wins.
+
+Each variable may come from a file instead, named by ``<NAME>_FILE`` (Docker secrets). What cannot
+work stops the start with a message that names the variable, never its value; what merely looks
+wrong is a system check (``checks.py``).
+
+Source: FR-020, SC-010.
+"""
+
+import re
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+
+from authn.secrets import accepted_secrets
+from todo_project.database_url import database_settings
+from todo_project.environment import BASE_DIR, env
+from todo_project.keys import derived_secret_key
+from todo_project.origins import origin
+
+# DEBUG: bool, default false.
+DEBUG = env.bool("DEBUG", False)
+
+# BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: what tokens are signed with; one of the two is required,
+# each secret at least 32 bytes.
+# BETTER_AUTH_ISSUER, BETTER_AUTH_AUDIENCE: what every token's iss and aud must be; default any.
+BETTER_AUTH = {
+    "SECRETS": accepted_secrets(
+        env.str("BETTER_AUTH_SECRET", ""), env.str("BETTER_AUTH_SECRETS", "")
+    ),
+    "ISSUER": env.str("BETTER_AUTH_ISSUER", ""),
+    "AUDIENCE": env.str("BETTER_AUTH_AUDIENCE", ""),
+}
+
+# DJANGO_SECRET_KEY: str; by default derived from the first Better Auth secret.
+given_secret_key = env.str("DJANGO_SECRET_KEY", "")
+SECRET_KEY = given_secret_key or derived_secret_key(BETTER_AUTH["SECRETS"][0])
+SECRET_KEY_IS_DERIVED = not given_secret_key
+
+# ALLOWED_HOSTS: host names separated by commas, default any.
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"]) if host.strip()]
+
+# TRUST_PROXY: bool, default false. Believe what a proxy in front says of the client's connection.
+TRUST_PROXY = env.bool("TRUST_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "corsheaders",
+    "rest_framework",
+    "todo_project",
+    "authn",
+    "tasks",
+]
+
+MIDDLEWARE = [
+    "todo_project.middleware.contract_middleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "todo_project.urls"
+WSGI_APPLICATION = "todo_project.wsgi.application"
+# What a redirect would lose, the body or the token, is worth more than a tidy address.
+APPEND_SLASH = False
+
+# NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on,
+# which falls back to an SQLite file here.
+# DATABASE_URL_UNPOOLED: what `migrate` uses instead; a pooler gets in the way of its locks.
+DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
+if sys.argv[1:2] == ["migrate"]:
+    DATABASE_VARIABLES.insert(0, "DATABASE_URL_UNPOOLED")
+database_variable = next((name for name in DATABASE_VARIABLES if env.str(name, "")), None)
+if not database_variable and not DEBUG:
+    raise ImproperlyConfigured(
+        "NEON_DATABASE_URL is not set. Give the URL of a PostgreSQL database, or sqlite:///db.sqlite3"
+        " to keep the tasks in a file; only with DEBUG=true is that file the default."
+    )
+DATABASES = {
+    "default": database_settings(
+        database_variable or "NEON_DATABASE_URL",
+        env.str(database_variable) if database_variable else "sqlite:///db.sqlite3",
+        BASE_DIR,
+    )
+}
+
+# BETTER_AUTH_URL, ALLOWED_ORIGINS: where the pages that may call us come from; default none.
+CORS_ORIGINS = [
+    origin(name, entry)
+    for name in ("BETTER_AUTH_URL", "ALLOWED_ORIGINS")
+    for entry in env.str(name, "").split(",")
+    if entry.strip()
+]
+# As expressions, because corsheaders compares a listed origin by its host and lets a path pass.
+CORS_ALLOWED_ORIGIN_REGEXES = [rf"{re.escape(allowed)}\Z" for allowed in CORS_ORIGINS]
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "authorization",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "idempotency-key",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Link", "Retry-After", "X-Request-ID", "Idempotent-Replayed")
+CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
+
+# The largest body of a request, in bytes (contract.md "Errors", 413).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+API_DATETIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authn.authentication.BetterAuthAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.IsPathUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "todo_project.negotiation.AlwaysJSON",
+    "DATETIME_FORMAT": API_DATETIME_FORMAT,
+    "EXCEPTION_HANDLER": "todo_project.errors.exception_handler",
+}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SILENCED_SYSTEM_CHECKS = [
+    # TLS ends at the proxy, which owns the promise of https for its whole domain.
+    "security.W004",
+    # Nothing under /api or /health ever redirects: it would lose the body or the token.
+    "security.W008",
+    # No cookie signs anybody in, so there is nothing to forge.
+    "security.W003",
+]
+
+# LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; default INFO.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "todo_project.request_log.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        # Django's own handlers would write each line a second time.
+        "django": {"handlers": [], "propagate": True},
+        # It would repeat each 4xx, which the access log has.
+        "django.request": {"level": "ERROR"},
+    },
+}

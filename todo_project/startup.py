@@ -1,0 +1,35 @@
+"""What is said once, when the server starts."""
+
+import logging
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from todo_project.deadlines import database_deadline
+
+logger = logging.getLogger(__name__)
+
+
+def report_database() -> None:
+    """Log which database is used, whether it answers and whether migrations are applied.
+
+    The server does not need any of it to start.
+
+    Source: contract.md "Errors" (503 and not an end of the process where it is away).
+    """
+    settings = connection.settings_dict
+    where = settings["HOST"] or settings["OPTIONS"].get("host", "")
+    name = f"{connection.display_name} {where}{'/' if where else ''}{settings['NAME']}"
+    try:
+        with database_deadline():
+            executor = MigrationExecutor(connection)
+            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
+    else:
+        if missing:
+            logger.warning("Database %s answers; run migrate: %d are missing", name, len(missing))
+        else:
+            logger.info("Database %s answers; migrations are applied", name)
+    finally:
+        connection.close()
