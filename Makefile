@@ -1,0 +1,77 @@
+# `make run` and `make test` are all that a newcomer needs; each does its own set-up.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+USER_ID ?= demo
+# What runs when there is no .env: lint and types read the settings, and use nothing of them.
+TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
+
+.PHONY: help
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: run
+run: .venv/run .env ## Serve on this machine, set up what is missing
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py quick_start
+	@exec $(BIN)/gunicorn todo_project.wsgi
+
+.PHONY: test
+test: .venv/dev ## Run every test, on PostgreSQL and on SQLite
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest --database=postgresql $(ARGS)
+	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
+
+.PHONY: coverage
+coverage: .venv/dev ## Show what the last `make test` left untested; fail below 100 %
+	$(BIN)/coverage combine --keep -q
+	$(BIN)/coverage report
+
+.PHONY: lint
+lint: .venv/dev ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: .venv/dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: .venv/dev ## Check types
+	$(TOOLS_ENV) $(BIN)/mypy .
+
+.PHONY: check
+check: .venv/dev ## Check migrations and the settings of a deployment
+	$(TOOLS_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(TOOLS_ENV) DEBUG=false DATABASE_URL=sqlite:///db.sqlite3 BETTER_AUTH_URL=https://app.example.com \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: bench
+bench: .venv/dev ## Measure 50 users at work for 30 s
+	$(BIN)/python benchmarks/load.py $(ARGS)
+
+.PHONY: migrate
+migrate: .venv/run .env ## Apply migrations
+	$(BIN)/python manage.py migrate
+
+.PHONY: token
+token: .venv/run .env ## Print a one-hour token for the user USER_ID (default demo)
+	@$(BIN)/python manage.py issue_token $(USER_ID)
+
+.venv/run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.env: | .venv/run
+	@umask 077 && $(BIN)/python -c 'import secrets; print("\n".join(["DEBUG=true", "HOST=127.0.0.1", \
+		"BETTER_AUTH_URL=http://localhost:3000", \
+		"BETTER_AUTH_SECRET=" + secrets.token_urlsafe(32), "DJANGO_SECRET_KEY=" + secrets.token_urlsafe(48)]))' > $@
+	@echo "Wrote .env with fresh secrets. Give the front end the same BETTER_AUTH_SECRET."
