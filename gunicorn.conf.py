@@ -6,7 +6,8 @@ from typing import Any
 
 from todo_project.environment import env
 
-bind = f"{env.str('HOST', '0.0.0.0')}:{env.int('PORT', 8000)}"
+host = env.str("HOST", "0.0.0.0")
+bind = f"{f'[{host}]' if ':' in host else host}:{env.int('PORT', 8000)}"
 workers = env.int("WEB_CONCURRENCY", 2)
 worker_class = "gthread"
 threads = 16
@@ -32,8 +33,9 @@ loglevel = env.str("LOG_LEVEL", "INFO").lower()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Say once which database is used, without holding up the start."""
+    """Say once what looks wrong and which database is used, without holding up the start."""
     if worker.age == 1:
-        from todo_project.startup import report_database  # the settings are loaded by now
+        from todo_project.startup import report_database, report_settings  # settings are loaded
 
+        report_settings()
         threading.Thread(target=report_database, daemon=True).start()

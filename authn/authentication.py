@@ -6,12 +6,19 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 
 from authn.principals import Principal
-from authn.tokens import ExpiredTokenError, NoUserError, TokenError, TokenVerifier, user_id
+from authn.tokens import (
+    ExpiredTokenError,
+    KeysUnavailableError,
+    NoUserError,
+    TokenError,
+    TokenVerifier,
+    user_id,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -23,9 +30,28 @@ INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a sentence
 
 
 @lru_cache(maxsize=8)  # one entry in production; a test that changes the settings gets another
-def verifier(secrets: tuple[str, ...], issuer: str, audience: str) -> TokenVerifier:
-    """Make the verifier for these settings, once."""
-    return TokenVerifier(secrets, issuer=issuer, audience=audience)
+def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) -> TokenVerifier:
+    if not jwks:
+        return TokenVerifier(secrets, issuer, audience)
+    from authn.jwks import KeySet  # no line of it runs where it is not asked for
+
+    return TokenVerifier(secrets, issuer, audience, KeySet(*jwks))
+
+
+def configured_verifier() -> TokenVerifier:
+    """Return the verifier that the settings describe, the same one each time."""
+    configured = settings.BETTER_AUTH
+    return _verifier(
+        configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"], *configured["JWKS"]
+    )
+
+
+class KeysUnavailable(APIException):
+    """Whether a token is one of ours cannot be told now."""
+
+    status_code = 503
+    default_detail = "Service temporarily unavailable"
+    default_code = "jwks_unavailable"
 
 
 class BetterAuthAuthentication(JWTStatelessUserAuthentication):
@@ -49,7 +75,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """
         header: str = request.META.get("HTTP_AUTHORIZATION", "")
         if not _is_bearer(header):
-            logger.info("401 missing_token")
+            logger.warning("401 missing_token")
             raise NotAuthenticated("Missing authorization token", code="missing_token")
         return header
 
@@ -62,12 +88,10 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
 
         Raises:
             AuthenticationFailed: it does not.
+            KeysUnavailable: its issuer's keys cannot be fetched.
         """
-        configured = settings.BETTER_AUTH
         try:
-            return verifier(
-                configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"]
-            ).claims(raw_token)
+            return configured_verifier().claims(raw_token)
         except TokenError as error:
             raise _refusal(error) from None
 
@@ -95,7 +119,10 @@ def _is_bearer(header: str) -> bool:
     return header.partition(" ")[0].lower() == "bearer"
 
 
-def _refusal(error: TokenError) -> AuthenticationFailed:
+def _refusal(error: TokenError) -> APIException:
     """Log the reason, and nothing of the token, and word the refusal."""
-    logger.info("401 %s", error.reason)
+    if isinstance(error, KeysUnavailableError):
+        logger.warning("503 %s", error.reason)
+        return KeysUnavailable()
+    logger.warning("401 %s", error.reason)
     return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

@@ -32,5 +32,5 @@ class IsPathUser(BasePermission):
         if path_user_id == request.user.id:
             return True
         # %a writes everything but printable ASCII as an escape: no id can forge a line of the log
-        logger.info("403 %s: token of %a, path of %a", self.code, request.user.id, path_user_id)
+        logger.warning("403 %s: token of %a, path of %a", self.code, request.user.id, path_user_id)
         return False

@@ -3,6 +3,8 @@
 import hashlib
 
 from django.core.exceptions import ImproperlyConfigured
+from jwt import InvalidKeyError
+from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET_BYTES = 32
 MEND = "Generate one with: openssl rand -base64 32, and give Better Auth and this service the same."
@@ -75,7 +77,13 @@ def _versioned(secrets: str) -> list[str]:
 
 
 def _refuse_weak(variable: str, value: str) -> None:
-    if len(value.encode(errors="surrogateescape")) < MIN_SECRET_BYTES:
+    try:
+        key = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(value)
+    except UnicodeEncodeError:
+        raise ImproperlyConfigured(f"{variable} is not UTF-8. {MEND}") from None
+    except InvalidKeyError:  # PyJWT would refuse every token with it
+        raise ImproperlyConfigured(f"{variable} is a public or a private key. {MEND}") from None
+    if len(key) < MIN_SECRET_BYTES:
         raise ImproperlyConfigured(
             f"{variable} is shorter than {MIN_SECRET_BYTES} bytes, which can be guessed. {MEND}"
         )
@@ -98,5 +106,5 @@ PUBLISHED_KEY_DIGESTS = frozenset(
 
 def is_published(secret: str) -> bool:
     """Tell whether a secret stands in a public document, so that anybody may sign with it."""
-    digest = hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
+    digest = hashlib.sha256(secret.encode()).hexdigest()
     return digest in PUBLISHED_KEY_DIGESTS

@@ -10,8 +10,8 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NoReturn, Protocol
 
 from jwt import InvalidAlgorithmError, InvalidSignatureError, PyJWS, PyJWTError
 from jwt.utils import base64url_decode
@@ -52,6 +52,21 @@ class NoUserError(TokenError):
     """It is valid, and names no user."""
 
 
+class KeysUnavailableError(TokenError):
+    """The issuer's public keys cannot be fetched, and none that is known fits."""
+
+
+class KeyPairs(Protocol):
+    """Verifies tokens that are signed with the issuer's key pairs: ``authn.jwks``."""
+
+    algorithms: ClassVar[Sequence[str]]
+    issuer: str
+    audience: str
+
+    def payload(self, token: str, header: Mapping[str, Any]) -> bytes:
+        """Return the payload of a token whose signature verifies."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenVerifier:
     """Verifies tokens with a fixed set of secrets.
@@ -61,6 +76,7 @@ class TokenVerifier:
             signed with any of them, so that a secret can be replaced without signing anybody out.
         issuer: what ``iss`` must be, compared without a trailing slash; ``""`` accepts any.
         audience: what ``aud`` must be or contain, compared likewise; ``""`` accepts any.
+        keys: what verifies tokens of other algorithms; ``None`` accepts none of them.
 
     Raises:
         ValueError: a secret is too short. PyJWT would only warn, and fail on an empty one later.
@@ -68,9 +84,10 @@ class TokenVerifier:
     Source: contract.md "Who may come in"; FR-001, FR-002; RFC 7519; RFC 8725.
     """
 
-    secrets: Sequence[str]
+    secrets: Sequence[str] = field(repr=False)
     issuer: str = ""
     audience: str = ""
+    keys: "KeyPairs | None" = None
 
     def __post_init__(self) -> None:
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secrets):
@@ -88,44 +105,40 @@ class TokenVerifier:
         Raises:
             InvalidTokenError: it is not one of ours, or not yet valid.
             ExpiredTokenError: its ``exp`` has come.
+            KeysUnavailableError: whether it is one of ours cannot be told now.
         """
-        claims = self._verified_payload(token)
+        claims, issuer, audience = self._verified(token)
         now = time.time()
         expiry = claims.get("exp")
         if type(expiry) is not int or not 0 <= expiry <= MAX_EXP_SECONDS:
             raise InvalidTokenError("bad_expiry")
         _check_begun(claims, now)
-        self._check_parties(claims)
+        _check_parties(claims, issuer, audience)
         if expiry <= now:
             raise ExpiredTokenError("expired")
         return claims
 
-    def _check_parties(self, claims: Mapping[str, Any]) -> None:
-        if self.issuer and not _same(claims.get("iss"), self.issuer):
-            raise InvalidTokenError("wrong_issuer")
-        audiences = claims.get("aud")
-        if not isinstance(audiences, list):
-            audiences = [audiences]
-        if self.audience and not any(_same(audience, self.audience) for audience in audiences):
-            raise InvalidTokenError("wrong_audience")
-
-    def _verified_payload(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str) -> tuple[dict[str, Any], str, str]:
+        """Return the claims of a signed token, and the issuer and audience that they must have."""
         if not COMPACT_JWS.fullmatch(token):
             raise InvalidTokenError("malformed")
+        header = _header(token)
+        if self.keys is not None and header.get("alg") in self.keys.algorithms:
+            payload = self.keys.payload(token, header)
+            return _strict_object(payload), self.keys.issuer, self.keys.audience
+        return _strict_object(self._hmac_payload(token)), self.issuer, self.audience
+
+    def _hmac_payload(self, token: str) -> bytes:
         for secret in self.secrets:
             try:
-                signed = JWS.decode_complete(token, secret, ALGORITHMS)
+                payload: bytes = JWS.decode(token, secret, ALGORITHMS)
             except InvalidSignatureError:
                 continue
             except InvalidAlgorithmError:
                 raise InvalidTokenError("wrong_algorithm") from None
             except PyJWTError:
                 raise InvalidTokenError("malformed") from None
-            # PyJWT has read the header already, but leniently: the last of two equal names, UTF-16.
-            header = _strict_object(base64url_decode(token.partition(".")[0]))
-            if CRITICAL_HEADERS & header.keys():
-                raise InvalidTokenError("critical_header")
-            return _strict_object(signed["payload"])
+            return payload
         raise InvalidTokenError("wrong_signature")
 
 
@@ -162,6 +175,28 @@ def user_id(claims: Mapping[str, Any]) -> str:
     if UNSTORABLE.search(found):
         raise NoUserError("no_user")
     return found
+
+
+def _header(token: str) -> dict[str, Any]:
+    """Read a token's header. PyJWT reads it too, but takes UTF-16, and the last of equal names."""
+    try:
+        header = _strict_object(base64url_decode(token.partition(".")[0]))
+    except ValueError:  # not base64
+        raise InvalidTokenError("malformed") from None
+    if CRITICAL_HEADERS & header.keys():
+        raise InvalidTokenError("critical_header")
+    return header
+
+
+def _check_parties(claims: Mapping[str, Any], issuer: str, audience: str) -> None:
+    """Refuse a token that somebody else made, or made for somebody else."""
+    if issuer and not _same(claims.get("iss"), issuer):
+        raise InvalidTokenError("wrong_issuer")
+    audiences = claims.get("aud")
+    if not isinstance(audiences, list):
+        audiences = [audiences]
+    if audience and not any(_same(claim, audience) for claim in audiences):
+        raise InvalidTokenError("wrong_audience")
 
 
 def _check_begun(claims: Mapping[str, Any], now: float) -> None:

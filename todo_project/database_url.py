@@ -91,13 +91,13 @@ def _postgresql(variable: str, url: str) -> dict[str, Any]:
             raise ValueError("a # in it")
         query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         options = _libpq_options(variable, dict(query))
-        if _is_neon(parts.hostname):
+        if _is_neon(options.get("host") or parts.hostname):
             options.setdefault("sslmode", "require")
         options.setdefault("connect_timeout", str(CONNECT_TIMEOUT_SECONDS))
         database: dict[str, Any] = dict(
             dj_database_url.parse(parts._replace(query=urlencode(options)).geturl())
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _malformed(
             variable,
             "it must have the form postgresql://user:password@host:port/database, its parts"
@@ -123,7 +123,8 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
         if name == ASYNCPG_SSL:
             options.setdefault("sslmode", SSL_MODES.get(value.lower(), value))
         elif name == ASYNCPG_TIMEOUT:
-            options.setdefault("connect_timeout", str(int(float(value))))
+            # libpq takes whole seconds, and 0 for no limit at all
+            options.setdefault("connect_timeout", str(max(1, int(float(value)))))
         elif name in LIBPQ_OPTIONS:
             options[name] = value
         elif name not in ASYNCPG_ONLY:
@@ -133,7 +134,7 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
 
 
 def _is_neon(host: str | None) -> bool:
-    return (host or "").endswith(".neon.tech")
+    return (host or "").lower().endswith(".neon.tech")
 
 
 def _malformed(variable: str, why: str) -> ImproperlyConfigured:

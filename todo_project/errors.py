@@ -104,6 +104,8 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonRespo
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     elif status == 429:
         headers["Retry-After"] = str(int(getattr(exc, "wait", None) or 1))
+    elif status == 503:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status in (405, 415, 429):
         detail = None  # DRF's sentences are not the contract's
     return error_response(status, detail, error=error, headers=headers)

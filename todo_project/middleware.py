@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
+from corsheaders.middleware import CorsMiddleware
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -27,13 +28,18 @@ def contract_middleware(
 
     Source: contract.md "Six endpoints and a health check", "Errors", request ids; FR-016.
     """
+    cors = CorsMiddleware(get_response)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
-        current_request_id.set(identifier)
+        token = current_request_id.set(identifier)
         with database_deadline():
-            response = _refusal(request) or get_response(request)
+            response = _refusal(request)
+            if response is None:
+                response = get_response(request)
+            else:
+                cors.add_response_headers(request, response)
         if response.status_code >= 400 and not _is_json(response):
             response = _as_json(response)
         response["X-Request-ID"] = identifier
@@ -50,6 +56,7 @@ def contract_middleware(
             response.status_code,
             (time.perf_counter() - started) * 1000,
         )
+        current_request_id.reset(token)
         return response
 
     return middleware
@@ -87,9 +94,13 @@ def _is_json(response: HttpResponseBase) -> bool:
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponseBase:
-    """Replace a page by the contract's error of the same status, keeping the other headers."""
+    """Replace a page by the contract's error of the same status, keeping the other headers.
+
+    Django has logged the page; it need not log what stands for it.
+    """
     status = response.status_code if response.status_code in DETAILS else 500
     replacement = error_response(status)
     for name, value in response.headers.items():
         replacement.headers.setdefault(name, value)
+    replacement._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
     return replacement

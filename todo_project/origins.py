@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from environs import Env
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -25,13 +26,38 @@ def origin(variable: str, url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
+        name = f"[{host}]" if ":" in (host or "") else (host or "").encode("idna").decode()
     except ValueError:
-        host, port = None, None
+        host, port, name = None, None, None
     if not host or "*" in host or parts.scheme not in DEFAULT_PORTS:
         raise ImproperlyConfigured(
             f"{variable} must hold origins such as https://app.example.com, separated by commas;"
             " * and null would let every page in."
         )
-    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
     suffix = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{name}{suffix}"
+
+
+def jwks_settings(env: Env) -> tuple[str, ...]:
+    """Read where the issuer's public keys are, and who must have signed for whom.
+
+    Args:
+        env: with ``BETTER_AUTH_JWKS_URL``, ``BETTER_AUTH_ISSUER``, ``BETTER_AUTH_AUDIENCE`` and
+            ``BETTER_AUTH_URL``, whose origin is the default of the two before it: that is what
+            Better Auth writes into its tokens.
+
+    Returns:
+        The URL, the issuer and the audience; nothing where no URL is set.
+
+    Raises:
+        ImproperlyConfigured: the URL is none, or nobody says who the issuer is.
+    """
+    url = env.str("BETTER_AUTH_JWKS_URL", "")
+    if not url:
+        return ()
+    origin("BETTER_AUTH_JWKS_URL", url)
+    parties = [env.str(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
+    if not all(parties):
+        front_end = origin("BETTER_AUTH_URL", env.str("BETTER_AUTH_URL", ""))
+        parties = [party or front_end for party in parties]
+    return (url, *parties)

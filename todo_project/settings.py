@@ -9,6 +9,7 @@ Source: FR-020, SC-010.
 
 import re
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,7 +17,7 @@ from authn.secrets import accepted_secrets
 from todo_project.database_url import database_settings
 from todo_project.environment import BASE_DIR, env
 from todo_project.keys import derived_secret_key
-from todo_project.origins import origin
+from todo_project.origins import jwks_settings, origin
 
 # DEBUG: bool, default false.
 DEBUG = env.bool("DEBUG", False)
@@ -24,12 +25,16 @@ DEBUG = env.bool("DEBUG", False)
 # BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: what tokens are signed with; one of the two is required,
 # each secret at least 32 bytes.
 # BETTER_AUTH_ISSUER, BETTER_AUTH_AUDIENCE: what every token's iss and aud must be; default any.
-BETTER_AUTH = {
-    "SECRETS": accepted_secrets(
-        env.str("BETTER_AUTH_SECRET", ""), env.str("BETTER_AUTH_SECRETS", "")
-    ),
+# BETTER_AUTH_JWKS_URL: where the issuer publishes its public keys; default none, and HS256 only.
+# Tokens signed with those must have an issuer and an audience, by default BETTER_AUTH_URL's origin.
+secret, secrets = env.str("BETTER_AUTH_SECRET", ""), env.str("BETTER_AUTH_SECRETS", "")
+BETTER_AUTH: dict[str, Any] = {
+    "SECRETS": accepted_secrets(secret, secrets),
+    # whether BETTER_AUTH_SECRET is one that the list does not have, as after a rotation
+    "SECRET_IS_LEFT_OVER": bool(secret and secrets) and secret not in accepted_secrets("", secrets),
     "ISSUER": env.str("BETTER_AUTH_ISSUER", ""),
     "AUDIENCE": env.str("BETTER_AUTH_AUDIENCE", ""),
+    "JWKS": jwks_settings(env),
 }
 
 # DJANGO_SECRET_KEY: str; by default derived from the first Better Auth secret.
@@ -95,6 +100,7 @@ CORS_ORIGINS = [
 ]
 # As expressions, because corsheaders compares a listed origin by its host and lets a path pass.
 CORS_ALLOWED_ORIGIN_REGEXES = [rf"{re.escape(allowed)}\Z" for allowed in CORS_ORIGINS]
+CORS_URLS_REGEX = r""  # the default stops at a line break, which an id may have
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (

@@ -2,12 +2,19 @@
 
 import logging
 
+from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from todo_project.deadlines import database_deadline
 
 logger = logging.getLogger(__name__)
+
+
+def report_settings() -> None:
+    """Log what looks wrong in the settings, which nobody asks `manage.py check` about."""
+    for message in run_checks(tags=[Tags.security]):
+        logger.warning("%s %s", message.msg, message.hint)
 
 
 def report_database() -> None:

@@ -1,6 +1,7 @@
 """Django's PostgreSQL back end with a deadline, a free health check and no session state."""
 
 import contextlib
+import datetime as dt
 import select
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import IsolationLevel
 from psycopg.abc import PQGen
+from psycopg.types.datetime import TimestamptzLoader
 
 from todo_project.deadlines import remaining_seconds
 
@@ -38,6 +40,16 @@ class DeadlineConnection(psycopg.Connection[Any]):
             raise
 
 
+class UTCLoader(TimestamptzLoader):
+    """Reads a time into UTC. Django's own takes the session's zone for UTC."""
+
+    timezone = dt.UTC
+
+    def load(self, data: Any) -> dt.datetime:
+        """Convert, and not relabel, what the server writes in its session's zone."""
+        return super().load(data).astimezone(self.timezone)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """What a service behind a pooler needs.
 
@@ -47,7 +59,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> DeadlineConnection:
         """Connect, waiting at most ``connect_timeout`` seconds for each address of the host."""
         self.isolation_level = IsolationLevel.READ_COMMITTED
-        return DeadlineConnection.connect(**conn_params)
+        connection = DeadlineConnection.connect(**conn_params)
+        connection.adapters.register_loader("timestamptz", UTCLoader)
+        return connection
 
     def is_usable(self) -> bool:
         """Tell whether a reused connection still stands, without asking the server.

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from authn.issuing import issue_token
 from authn.tokens import NoUserError, user_id
 
+MAX_MINUTES = 365 * 24 * 60
+
 
 class Command(BaseCommand):
     """Prints a token that the API accepts.
@@ -32,8 +34,8 @@ class Command(BaseCommand):
         """Print the token, and nothing else, so that a shell can take it."""
         if not (settings.DEBUG or options["force"]):
             raise CommandError("DEBUG is false: --force mints a token all the same.")
-        if options["minutes"] < 1:
-            raise CommandError("--minutes must be 1 or more.")
+        if not 1 <= options["minutes"] <= MAX_MINUTES:
+            raise CommandError(f"--minutes must be 1 to {MAX_MINUTES}, a year.")
         try:
             user = user_id({"sub": options["user"]})
         except NoUserError:

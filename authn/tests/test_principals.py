@@ -1,0 +1,71 @@
+"""The caller, made from a token's claims."""
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from pytest_django.fixtures import DjangoAssertNumQueries
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
+
+from authn.authentication import BetterAuthAuthentication
+from authn.principals import Principal
+from conftest import mint
+
+
+class OneAMinute(UserRateThrottle):
+    """DRF's own throttle, with a rate."""
+
+    rate = "1/min"
+
+
+def request_of(user_id: str) -> Request:
+    """Authenticate a request as DRF does."""
+    request = RequestFactory().get("/", headers={"Authorization": f"Bearer {mint(user_id)}"})
+    return Request(request, authenticators=[BetterAuthAuthentication()])
+
+
+@pytest.mark.django_db
+def test_the_user_of_a_request_is_the_tokens(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """A principal must be made from the claims alone, without a query (FR-002)."""
+    with django_assert_num_queries(0):
+        user: Any = request_of("alice").user
+    assert user == Principal("alice")
+
+
+@pytest.mark.parametrize("name", ["id", "pk", "is_authenticated", "is_active", "is_staff"])
+def test_a_principal_cannot_be_changed(name: str) -> None:
+    """Nothing on the way to the view must be able to become somebody else."""
+    principal: Any = Principal("alice")
+
+    with pytest.raises((AttributeError, TypeError)):
+        setattr(principal, name, "bob")
+    assert principal == Principal("alice")
+
+
+def test_a_principal_has_no_room_for_more() -> None:
+    """A principal must hold the id and nothing of the token."""
+    assert not hasattr(Principal("alice"), "__dict__")
+
+
+def test_principals_are_equal_by_their_id() -> None:
+    """Two requests of one user must have one principal, and two users two."""
+    assert Principal("alice") == Principal("alice")
+    assert len({Principal("alice"), Principal("alice"), Principal("Alice")}) == 2
+
+
+def test_drf_takes_a_principal_for_a_signed_in_user() -> None:
+    """DRF's own permissions must know the user, or another view could not use them."""
+    assert IsAuthenticated().has_permission(request_of("alice"), APIView())
+    assert Principal("alice").is_active
+
+
+def test_drf_throttles_each_principal_by_itself() -> None:
+    """DRF's own throttles must count per user and not per address."""
+    keys = [OneAMinute().get_cache_key(request_of(name), APIView()) for name in ("alice", "bob")]
+
+    assert keys == ["throttle_user_alice", "throttle_user_bob"]

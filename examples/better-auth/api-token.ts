@@ -1,0 +1,27 @@
+/** The hand-written route: GET /api/auth/api-token, a token for the API for who is signed in. */
+import type { Auth } from "better-auth";
+import { SignJWT } from "jose";
+import { signingKey, tokenLifetime } from "./auth";
+import { failure } from "./envelope";
+
+/** Signs who the user is. `sub` is the id that the API's paths carry. */
+export async function signApiToken(user: { id: string; email: string }): Promise<string> {
+  return new SignJWT({ email: user.email })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(user.id)
+    .setIssuedAt()
+    .setExpirationTime(tokenLifetime)
+    .sign(await signingKey());
+}
+
+/** Makes the handler. It answers `{token}`, like the plugin's GET /api/auth/token. */
+export function apiToken(auth: Pick<Auth, "api">) {
+  return async (request: Request): Promise<Response> => {
+    const session = await auth.api.getSession({ headers: request.headers });
+    if (!session) return failure(401, "Please sign in.");
+    return Response.json(
+      { token: await signApiToken(session.user) },
+      { headers: { "Cache-Control": "no-store" } },
+    );
+  };
+}

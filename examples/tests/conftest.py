@@ -1,0 +1,89 @@
+"""A real Better Auth, a real API with the same secret, and a machine that can run both."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import SECRET
+from examples.demo import install_packages, why_no_node
+from examples.tests.better_auth import (
+    BetterAuth,
+    Deployment,
+    Person,
+    running_better_auth,
+    sign_up,
+)
+from todo_project.tests.live import LiveServer, copy_project, free_port, fresh_database, run
+
+
+def require(reason: str | None) -> None:
+    """Skip a test that this machine cannot run, for this reason; in CI, fail it."""
+    if reason and os.environ.get("CI"):
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """Have Node, and the example's packages installed."""
+    require(why_no_node())
+    install_packages()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Find the browser's program."""
+    found = shutil.which("chromium")
+    require(None if found else "The browser tests need Debian's chromium, which is not installed.")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def front_end() -> str:
+    """Name the origin of the page that both servers are to let in."""
+    return f"http://localhost:{free_port()}"
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    node: None, front_end: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """Deploy the API on a fresh database."""
+    folder: Path = tmp_path_factory.mktemp("deployment")
+    project = copy_project(folder / "project")
+    with fresh_database(folder) as database_url:
+        variables = {
+            "BETTER_AUTH_SECRET": SECRET,
+            "BETTER_AUTH_URL": front_end,
+            "NEON_DATABASE_URL": database_url,
+            "WEB_CONCURRENCY": "1",
+        }
+        migrated = run(project, "manage.py", "migrate", "--verbosity=0", **variables)
+        assert migrated.returncode == 0, migrated.stderr
+        yield Deployment(project, variables, folder)
+
+
+@pytest.fixture(scope="session")
+def api(deployment: Deployment) -> Iterator[LiveServer]:
+    """Serve the API with the secret that Better Auth has."""
+    with deployment.serving() as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def better_auth(request: pytest.FixtureRequest, node: None, front_end: str) -> Iterator[BetterAuth]:
+    """Run Better Auth; a parameter such as ``TEST_COOKIE=jwe API_TOKEN_LIFETIME=1m`` changes it."""
+    variables = dict(pair.split("=") for pair in getattr(request, "param", "").split())
+    with running_better_auth(front_end, **variables) as running:
+        yield running
+
+
+@pytest.fixture
+def person(better_auth: BetterAuth) -> Iterator[Person]:
+    """Sign somebody up."""
+    with better_auth.visitor() as browser:
+        yield sign_up(browser)

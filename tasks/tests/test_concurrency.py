@@ -1,0 +1,125 @@
+"""Many writers at the same moment, each with a connection of its own."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+
+from conftest import ApiClient
+from tasks.models import Task
+from tasks.tests.factories import TaskFactory
+
+THREADS = 20
+
+# method, path below /api/alice/tasks, body
+Call = tuple[str, str, Any]
+
+
+@pytest.fixture(autouse=True)
+def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """Use an SQLite file, as in production; the tests' own database is in memory.
+
+    Threads that share one in memory refuse each other instead of waiting.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    in_memory = connections["default"]
+    with pytest.MonkeyPatch.context() as patch:
+        # every thread makes its connection from the same settings
+        patch.setitem(in_memory.settings_dict, "NAME", tmp_path / "tasks.sqlite3")
+        connections["default"] = connections.create_connection("default")
+        call_command("migrate", verbosity=0)
+        yield
+        connection.close()
+        connections["default"] = in_memory
+
+
+def at_once(calls: Sequence[Call]) -> list[Any]:
+    """Send Alice's requests from threads that start together; return the answers in any order."""
+    barrier = Barrier(THREADS)
+
+    def send(share: Sequence[Call]) -> list[Any]:
+        client = ApiClient("alice")
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=30)
+            return [
+                client.send(method, f"/api/alice/tasks{path}", body) for method, path, body in share
+            ]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        shares = [calls[start::THREADS] for start in range(THREADS)]
+        return [answer for answers in pool.map(send, shares) for answer in answers]
+
+
+def test_an_even_number_of_flips_at_once_leaves_the_task_as_it_was() -> None:
+    """Every flip must count, and no two have the same time (contract.md "Concurrency")."""
+    task = TaskFactory.create(completed=False)
+
+    answers = at_once([("PATCH", f"/{task.id}/complete", None)] * 100)
+
+    assert Counter(answer.status_code for answer in answers) == {200: 100}
+    assert len({answer.json()["updated_at"] for answer in answers}) == 100
+    assert Task.objects.get().completed is False
+
+
+def test_each_flip_answers_with_its_own() -> None:
+    """In the order of their times, the answers must take turns (contract.md "Concurrency")."""
+    task = TaskFactory.create(completed=False)
+
+    answers = at_once([("PATCH", f"/{task.id}/complete", None)] * 100)
+    shown = sorted((answer.json() for answer in answers), key=lambda shown: shown["updated_at"])
+
+    assert [flip["completed"] for flip in shown] == [True, False] * 50
+    assert ApiClient("alice").send("GET", f"/api/alice/tasks/{task.id}").json() == shown[-1]
+
+
+def test_updates_of_different_fields_at_once_all_survive() -> None:
+    """Each update must write its own fields and no others (contract.md "Concurrency")."""
+    tasks = TaskFactory.create_batch(20, title="Old", description=None, completed=False)
+    changes: list[dict[str, Any]] = [{"title": "New"}, {"description": "New"}, {"completed": True}]
+
+    answers = at_once([("PUT", f"/{task.id}", change) for task in tasks for change in changes])
+
+    assert Counter(answer.status_code for answer in answers) == {200: 60}
+    assert set(Task.objects.values_list("title", "description", "completed")) == {
+        ("New", "New", True)
+    }
+
+
+def test_a_flip_and_an_update_at_once_both_survive() -> None:
+    """An update of other fields must not undo a flip (contract.md "Concurrency")."""
+    task = TaskFactory.create(title="Old", completed=False)
+    flip: Call = ("PATCH", f"/{task.id}/complete", None)
+    update: Call = ("PUT", f"/{task.id}", {"title": "New"})
+
+    at_once([flip, update] * 25)
+
+    assert (Task.objects.get().title, Task.objects.get().completed) == ("New", True)
+
+
+def test_of_deletions_at_once_one_succeeds() -> None:
+    """Exactly one must get the 204 (contract.md "Concurrency")."""
+    task = TaskFactory.create()
+
+    answers = at_once([("DELETE", f"/{task.id}", None)] * THREADS)
+
+    assert Counter(answer.status_code for answer in answers) == {204: 1, 404: THREADS - 1}
+    assert not Task.objects.exists()
+
+
+def test_tasks_created_at_once_are_all_there() -> None:
+    """Every creation must succeed and have an id of its own (FR-009, SC-007)."""
+    answers = at_once([("POST", "", {"title": str(number)}) for number in range(100)])
+
+    assert Counter(answer.status_code for answer in answers) == {201: 100}
+    assert len({answer.json()["id"] for answer in answers}) == Task.objects.count() == 100

@@ -1,0 +1,126 @@
+"""Two users who act at random: neither may ever notice the other."""
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from conftest import ApiClient
+from tasks.models import Task
+
+Json = dict[str, Any]
+
+USERS = ["alice", "bob"]
+users = st.sampled_from(USERS)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100)
+titles = texts.map(lambda text: f"{text}.")  # never blank
+descriptions = st.none() | texts
+changes = st.fixed_dictionaries(
+    {}, optional={"title": titles, "description": descriptions, "completed": st.booleans()}
+)
+
+
+class TwoUsers(RuleBasedStateMachine):
+    """The API beside a model of it: each user's tasks in a dictionary, by their ids.
+
+    ``ids`` are all that were ever given, whoever has them, the deleted ones included.
+    """
+
+    ids = Bundle("ids")
+
+    def __init__(self) -> None:
+        super().__init__()
+        Task.objects.all().delete()
+        self.clients = {user: ApiClient(user) for user in USERS}
+        self.model: dict[str, dict[int, Json]] = {user: {} for user in USERS}
+
+    def call(self, user: str, method: str, path: str = "", body: Json | None = None) -> Any:
+        """Send a user's request on the user's own path."""
+        return self.clients[user].send(method, f"/api/{user}/tasks{path}", body)
+
+    @rule(target=ids, user=users, title=titles, body=changes)
+    def create(self, user: str, title: str, body: Json) -> int:
+        """Create a task: it must have what was sent, and an id that nobody had."""
+        sent = {"description": None, "completed": False, **body, "title": title}
+        response = self.call(user, "POST", "", {**body, "title": title})
+        created: Json = response.json()
+        task_id: int = created["id"]
+
+        assert response.status_code == 201
+        assert created.items() >= {**sent, "user_id": user}.items()
+        assert not any(task_id <= known for tasks in self.model.values() for known in tasks)
+        self.model[user][task_id] = created
+        return task_id
+
+    @rule(user=users, task_id=ids)
+    def read(self, user: str, task_id: int) -> None:
+        """Read a task: it must be as it was left, or absent."""
+        response = self.call(user, "GET", f"/{task_id}")
+
+        self.check(response, self.model[user].get(task_id))
+
+    @rule(user=users, task_id=ids, body=changes)
+    def update(self, user: str, task_id: int, body: Json) -> None:
+        """Update a task: what was sent must change, or nothing be found."""
+        self.change(user, task_id, body, self.call(user, "PUT", f"/{task_id}", body))
+
+    @rule(user=users, task_id=ids)
+    def flip(self, user: str, task_id: int) -> None:
+        """Flip a task: the mark must turn around, or nothing be found."""
+        completed = self.model[user].get(task_id, {}).get("completed")
+        response = self.call(user, "PATCH", f"/{task_id}/complete")
+
+        self.change(user, task_id, {"completed": not completed}, response)
+
+    @rule(user=users, task_id=ids)
+    def delete(self, user: str, task_id: int) -> None:
+        """Delete a task: an own one must go, or nothing be found."""
+        response = self.call(user, "DELETE", f"/{task_id}")
+
+        assert response.status_code == (204 if self.model[user].pop(task_id, None) else 404)
+
+    @rule(user=users, task_id=ids, method=st.sampled_from(["GET", "PUT", "DELETE"]))
+    def trespass(self, user: str, task_id: int, method: str) -> None:
+        """Try the other user's path: it must be closed, whosever task it names."""
+        other = USERS[1 - USERS.index(user)]
+        path = f"/api/{other}/tasks/{task_id}"
+
+        assert self.clients[user].send(method, path, {"title": "Taken"}).status_code == 403
+
+    @invariant()
+    def both_lists_are_as_the_model_says(self) -> None:
+        """Compare the lists: each must show the user's own tasks, oldest first."""
+        for user in USERS:
+            assert self.call(user, "GET").json() == list(self.model[user].values())
+
+    def change(self, user: str, task_id: int, body: Json, response: Any) -> None:
+        """Check a change, and write it into the model."""
+        task = self.model[user].get(task_id)
+        if task:
+            now = response.json()["updated_at"]
+            assert now > task["updated_at"]
+            task.update(body, updated_at=now)
+        self.check(response, task)
+
+    def check(self, response: Any, task: Json | None) -> None:
+        """Compare an answer with the model's task; without one it must be a 404."""
+        missing = {"detail": "Task not found", "error": "Task not found"}
+
+        assert (response.status_code, response.json()) == ((200, task) if task else (404, missing))
+
+
+@pytest.mark.django_db
+def test_two_users_never_notice_each_other() -> None:
+    """Isolation must be total, whatever both do and in whatever order (SC-002, FR-013)."""
+    run_state_machine_as_test(
+        TwoUsers,
+        settings=settings(max_examples=25, stateful_step_count=30, deadline=None, database=None),
+    )

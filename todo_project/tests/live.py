@@ -1,0 +1,178 @@
+"""The project as it is deployed: a copy without a developer's ``.env``, a fresh database, gunicorn.
+
+Everything here runs in processes of its own, which see no variable but those that they are given.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from conftest import FRONT_END, SECRET, mint
+from todo_project.environment import BASE_DIR
+
+START_SECONDS = 60.0
+STOP_SECONDS = 45.0
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what is deployed into an empty folder."""
+    for name in ("authn", "tasks", "todo_project"):
+        shutil.copytree(
+            BASE_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tests")
+        )
+    for name in ("manage.py", "gunicorn.conf.py"):
+        shutil.copy(BASE_DIR / name, folder)
+    return folder
+
+
+def write_env(project: Path, database_url: str) -> None:
+    """Write the four lines of the plan's production ``.env``."""
+    (project / ".env").write_text(
+        "DEBUG=false\n"
+        f"BETTER_AUTH_SECRET={SECRET}\n"
+        f"NEON_DATABASE_URL={database_url}\n"
+        f"BETTER_AUTH_URL={FRONT_END}\n"
+    )
+
+
+def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments in the project, and with these variables only."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+@contextmanager
+def fresh_database(folder: Path) -> Iterator[str]:
+    """Make an empty database of the kind that the tests run on, and give its URL."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        return
+    server = os.environ["NEON_DATABASE_URL"]
+    name = f"live_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def free_port() -> int:
+    """Find a port of the loopback interface that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A gunicorn that answers."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self.log_file.read_text()
+
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, user_id: str | None = None, **headers: str) -> httpx.Client:
+        """Open a client, with a user's token where one is named."""
+        if user_id is not None:
+            headers["Authorization"] = f"Bearer {mint(user_id)}"
+        return httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
+
+    def exchange(self, request: bytes) -> bytes:
+        """Send these bytes, and return whatever comes back until the server hangs up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as wire:
+            wire.sendall(request)
+            received = b""
+            while part := wire.recv(65536):
+                received += part
+        return received
+
+    def log_has(self, text: str, seconds: float = 15.0) -> bool:
+        """Tell whether a line with this text turns up in time."""
+        end = time.monotonic() + seconds
+        while text not in self.log and time.monotonic() < end:
+            time.sleep(0.05)
+        return text in self.log
+
+    def kill(self) -> None:
+        """End it and its workers on the spot, as a power cut does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop, as a platform does, and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveServer]:
+    """Serve the project with gunicorn until the block ends."""
+    port = free_port()
+    with log_file.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "todo_project.wsgi"],
+            cwd=project,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "WEB_CONCURRENCY": "2",
+                **variables,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that all of it can be killed at once
+        )
+    server = LiveServer(port, process, log_file)
+    try:
+        _await_health(server)
+        yield server
+    finally:
+        server.stop()
+
+
+def _await_health(server: LiveServer) -> None:
+    end = time.monotonic() + START_SECONDS
+    with server.client() as client:
+        while not _is_healthy(client):
+            assert server.process.poll() is None, server.log
+            assert time.monotonic() < end, server.log
+            time.sleep(0.1)
+
+
+def _is_healthy(client: httpx.Client) -> bool:
+    with suppress(httpx.TransportError):
+        return client.get("/health").is_success
+    return False

@@ -1,0 +1,182 @@
+"""The API behind PgBouncer in transaction mode, as behind Neon's ``-pooler`` hosts (FR-006)."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
+
+from todo_project.tests.live import (
+    START_SECONDS,
+    LiveServer,
+    copy_project,
+    free_port,
+    fresh_database,
+    run,
+    serving,
+    write_env,
+)
+
+CLIENTS = 50
+SERVER_CONNECTIONS = 2
+
+
+# Debian keeps it where only root's PATH looks
+BINARY = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+
+pytestmark = [
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="PgBouncer is for PostgreSQL"),
+    pytest.mark.skipif(
+        BINARY is None and os.environ.get("CI") != "true",
+        reason="pgbouncer is not installed (where CI is true, this fails)",
+    ),
+]
+
+
+def _user(host: str) -> str | None:
+    # It refuses to run as root, and has to reach the folder of the server's socket
+    owner = Path(host).owner() if host.startswith("/") else "root"
+    return None if os.geteuid() else owner.replace("root", "nobody")
+
+
+def _configure(folder: Path, port: int, server: dict[str, str]) -> Path:
+    target = " ".join(f"{name}={server[name]}" for name in ("host", "port") if name in server)
+    (folder / "users.txt").write_text(
+        f'"{server.get("user", "postgres")}" "{server.get("password", "")}"\n'
+    )
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(
+        f"""\
+[databases]
+* = {target}
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {folder / "users.txt"}
+pool_mode = transaction
+default_pool_size = {SERVER_CONNECTIONS}
+max_client_conn = {2 * CLIENTS}
+"""
+    )
+    return configuration
+
+
+def _await_listener(port: int) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not _listens(port):
+        assert time.monotonic() < end, "pgbouncer does not listen"
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def pooled_url() -> Iterator[str]:
+    """Put PgBouncer in front of a fresh, migrated database, and give the URL through it."""
+    assert BINARY is not None, "pgbouncer is not installed, and CI must not go without it"
+    port = free_port()
+    with (
+        tempfile.TemporaryDirectory(prefix="pgbouncer-") as name,
+        fresh_database(Path(name)) as direct_url,
+    ):
+        folder = Path(name)
+        server = {key: str(value) for key, value in conninfo_to_dict(direct_url).items()}
+        user = _user(server["host"])
+        configuration = _configure(folder, port, server)
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, user or os.geteuid())
+        process = subprocess.Popen(
+            [BINARY, str(configuration)],
+            user=user,
+            extra_groups=[] if user else None,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _await_listener(port)
+            yield (
+                f"postgresql+asyncpg://{server.get('user', 'postgres')}@127.0.0.1:{port}"
+                f"/{server['dbname']}"
+            )
+        finally:
+            process.terminate()
+            process.wait(START_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def pooled(pooled_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve the pooled database, by more threads than there are clients."""
+    folder = tmp_path_factory.mktemp("pooled")
+    project = copy_project(folder / "project")
+    write_env(project, pooled_url)
+    migrated = run(project, "manage.py", "migrate", "--verbosity=0")
+    assert migrated.returncode == 0, migrated.stderr
+    with serving(project, folder / "server.log", WEB_CONCURRENCY="4") as live:
+        yield live
+
+
+def work(server: LiveServer, user_id: str) -> list[int]:
+    """Call all six endpoints as one user, and return the statuses."""
+    with server.client(user_id) as client:
+        path = f"/api/{user_id}/tasks"
+        created = client.post(path, json={"title": "Buy milk"})
+        task = f"{path}/{created.json().get('id')}"
+        answers = [
+            created,
+            client.get(path),
+            client.get(task),
+            client.put(task, json={"title": "Buy oat milk"}),
+            client.patch(f"{task}/complete"),
+            client.delete(task),
+            client.get(path),
+        ]
+    assert [each["id"] for each in answers[1].json()] == [created.json()["id"]]
+    assert answers[-1].json() == []
+    return [answer.status_code for answer in answers]
+
+
+def test_the_six_endpoints_work_behind_a_pooler(pooled: LiveServer) -> None:
+    """Nothing may be kept in a session, nor asked for at its start."""
+    assert work(pooled, "pooled") == [201, 200, 200, 200, 200, 204, 200]
+
+
+def test_50_users_share_2_connections_without_an_error(pooled: LiveServer) -> None:
+    """50 users at once must be served over the pooler's few connections (SC-007)."""
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(lambda number: work(pooled, f"user{number}"), range(CLIENTS)))
+
+    assert answers == [[201, 200, 200, 200, 200, 204, 200]] * CLIENTS
+    assert " ERROR " not in pooled.log
+
+
+def test_the_pooler_opened_no_more_connections_than_it_may(
+    pooled: LiveServer, pooled_url: str
+) -> None:
+    """What stands between the API and the database must really be the pooler."""
+    work(pooled, "counted")
+    name = pooled_url.rpartition("/")[2]
+
+    with psycopg.connect(os.environ["NEON_DATABASE_URL"]) as admin:
+        row = admin.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]
+        ).fetchone()
+
+    assert row is not None
+    assert 1 <= row[0] <= SERVER_CONNECTIONS

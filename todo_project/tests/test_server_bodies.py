@@ -1,0 +1,163 @@
+"""Bodies of every shape over HTTP, against gunicorn."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from conftest import mint
+from todo_project.tests.live import LiveServer
+
+JSON = {"Content-Type": "application/json"}
+LIMIT = 64 * 1024
+
+
+def padded(size: int) -> bytes:
+    """Write a valid task of this many bytes."""
+    shell = b'{"title": "Buy milk", "note": "%b"}'
+    return shell % (b"x" * (size - len(shell % b"")))
+
+
+def pieces(body: bytes, size: int = 4096) -> Iterator[bytes]:
+    """Cut a body into pieces, which httpx sends as chunks without ``Content-Length``."""
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+def head(method: str, user_id: str, *headers: str, path: str = "") -> bytes:
+    """Write a request up to its body, on a connection that stays open."""
+    lines = (
+        f"{method} /api/{user_id}/tasks{path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {mint(user_id)}",
+        "Content-Type: application/json",
+        *headers,
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def titles(server: LiveServer, user_id: str) -> list[str]:
+    """Read what is stored."""
+    with server.client(user_id) as client:
+        return [task["title"] for task in client.get(f"/api/{user_id}/tasks").json()]
+
+
+@pytest.mark.parametrize("size", [100, LIMIT])
+def test_a_chunked_body_within_the_limit_creates_a_task(server: LiveServer, size: int) -> None:
+    """A body without Content-Length must not be dropped (contract.md "Errors", 413)."""
+    user_id = f"chunker{size}"
+    with server.client(user_id) as client:
+        answer = client.post(f"/api/{user_id}/tasks", content=pieces(padded(size)), headers=JSON)
+
+    assert answer.status_code == 201
+    assert titles(server, user_id) == ["Buy milk"]
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 10 * 2**20])
+@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "with a length"])
+def test_an_oversized_body_is_refused_and_changes_nothing(
+    server: LiveServer, size: int, chunked: bool
+) -> None:
+    """A body over 64 KiB must be a 413, however it is sent (contract.md "Errors")."""
+    body = padded(size)
+    with server.client("heavy") as client:
+        answer = client.post(
+            "/api/heavy/tasks", content=pieces(body) if chunked else body, headers=JSON
+        )
+
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "Request body too large"
+    assert titles(server, "heavy") == []
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b'ZZ\r\n{"title": "broken"}\r\n0\r\n\r\n',
+        b'-5\r\n{"title": "broken"}\r\n0\r\n\r\n',
+        b'13\r\n{"title": "broken"}no line end',
+        b'13\r\n{"title": "broken"}\r\n',
+        b'fffffff\r\n{"title": "broken"}\r\n',
+    ],
+)
+def test_a_broken_chunk_is_refused_and_the_server_lives_on(
+    server: LiveServer, chunks: bytes
+) -> None:
+    """A body that cannot be read must be a 400 (contract.md "Errors")."""
+    request = head("POST", "breaker", "Transfer-Encoding: chunked", "Connection: close") + chunks
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
+        wire.sendall(request)
+        wire.shutdown(socket.SHUT_WR)
+        answer = wire.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert titles(server, "breaker") == []
+
+
+def test_a_client_that_waits_for_100_continue_is_served(server: LiveServer) -> None:
+    """``curl`` holds a larger body back until it is asked for it (RFC 9110 §10.1.1)."""
+    body = b'{"title": "patient"}'
+    request = head(
+        "POST",
+        "patient",
+        "Expect: 100-continue",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
+        wire.sendall(request)
+        interim = wire.recv(65536)
+        wire.sendall(body)
+        final = wire.recv(65536)
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert final.startswith(b"HTTP/1.1 201 ")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: {length}", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "", 200), ("PATCH", "/1/complete", 404), ("DELETE", "/1", 404), ("POST", "/1", 405)],
+)
+def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request(
+    server: LiveServer, method: str, path: str, status: int, framing: str
+) -> None:
+    """What follows an answer must be the answer to the next request (RFC 9112 §9.3)."""
+    body = head("POST", "smuggler", "Content-Length: 21") + b'{"title": "smuggled"}'
+    header = framing.format(length=len(body))
+    if "chunked" in header:
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+    answer = server.exchange(
+        head(method, "smuggler", header, path=path)
+        + body
+        + b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert titles(server, "smuggler") == []
+
+
+def test_a_connection_serves_the_request_after_a_flip_with_a_body(server: LiveServer) -> None:
+    """A flip must ignore its body, and the connection stay usable (contract.md "Six endpoints")."""
+    with server.client("keeper") as client:
+        task = client.post("/api/keeper/tasks", json={"title": "Buy milk"}).json()
+        path = f"/api/keeper/tasks/{task['id']}"
+
+        flipped = client.request("PATCH", f"{path}/complete", content=b"[not json" * 99)
+        read = client.get(path)
+
+    assert (flipped.status_code, read.status_code) == (200, 200)
+    assert read.json() == flipped.json()
+
+
+def test_a_request_with_two_framings_is_refused(server: LiveServer) -> None:
+    """A length beside chunks is how requests are smuggled (RFC 9112 §6.1)."""
+    body = b'13\r\n{"title": "smuggle"}\r\n0\r\n\r\n'
+
+    answer = server.exchange(
+        head("POST", "framer", "Content-Length: 5", "Transfer-Encoding: chunked") + body
+    )
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert titles(server, "framer") == []

@@ -1,0 +1,94 @@
+"""The line at the start about the database."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import ConnectionHandler
+
+from todo_project import startup
+from todo_project.database_url import database_settings
+from todo_project.startup import report_database
+from todo_project.tests.live import free_port
+
+PASSWORD = "x7Qp2mVz9Lk4"
+
+
+def use(monkeypatch: pytest.MonkeyPatch, url: str, folder: Path) -> None:
+    """Let the report look at another database."""
+    handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, folder)})
+    monkeypatch.setattr(startup, "connection", handler["default"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
+    """One line must say which database is used and that nothing is missing."""
+    report_database()
+
+    [line] = log.getvalue().splitlines()
+    assert " INFO todo_project.startup " in line
+    assert connection.display_name in line
+    assert line.endswith(f"{connection.settings_dict['NAME']} answers; migrations are applied")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
+    """One line must say what to run."""
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("tasks", "0001_initial")
+
+    report_database()
+
+    recorder.record_applied("tasks", "0001_initial")
+    [line] = log.getvalue().splitlines()
+    assert " WARNING todo_project.startup " in line
+    assert line.endswith("answers; run migrate: 1 are missing")
+
+
+@pytest.mark.django_db
+def test_an_empty_database_is_reported(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One line must say that nothing was migrated yet."""
+    use(monkeypatch, "sqlite:///empty.sqlite3", tmp_path)
+
+    report_database()
+
+    [line] = log.getvalue().splitlines()
+    assert f"Database SQLite {tmp_path / 'empty.sqlite3'} answers; run migrate" in line
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("where", ["authority", "query"])
+def test_an_unreachable_postgresql_is_reported_without_its_password(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
+) -> None:
+    """One line must name the host and never the password (FR-017)."""
+    port = free_port()
+    url = {
+        "authority": f"postgresql://todo:{PASSWORD}@127.0.0.1:{port}/tasks",
+        "query": f"postgresql://todo:{PASSWORD}@:{port}/tasks?host=127.0.0.1",
+    }[where]
+    use(monkeypatch, url, tmp_path)
+
+    report_database()
+
+    [line] = log.getvalue().splitlines()
+    assert " WARNING todo_project.startup " in line
+    assert line.endswith("Database PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)")
+    assert PASSWORD not in line
+
+
+@pytest.mark.django_db
+def test_an_unreachable_sqlite_is_reported(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One line must name the file that cannot be opened."""
+    use(monkeypatch, "sqlite:///missing/tasks.sqlite3", tmp_path)
+
+    report_database()
+
+    [line] = log.getvalue().splitlines()
+    assert line.endswith("tasks.sqlite3 does not answer (OperationalError)")
