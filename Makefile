@@ -17,6 +17,10 @@ run: .venv/run .env ## Serve on this machine, set up what is missing
 	@$(BIN)/python manage.py quick_start
 	@exec $(BIN)/gunicorn todo_project.wsgi
 
+.PHONY: demo
+demo: .venv/run ## Run Better Auth and the API behind one origin, and walk through both
+	@exec $(BIN)/python examples/demo.py $(ARGS)
+
 .PHONY: test
 test: .venv/dev ## Run every test, on PostgreSQL and on SQLite
 	@rm -f .coverage .coverage.*

@@ -1,6 +1,7 @@
 """From the ``Authorization`` header to a principal; the only place that makes a refusal a 401."""
 
 import logging
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -29,6 +30,10 @@ DETAILS: dict[type[TokenError], str] = {
 INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a sentence
 
 
+# The first requests come together: without it each would fetch a set of keys of its own.
+_building = threading.Lock()
+
+
 @lru_cache(maxsize=8)  # one entry in production; a test that changes the settings gets another
 def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) -> TokenVerifier:
     if not jwks:
@@ -41,9 +46,10 @@ def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) 
 def configured_verifier() -> TokenVerifier:
     """Return the verifier that the settings describe, the same one each time."""
     configured = settings.BETTER_AUTH
-    return _verifier(
-        configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"], *configured["JWKS"]
-    )
+    with _building:
+        return _verifier(
+            configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"], *configured["JWKS"]
+        )
 
 
 class KeysUnavailable(APIException):
@@ -122,7 +128,6 @@ def _is_bearer(header: str) -> bool:
 def _refusal(error: TokenError) -> APIException:
     """Log the reason, and nothing of the token, and word the refusal."""
     if isinstance(error, KeysUnavailableError):
-        logger.warning("503 %s", error.reason)
-        return KeysUnavailable()
+        return KeysUnavailable()  # logged with every other 503
     logger.warning("401 %s", error.reason)
     return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

@@ -1,39 +1,49 @@
 """Tokens signed with the issuer's key pairs. Used only where ``BETTER_AUTH_JWKS_URL`` is set.
 
-PyJWT's client fetches and reads the key set. When to fetch is decided here: that client forgets its
-keys when they are old and the issuer is away, and asks an issuer that is away again for each token.
+PyJWT's client makes sense of the key set. When to fetch it is decided here: that client makes every
+request wait for a slow issuer, asks one that is away again for each token, and forgets its keys
+when they are old, though the issuer be away.
 """
 
+import json
+import logging
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
+from time import monotonic
 from typing import Any, ClassVar
+from urllib.request import HTTPRedirectHandler, build_opener
 
-from jwt import PyJWK, PyJWKClient, PyJWS, PyJWTError
+from jwt import PyJWK, PyJWKClient, PyJWKSetError, PyJWS, PyJWTError
 
 from authn.tokens import InvalidTokenError, KeysUnavailableError
+
+logger = logging.getLogger(__name__)
 
 # What Better Auth's plugin and Neon Auth sign with. No HS256 among them, so that no public key can
 # ever serve as the secret of an HMAC.
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 FETCH_TIMEOUT_SECONDS = 3.0
+MAX_KEY_SET_BYTES = 256 * 1024
 LIFESPAN_SECONDS = 300.0
-# At most one fetch in this time, whatever tokens come in and whether it succeeds.
+# At most one fetch in this time for keys that are not in the set, or from an issuer that is away.
 COOLDOWN_SECONDS = 10.0
+NEVER = float("-inf")
 
-JWS = PyJWS(ALGORITHMS)
+# RFC 7518 §3.3: an RSA key of 2048 bits or more. PyJWT alone would only warn.
+JWS = PyJWS(ALGORITHMS, {"enforce_minimum_key_length": True})
 
 
 @dataclass(slots=True)
 class KeySet:
-    """The issuer's public keys.
+    """The issuer's public keys, fetched in a thread that nobody waits for who has a known key.
 
     Args:
         url: where they are published, ``https://app.example.com/api/auth/jwks``.
         issuer, audience: what ``iss`` and ``aud`` of every token must be.
 
-    Source: RFC 7517; issue "Real Better Auth", JWKS.
+    Source: RFC 7517; RFC 8725 §3.1; issue "Real Better Auth", JWKS.
     """
 
     url: str
@@ -41,8 +51,10 @@ class KeySet:
     audience: str
     algorithms: ClassVar[Sequence[str]] = ALGORITHMS
     _keys: Mapping[str, PyJWK] = field(default_factory=dict, init=False)
-    _fetched_at: float = field(default=float("-inf"), init=False)
-    _tried_at: float = field(default=float("-inf"), init=False)
+    _fetched_at: float = field(default=NEVER, init=False)
+    _quiet_until: float = field(default=NEVER, init=False)
+    _is_answered: bool = field(default=False, init=False)
+    _fetcher: threading.Thread = field(default_factory=threading.Thread, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def payload(self, token: str, header: Mapping[str, Any]) -> bytes:
@@ -65,41 +77,98 @@ class KeySet:
         if key.algorithm_name != header["alg"]:  # what a key is for, the key says
             raise InvalidTokenError("wrong_algorithm")
         try:
-            payload: bytes = JWS.decode(token, key.key, [key.algorithm_name])
+            payload: bytes = JWS.decode(token, key)
         except PyJWTError:
             raise InvalidTokenError("wrong_signature") from None
         return payload
 
     def _key(self, kid: str) -> PyJWK:
         key = self._keys.get(kid)
-        if key is None or time.monotonic() - self._fetched_at > LIFESPAN_SECONDS:
-            self._refresh(wait=key is None)
-            key = self._keys.get(kid, key)
+        if key is None or self._is_old():
+            fetcher = self._refresh()
+            if key is None:
+                fetcher.join(FETCH_TIMEOUT_SECONDS)
+                key = self._keys.get(kid)
         if key is not None:
             return key
-        if self._fetched_at < self._tried_at:
-            raise KeysUnavailableError("jwks_unavailable")
-        raise InvalidTokenError("unknown_key")
+        if self._is_answered:
+            raise InvalidTokenError("unknown_key")
+        raise KeysUnavailableError("jwks_unavailable")
 
-    def _refresh(self, *, wait: bool) -> None:
-        """Fetch the keys, unless somebody has just tried to.
+    def _is_old(self) -> bool:
+        return monotonic() - self._fetched_at > LIFESPAN_SECONDS
+
+    def _refresh(self) -> threading.Thread:
+        """Start a fetch, unless one is under way or has just been in vain; return the last one."""
+        with self._lock:
+            if not self._fetcher.is_alive() and monotonic() >= self._quiet_until:
+                self._quiet_until = monotonic() + COOLDOWN_SECONDS
+                self._is_answered = False
+                self._fetcher = threading.Thread(
+                    target=self._fetch, args=(self._is_old(),), name="jwks", daemon=True
+                )
+                self._fetcher.start()
+            return self._fetcher
+
+    def _fetch(self, due: bool) -> None:
+        """Fetch the keys.
 
         Args:
-            wait: whether to wait for somebody who is fetching them now; a token whose key is known
-                but old need not.
+            due: whether it was time to. Otherwise a token named a key that is not in the set.
         """
-        if not self._lock.acquire(blocking=wait):
-            return
         try:
-            now = time.monotonic()
-            if now - self._tried_at < COOLDOWN_SECONDS:
-                return
-            self._tried_at = now
-            client = PyJWKClient(self.url, cache_jwk_set=False, timeout=FETCH_TIMEOUT_SECONDS)
-            found = client.get_signing_keys()
-            self._keys = {key.key_id: key for key in found if key.key_id}
-            self._fetched_at = now
-        except (PyJWTError, OSError, ValueError):  # away, or what it says is no key set
+            found = _Client(self.url, timeout=FETCH_TIMEOUT_SECONDS).get_signing_keys()
+        except PyJWKSetError:  # no key in it is for these algorithms: all were taken back
+            found = []
+            logger.warning("There is no key for %s at BETTER_AUTH_JWKS_URL", ", ".join(ALGORITHMS))
+        except (PyJWTError, HTTPException, OSError, ValueError, RecursionError) as error:
+            logger.warning("BETTER_AUTH_JWKS_URL gives no keys: %a", str(error))
             return
-        finally:
-            self._lock.release()
+        self._keys = {str(key.key_id): key for key in found}
+        self._fetched_at = monotonic()
+        self._is_answered = True
+        if due:
+            self._quiet_until = NEVER
+
+
+class _Client(PyJWKClient):
+    """PyJWT's client, which by itself reads an answer of any length, for any time."""
+
+    def fetch_data(self) -> dict[str, Any]:
+        """Fetch the key set, and leave out what is no public key for these algorithms."""
+        opener = build_opener(_NoRedirects)
+        opener.addheaders = [("User-Agent", "todo-api")]  # some sites refuse urllib's own name
+        end = monotonic() + self.timeout
+        body = b""
+        with opener.open(self.uri, timeout=self.timeout) as answer:
+            while part := answer.read1():
+                body += part
+                if len(body) > MAX_KEY_SET_BYTES or monotonic() > end:
+                    raise ValueError("its answer is too long")
+        key_set = json.loads(body)
+        keys = key_set.get("keys") if isinstance(key_set, dict) else None
+        if not isinstance(keys, list):
+            raise ValueError("its answer is no key set")
+        return {"keys": [key for key in keys if _is_usable(key)]}
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Takes a redirect for an error: the keys are those at the address that was configured."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        """Follow none."""
+
+
+def _is_usable(key: Any) -> bool:
+    """Tell whether a member of a key set is a public key for signatures of these algorithms.
+
+    One that is published with its private part is anybody's; PyJWT would not refuse it.
+    """
+    return (
+        isinstance(key, dict)
+        and isinstance(key.get("kid"), str)
+        and key.get("kty") in ("OKP", "EC", "RSA")
+        and key.get("alg") in (None, *ALGORITHMS)
+        and key.get("use") in (None, "sig")
+        and "d" not in key
+    )

@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-USE = (
-    "Send a token for the API instead: README, Wiring Better Auth, has both recipes (the jwt plugin"
-    " with jwt.sign, or a route of your own)."
-)
+SESSION_COOKIE = "better-auth.session-cache+jwt"
+KEY_PAIR_ALGORITHM = re.compile(r"(ES|RS|PS)(256|384|512)|EdDSA|Ed25519")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +15,14 @@ class Kind:
     """What a token is, judged by its looks alone.
 
     Args:
-        name: what it is, in plain words.
-        advice: what to do where the API refuses it; empty where it is meant for the API.
-        algorithm: what its header says it is signed with; empty where it has none.
-        claims: what it says, unverified; empty where that cannot be read.
+        name: what it is, in plain words; it holds nothing of the token.
+        is_for_apis: whether Better Auth makes it, or somebody with its secret, to be sent to one.
+        algorithm: what it says it is signed with; empty where it says nothing.
+        claims: what it says, unverified; ``None`` where that cannot be read.
     """
 
     name: str
-    advice: str = ""
+    is_for_apis: bool = False
     algorithm: str = ""
     claims: dict[str, Any] | None = None
 
@@ -38,45 +36,52 @@ def kind_of(token: str) -> Kind:
     Source: Better Auth 1.7.25, measured.
     """
     segments = token.split(".")
+    read = _object(segments[0])
     match len(segments):
-        case 3:
-            return _jwt(segments)
-        case 5:
-            return Kind("Better Auth's session cookie, encrypted (cookieCache strategy jwe)", USE)
-        case 2:
-            return Kind("Better Auth's session token (cookie session_token, bearer plugin)", USE)
-        case 1 if _object(token).keys() >= {"session", "signature"}:
-            return Kind("Better Auth's session cookie, compact (cookieCache strategy compact)", USE)
+        case 3 if read:
+            return _jwt(read, _object(segments[1]))
+        case 5 if read:
+            name = "Better Auth's session cookie, encrypted (cookieCache strategy jwe)"
+            return Kind(name, algorithm=str(read.get("enc", "")))
+        case 2 if all(segments) and not read:
+            return Kind("Better Auth's session token (cookie session_token, bearer plugin)")
+        case 1 if read.keys() >= {"session", "expiresAt", "signature"}:
+            name = "Better Auth's session cookie, compact (cookieCache strategy compact)"
+            return Kind(name, algorithm="HMAC-SHA256, but not as a JWT", claims=_compact(read))
         case 1 if re.fullmatch(r"[A-Za-z0-9]{32}", token):
-            return Kind("a bare session token of Better Auth, or a user's id", USE)
-    return Kind("none of Better Auth's tokens", USE)
+            return Kind("a session token of Better Auth without its signature, or a user's id")
+    return Kind("none of Better Auth's tokens, or a part of one")
 
 
-def _jwt(segments: list[str]) -> Kind:
-    header, claims = _object(segments[0]), _object(segments[1])
-    if not header:
-        return Kind("none of Better Auth's tokens: its header is not JSON", USE)
+def _compact(cookie: dict[str, Any]) -> dict[str, Any]:
+    """Name the user and the expiry of a compact cookie as the claims of a token do."""
+    session, expires_at = cookie["session"], cookie["expiresAt"]
+    return {
+        "user": session.get("user") if isinstance(session, dict) else None,
+        "exp": expires_at // 1000 if isinstance(expires_at, int) else None,  # milliseconds
+    }
+
+
+def _jwt(header: dict[str, Any], claims: dict[str, Any]) -> Kind:
     algorithm = str(header.get("alg", ""))
-    name, advice = _name(header, claims, algorithm)
-    return Kind(name, advice, algorithm, claims)
+    name, is_for_apis = _name(header.get("typ"), claims, algorithm)
+    return Kind(name, is_for_apis, algorithm, claims)
 
 
-def _name(header: dict[str, Any], claims: dict[str, Any], algorithm: str) -> tuple[str, str]:
-    if header.get("typ") == "better-auth.session-cache+jwt":
-        return "Better Auth's session cookie, signed with its key pair (sessionCookieCache)", USE
+def _name(kind: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bool]:
+    if kind == SESSION_COOKIE:
+        return "Better Auth's session cookie, signed with a key pair (sessionCookieCache)", False
+    if KEY_PAIR_ALGORITHM.fullmatch(algorithm):
+        return "a token of Better Auth's jwt plugin as it comes, signed with a key pair", True
     if algorithm != "HS256":
-        return (
-            f"a token of Better Auth's jwt plugin as it comes, signed {algorithm} with a key pair",
-            "Give the plugin a jwt.sign that signs HS256 (README, Wiring Better Auth), or set"
-            " BETTER_AUTH_JWKS_URL here so that its public keys are fetched.",
-        )
+        return "a JSON Web Token, but none of Better Auth's", False
     if "sub" not in claims and claims.keys() & {"userId", "requestType", "updateTo"}:
-        return "a link from an e-mail of Better Auth (verification, change of address)", USE
+        return "a link from an e-mail of Better Auth (verification, change of address)", False
     if "sub" not in claims and "session" in claims:
-        return "Better Auth's session cookie as a JWT (cookieCache strategy jwt)", ""
+        return "Better Auth's session cookie as a JWT (cookieCache strategy jwt): keep it secret", True
     if "iss" in claims:
-        return "a token of Better Auth's jwt plugin with jwt.sign", ""
-    return "a token of a hand-written route", ""
+        return "a token of Better Auth's jwt plugin with jwt.sign", True
+    return "a token of a hand-written route", True
 
 
 def _object(segment: str) -> dict[str, Any]:

@@ -108,7 +108,11 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonRespo
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status in (405, 415, 429):
         detail = None  # DRF's sentences are not the contract's
-    return error_response(status, detail, error=error, headers=headers)
+    response = error_response(status, detail, error=error, headers=headers)
+    if status == 503:  # one line with the cause, and none of Django's own
+        request = context["request"]._request
+        log_response("503 %s", exc.get_codes(), response=response, request=request)
+    return response
 
 
 def _invalid(exc: exceptions.ValidationError) -> JsonResponse:

@@ -51,13 +51,26 @@ def jwks_settings(env: Env) -> tuple[str, ...]:
 
     Raises:
         ImproperlyConfigured: the URL is none, or nobody says who the issuer is.
+
+    Source: issue "Real Better Auth", JWKS.
     """
     url = env.str("BETTER_AUTH_JWKS_URL", "")
     if not url:
         return ()
-    origin("BETTER_AUTH_JWKS_URL", url)
+    try:
+        origin("BETTER_AUTH_JWKS_URL", url)
+    except ImproperlyConfigured:
+        raise ImproperlyConfigured(
+            "BETTER_AUTH_JWKS_URL must be a URL such as https://app.example.com/api/auth/jwks."
+        ) from None
     parties = [env.str(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
     if not all(parties):
-        front_end = origin("BETTER_AUTH_URL", env.str("BETTER_AUTH_URL", ""))
-        parties = [party or front_end for party in parties]
+        front_end = env.str("BETTER_AUTH_URL", "")
+        if not front_end:
+            raise ImproperlyConfigured(
+                "BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE, or"
+                " BETTER_AUTH_URL to stand for both."
+            )
+        default = origin("BETTER_AUTH_URL", front_end)
+        parties = [party or default for party in parties]
     return (url, *parties)

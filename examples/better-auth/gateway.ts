@@ -67,6 +67,8 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
     // body by its first bytes and hang up on the others.
     if (!response.headersSent && !response.destroyed) badGateway(response);
   });
+  // What a client still sends to nobody must be read, or its connection hangs at the next request.
+  upstream.on("close", () => request.unpipe(upstream).resume());
   response.on("close", () => upstream.destroy());
   request.pipe(upstream);
 }

@@ -177,3 +177,12 @@ def test_a_server_that_is_away_is_a_502_in_json(node: None, path: str) -> None:
         "detail": "Bad Gateway",
         "error": "The server does not answer. Please try again.",
     }
+
+
+def test_a_connection_outlives_a_body_that_nobody_took(node: None) -> None:
+    """The rest of a refused body must not be waited for by, or pass for, the next request."""
+    with running_gateway(free_port(), free_port()) as client:
+        refused = client.post("/health", content=b"x" * 5_000_000)
+        refused_again = client.get("/health")
+
+    assert (refused.status_code, refused_again.status_code) == (502, 502)

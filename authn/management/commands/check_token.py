@@ -3,36 +3,63 @@
 import getpass
 import hashlib
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from authn.authentication import configured_verifier
-from authn.kinds import USE, Kind, kind_of
-from authn.tokens import TokenError, user_id
+from authn.kinds import Kind, kind_of
+from authn.secrets import BETTER_AUTH_DEFAULT
+from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
-# reason: what is wrong, and what to change on which side
-EXPLANATIONS = {
-    "expired": "It has expired. Let the front end fetch a new one when it gets a 401.",
-    "bad_expiry": "It has no expiry, or none in whole seconds. Where it is signed, set one:"
-    " setExpirationTime('15m') in jose.",
-    "bad_iat": "Its iat is not a number.",
-    "bad_nbf": "Its nbf is not a number.",
-    "not_yet_valid": "It is from the future. Set the clocks of both machines.",
-    "wrong_signature": "It is signed with another secret. Compare the fingerprints: both sides must"
-    " have the same BETTER_AUTH_SECRET, or this side the front end's in BETTER_AUTH_SECRETS. On the"
-    ' front end\'s side: printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8',
-    "wrong_issuer": "Its iss is not BETTER_AUTH_ISSUER (for a key pair's token: by default the"
-    " origin of BETTER_AUTH_URL). A hand-written route's token and the session cookie have none.",
-    "wrong_audience": "Its aud is not BETTER_AUTH_AUDIENCE (for a key pair's token: by default the"
-    " origin of BETTER_AUTH_URL). A hand-written route's token and the session cookie have none.",
-    "unknown_key": "It names a key that is not among those at BETTER_AUTH_JWKS_URL.",
-    "jwks_unavailable": "The keys at BETTER_AUTH_JWKS_URL cannot be fetched from here.",
-    "no_user": "It names no user: no sub, no user_id, no user.id, or one that cannot be an id.",
-    "malformed": "It is not a JSON Web Token, or damaged.",
+USE = (
+    "It is not made for an API. On the front end's side, send one that is: README, Wiring Better"
+    " Auth, has both recipes (the jwt plugin with jwt.sign, or a route of your own)."
+)
+UNKNOWN = "cannot be told from it"
+
+# reason: what is wrong, and what to change on which side. These before the signature is verified:
+UNVERIFIED = {
+    "malformed": "It is no JSON Web Token of three segments, or it is damaged.",
+    "critical_header": "Its header has crit or b64, which nothing here understands.",
+    "wrong_algorithm": "Its algorithm is not accepted. On the front end's side, give Better Auth's"
+    " jwt plugin a jwt.sign that signs HS256 (README, Wiring Better Auth); or, on this side, set"
+    " BETTER_AUTH_JWKS_URL, which accepts EdDSA, ES256 and RS256 too.",
+    "wrong_signature": "It was changed, or signed with another secret or key. Compare the"
+    " fingerprints: both sides must have the same BETTER_AUTH_SECRET, or this side the front end's"
+    ' among its BETTER_AUTH_SECRETS. On the front end\'s side: printf %s "$BETTER_AUTH_SECRET" |'
+    " sha256sum | cut -c 1-8",
+    "wrong_type": "The typ in its header is not JWT, so that it was made for something else.",
+    "unknown_key": "Its kid names no key at BETTER_AUTH_JWKS_URL. On this side, set the URL of the"
+    " issuer that signed it.",
+    "jwks_unavailable": "The keys at BETTER_AUTH_JWKS_URL cannot be fetched from here; the line"
+    " above says why. The API answers 503 meanwhile.",
 }
+# These afterwards:
+VERIFIED = {
+    "expired": "It has expired. On the front end's side, fetch a new one when the API answers 401.",
+    "bad_expiry": "It has no exp, or none in whole seconds. Where it is signed, set one:"
+    " setExpirationTime('15m') in jose.",
+    "bad_iat": "Its iat is not a number. Where it is signed, set it with setIssuedAt() in jose.",
+    "bad_nbf": "Its nbf is not a number. Where it is signed, leave it out.",
+    "not_yet_valid": "Its iat or nbf lies ahead. Set the clocks of both machines.",
+    "wrong_issuer": "Its iss is not what BETTER_AUTH_ISSUER asks for (of a key pair's token by"
+    " default the origin of BETTER_AUTH_URL). Set iss where it is signed, or change the variable on"
+    " this side. A hand-written route's token and the session cookie have none.",
+    "wrong_audience": "Its aud is not what BETTER_AUTH_AUDIENCE asks for (of a key pair's token by"
+    " default the origin of BETTER_AUTH_URL). Set aud where it is signed, or change the variable on"
+    " this side. A hand-written route's token and the session cookie have none.",
+    "no_user": "It names no user: it has no sub, user_id or user.id, or one that cannot be an id."
+    " Where it is signed, set sub to the user's id.",
+}
+FALLEN_BACK = (
+    "It is signed with the default that Better Auth falls back to: the front end has no secret. On"
+    " its side, set BETTER_AUTH_SECRET to the one of this side."
+)
 
 
 class Command(BaseCommand):
@@ -51,18 +78,27 @@ class Command(BaseCommand):
         """Explain it."""
         token = self._token()
         kind = kind_of(token)
-        self.stdout.write(f"It is:      {kind.name}")
-        if kind.algorithm:
-            self.stdout.write(f"Algorithm:  {kind.algorithm!a}")
-        if kind.claims is not None:
-            self.stdout.write(f"Expires:    {_moment(kind.claims.get('exp'))}")
+        reason = _refusal(token)
+        self._describe(kind, is_verified=reason in (None, *VERIFIED))
         for secret in settings.BETTER_AUTH["SECRETS"]:
             fingerprint = hashlib.sha256(secret.encode()).hexdigest()[:8]
-            self.stdout.write(f"Secret:     one with the fingerprint {fingerprint}")
-        self._judge(token, kind)
+            self.stdout.write(f"Secret:     this side has one with the fingerprint {fingerprint}")
+        if reason is not None:
+            self.stdout.write(f"The API:    refuses it ({reason}). {_explanation(token, reason)}")
+            if not kind.is_for_apis:
+                self.stdout.write(f"            {USE}")
+            raise CommandError("The API refuses this token.")
+        claims = kind.claims or {}
+        path = f"/api/{quote(user_id(claims), safe='')}/tasks"
+        self.stdout.write(f"The API:    accepts it on {path}")
+        if problem := _front_end_problem(claims):
+            self.stdout.write(f"Front end:  cannot use it. {problem}")
 
     def _token(self) -> str:
-        typed = getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read()
+        if sys.stdin.isatty():
+            typed = getpass.getpass("Token: ")
+        else:
+            typed = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
         token = typed.strip()
         if token.lower().startswith("bearer "):
             token = token[len("bearer ") :].strip()
@@ -70,35 +106,77 @@ class Command(BaseCommand):
             raise CommandError("There is no token on standard input.")
         return token
 
-    def _judge(self, token: str, kind: Kind) -> None:
-        try:
-            claims = configured_verifier().claims(token)
-            user = user_id(claims)
-        except TokenError as error:
-            why = EXPLANATIONS.get(error.reason, "")
-            # What a token is explains a refusal better than the first thing that is wrong with it.
-            advice = kind.advice or why or USE
-            self.stdout.write(f"The API:    refuses it ({error.reason}). {advice}")
-            if kind.advice and error.reason in ("expired", "wrong_signature"):
-                self.stdout.write(f"            Besides: {why}")
-            raise CommandError("The API refuses this token.") from None
-        self.stdout.write(f"User:       {user!a}")
-        self.stdout.write(f"The API:    accepts it on /api/{user!a}/tasks")
-        front_end = claims.get("user_id") or claims.get("sub") or claims.get("id")
-        if front_end != user:
-            self.stdout.write(
-                "Front end:  cannot use it. It builds its path from user_id, else sub, else id, and"
-                f" would ask for the tasks of {front_end!a}. Add a sub with the user's id."
-            )
+    def _describe(self, kind: Kind, *, is_verified: bool) -> None:
+        """Say what a token is and what it says; as ASCII, so that it cannot play with a screen."""
+        expires = user = UNKNOWN
+        if kind.claims is not None:
+            expires = _moment(kind.claims.get("exp"))
+            user = _user(kind.claims)
+            if not is_verified:
+                user += " (that is what it says; its signature was not verified)"
+        self.stdout.write(f"It is:      {kind.name}")
+        self.stdout.write(f"Algorithm:  {ascii(kind.algorithm)[1:-1] or UNKNOWN}")
+        self.stdout.write(f"Expires:    {expires}")
+        self.stdout.write(f"User:       {user}")
+        for label, name in (("Issuer:", "iss"), ("Audience:", "aud")):
+            if kind.claims and name in kind.claims:
+                self.stdout.write(f"{label:11} {kind.claims[name]!a}")
+
+
+def _refusal(token: str) -> str | None:
+    """Return the reason for which the API refuses a token; none where it accepts it."""
+    try:
+        user_id(configured_verifier().claims(token))
+    except TokenError as error:
+        return error.reason
+    return None
+
+
+def _explanation(token: str, reason: str) -> str:
+    """Say what a reason means, and what to change on which side."""
+    if reason == "wrong_signature" and _is_signed_with(BETTER_AUTH_DEFAULT, token):
+        return FALLEN_BACK
+    return (UNVERIFIED | VERIFIED)[reason]
+
+
+def _is_signed_with(secret: str, token: str) -> bool:
+    try:
+        TokenVerifier([secret]).claims(token)
+    except TokenError as error:
+        return error.reason in VERIFIED
+    return True
+
+
+def _user(claims: Mapping[str, Any]) -> str:
+    try:
+        return ascii(user_id(claims))
+    except NoUserError:
+        return "none"
 
 
 def _moment(expiry: Any) -> str:
     """Word an expiry: when, and whether that is over."""
     if type(expiry) is not int:
-        return "never (it has no exp in whole seconds)"
+        return "never said (it has no exp in whole seconds)"
     try:
         moment = datetime.fromtimestamp(expiry, UTC)
     except (ValueError, OverflowError, OSError):
         return "at no date"
     ended = "over" if moment <= datetime.now(UTC) else "to come"
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({ended})"
+
+
+def _front_end_problem(claims: Mapping[str, Any]) -> str:
+    """Say why the plan's front end would not find the user in a token that the API accepts."""
+    user = user_id(claims)
+    found = claims.get("user_id") or claims.get("sub") or claims.get("id")
+    if not found:
+        return "It builds its path from user_id, sub or id: sign a token that has one (README)."
+    if str(found) != user:
+        return (
+            f"It builds its path from user_id, else sub, else id, and would ask for the tasks of"
+            f" {found!a}: where it is signed, make them one."
+        )
+    if "/" in user:
+        return "No path can name a user whose id has a slash."
+    return ""

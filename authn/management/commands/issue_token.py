@@ -40,10 +40,4 @@ class Command(BaseCommand):
             user = user_id({"sub": options["user"]})
         except NoUserError:
             raise CommandError("A user's id has 1 to 255 characters.") from None
-        self.stdout.write(
-            issue_token(
-                user,
-                secret=settings.BETTER_AUTH["SECRETS"][0],
-                lifetime_seconds=options["minutes"] * 60,
-            )
-        )
+        self.stdout.write(issue_token(user, lifetime_seconds=options["minutes"] * 60))

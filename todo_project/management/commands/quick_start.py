@@ -26,11 +26,7 @@ class Command(BaseCommand):
         self.stdout.write(f"\nThe API:         {address}")
         self.stdout.write("The variables:   README.md, Configuration; yours are in .env")
         if settings.DEBUG:
-            token = issue_token(
-                DEMO_USER,
-                secret=settings.BETTER_AUTH["SECRETS"][0],
-                lifetime_seconds=HOUR_SECONDS,
-            )
+            token = issue_token(DEMO_USER, lifetime_seconds=HOUR_SECONDS)
             self.stdout.write(
                 f"The tasks of the user {DEMO_USER!r}, with a token for one hour:\n\n"
                 f'curl -H "Authorization: Bearer {token}" {address}/api/{DEMO_USER}/tasks\n'

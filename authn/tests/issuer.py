@@ -1,0 +1,159 @@
+"""An issuer with key pairs, as Better Auth is one: it signs tokens and publishes its public keys."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm, get_default_algorithms
+
+from authn.tests.forge import claims, segment
+
+ISSUER = "https://app.example.com"
+KEY_PAIRS = ["EdDSA", "ES256", "RS256"]
+
+Jwk = dict[str, Any]
+
+
+@cache
+def rsa_key(bits: int = 2048, name: str = "") -> rsa.RSAPrivateKey:
+    """Make an RSA key, once for each name: that takes its time."""
+    return rsa.generate_private_key(65537, bits)
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A key pair of an issuer's.
+
+    Args:
+        alg: what it signs with.
+        kid: its name.
+        private: the key.
+    """
+
+    alg: str
+    kid: str
+    private: Any
+
+    def jwk(self, **changed: Any) -> Jwk:
+        """Return the public key as a key set has it, with these members changed."""
+        public = self.private.public_key()
+        return {**_to_jwk(public), "alg": self.alg, "kid": self.kid, **changed}
+
+    def private_jwk(self) -> Jwk:
+        """Return what nobody should publish."""
+        return {**_to_jwk(self.private), "alg": self.alg, "kid": self.kid}
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Return the header of its tokens, as Better Auth writes it."""
+        return {"alg": self.alg, "kid": self.kid}
+
+    def sign(self, payload: Any = None, header: Any = None, *, algorithm: str = "") -> str:
+        """Sign claims, by default those of a good token of alice's, under any header."""
+        payload = good() if payload is None else payload
+        signed = f"{segment(header or self.header)}.{segment(payload)}"
+        signs = get_default_algorithms()[algorithm or self.alg]
+        return f"{signed}.{segment(signs.sign(signed.encode(), self.private))}"
+
+
+def _to_jwk(key: Any) -> Jwk:
+    if isinstance(key, (rsa.RSAPrivateKey, rsa.RSAPublicKey)):
+        return RSAAlgorithm.to_jwk(key, as_dict=True)
+    if isinstance(key, (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)):
+        return ECAlgorithm.to_jwk(key, as_dict=True)
+    return OKPAlgorithm.to_jwk(key, as_dict=True)
+
+
+def key_pair(alg: str = "EdDSA", kid: str = "key-1") -> KeyPair:
+    """Make a key pair for an algorithm."""
+    if alg == "EdDSA":
+        return KeyPair(alg, kid, ed25519.Ed25519PrivateKey.generate())
+    if alg == "ES256":
+        return KeyPair(alg, kid, ec.generate_private_key(ec.SECP256R1()))
+    return KeyPair(alg, kid, rsa_key(name=kid))
+
+
+def good(**changed: Any) -> dict[str, Any]:
+    """Return the claims of a good token of alice's from this issuer, with these changed."""
+    return claims(**{"iss": ISSUER, "aud": ISSUER, **changed})
+
+
+@dataclass
+class Issuer:
+    """What it publishes, how, and how often it was asked.
+
+    Args:
+        keys: the members of its key set.
+        body: what it answers instead of a key set.
+        status: of its answer.
+        headers: more headers of its answer.
+        is_open: answers wait until this is set.
+        asked: the headers of each fetch.
+        url: where its key set is.
+    """
+
+    keys: Sequence[Any] = ()
+    body: bytes | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    is_open: threading.Event = field(default_factory=threading.Event)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    url: str = ""
+
+    def publish(self, *pairs: KeyPair) -> None:
+        """Publish these keys and no others."""
+        self.keys = [pair.jwk() for pair in pairs]
+
+    def answer(self) -> bytes:
+        """Return the body of an answer."""
+        return json.dumps({"keys": self.keys}).encode() if self.body is None else self.body
+
+    @property
+    def fetches(self) -> int:
+        """How often it was asked."""
+        return len(self.asked)
+
+
+@contextmanager
+def publishing(issuer: Issuer) -> Iterator[Issuer]:
+    """Let an issuer answer on a port of the loopback interface until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - the name that the library looks for
+            issuer.asked.append(dict(self.headers))
+            self.send_response(issuer.status)
+            for name, value in issuer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.flush()
+            issuer.is_open.wait(30)
+            self.wfile.write(issuer.answer())
+
+        def log_message(self, *args: Any) -> None:
+            """Be silent."""
+
+    issuer.is_open.set()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        issuer.url = f"http://127.0.0.1:{server.server_port}/api/auth/jwks"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield issuer
+        finally:
+            issuer.is_open.set()
+            server.shutdown()
+            thread.join()
+            settle()
+
+
+def settle() -> None:
+    """Wait for the fetches that are under way."""
+    for thread in threading.enumerate():
+        if thread.name == "jwks":
+            thread.join(30)
