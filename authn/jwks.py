@@ -53,7 +53,7 @@ class KeySet:
     _keys: Mapping[str, PyJWK] = field(default_factory=dict, init=False)
     _fetched_at: float = field(default=NEVER, init=False)
     _quiet_until: float = field(default=NEVER, init=False)
-    _is_answered: bool = field(default=False, init=False)
+    _is_away: bool = field(default=False, init=False)
     _fetcher: threading.Thread = field(default_factory=threading.Thread, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -84,28 +84,32 @@ class KeySet:
 
     def _key(self, kid: str) -> PyJWK:
         key = self._keys.get(kid)
-        if key is None or self._is_old():
-            fetcher = self._refresh()
-            if key is None:
-                fetcher.join(FETCH_TIMEOUT_SECONDS)
-                key = self._keys.get(kid)
+        if key is not None:
+            if self._is_old():
+                self._refresh(kid)
+            return key
+        fetcher = self._refresh(kid)
+        fetcher.join(FETCH_TIMEOUT_SECONDS)
+        key = self._keys.get(kid)
         if key is not None:
             return key
-        if self._is_answered:
-            raise InvalidTokenError("unknown_key")
-        raise KeysUnavailableError("jwks_unavailable")
+        if fetcher.is_alive() or self._is_away:
+            raise KeysUnavailableError("jwks_unavailable")
+        raise InvalidTokenError("unknown_key")
 
     def _is_old(self) -> bool:
         return monotonic() - self._fetched_at > LIFESPAN_SECONDS
 
-    def _refresh(self) -> threading.Thread:
+    def _refresh(self, kid: str) -> threading.Thread:
         """Start a fetch, unless one is under way or has just been in vain; return the last one."""
         with self._lock:
-            if not self._fetcher.is_alive() and monotonic() >= self._quiet_until:
+            if monotonic() < self._quiet_until or self._fetcher.is_alive():
+                return self._fetcher
+            due = self._is_old()
+            if due or kid not in self._keys:  # the last fetch may have just brought it
                 self._quiet_until = monotonic() + COOLDOWN_SECONDS
-                self._is_answered = False
                 self._fetcher = threading.Thread(
-                    target=self._fetch, args=(self._is_old(),), name="jwks", daemon=True
+                    target=self._fetch, args=(due,), name="jwks", daemon=True
                 )
                 self._fetcher.start()
             return self._fetcher
@@ -123,10 +127,11 @@ class KeySet:
             logger.warning("There is no key for %s at BETTER_AUTH_JWKS_URL", ", ".join(ALGORITHMS))
         except (PyJWTError, HTTPException, OSError, ValueError, RecursionError) as error:
             logger.warning("BETTER_AUTH_JWKS_URL gives no keys: %a", str(error))
+            self._is_away = True
             return
         self._keys = {str(key.key_id): key for key in found}
         self._fetched_at = monotonic()
-        self._is_answered = True
+        self._is_away = False
         if due:
             self._quiet_until = NEVER
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SESSION_COOKIE = "better-auth.session-cache+jwt"
+OPAQUE = re.compile(r"[A-Za-z0-9]{32}")
 KEY_PAIR_ALGORITHM = re.compile(r"(ES|RS|PS)(256|384|512)|EdDSA|Ed25519")
 
 
@@ -16,7 +17,7 @@ class Kind:
 
     Args:
         name: what it is, in plain words; it holds nothing of the token.
-        is_for_apis: whether Better Auth makes it, or somebody with its secret, to be sent to one.
+        is_for_apis: whether it is made to be sent to one, so that it could be mended.
         algorithm: what it says it is signed with; empty where it says nothing.
         claims: what it says, unverified; ``None`` where that cannot be read.
     """
@@ -43,12 +44,12 @@ def kind_of(token: str) -> Kind:
         case 5 if read:
             name = "Better Auth's session cookie, encrypted (cookieCache strategy jwe)"
             return Kind(name, algorithm=str(read.get("enc", "")))
-        case 2 if all(segments) and not read:
+        case 2 if OPAQUE.fullmatch(segments[0]) and segments[1] and not read:
             return Kind("Better Auth's session token (cookie session_token, bearer plugin)")
         case 1 if read.keys() >= {"session", "expiresAt", "signature"}:
             name = "Better Auth's session cookie, compact (cookieCache strategy compact)"
             return Kind(name, algorithm="HMAC-SHA256, but not as a JWT", claims=_compact(read))
-        case 1 if re.fullmatch(r"[A-Za-z0-9]{32}", token):
+        case 1 if OPAQUE.fullmatch(token):
             return Kind("a session token of Better Auth without its signature, or a user's id")
     return Kind("none of Better Auth's tokens, or a part of one")
 
@@ -74,11 +75,11 @@ def _name(kind: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bo
     if KEY_PAIR_ALGORITHM.fullmatch(algorithm):
         return "a token of Better Auth's jwt plugin as it comes, signed with a key pair", True
     if algorithm != "HS256":
-        return "a JSON Web Token, but none of Better Auth's", False
+        return "a JSON Web Token, but none of Better Auth's", True
     if "sub" not in claims and claims.keys() & {"userId", "requestType", "updateTo"}:
         return "a link from an e-mail of Better Auth (verification, change of address)", False
     if "sub" not in claims and "session" in claims:
-        return "Better Auth's session cookie as a JWT (cookieCache strategy jwt): keep it secret", True
+        return "Better Auth's session cookie as a JWT (cookieCache strategy jwt)", True
     if "iss" in claims:
         return "a token of Better Auth's jwt plugin with jwt.sign", True
     return "a token of a hand-written route", True

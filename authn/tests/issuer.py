@@ -1,9 +1,9 @@
-"""An issuer with key pairs, as Better Auth is one: it signs tokens and publishes its public keys."""
+"""An issuer with key pairs, as Better Auth is one: signs tokens and publishes its public keys."""
 
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,20 +90,26 @@ class Issuer:
 
     Args:
         keys: the members of its key set.
+        raw: what it sends instead of an HTTP answer.
         body: what it answers instead of a key set.
         status: of its answer.
         headers: more headers of its answer.
-        is_open: answers wait until this is set.
-        asked: the headers of each fetch.
+        is_open: answers wait until this is set;
+        drips: and send a blank every now and then meanwhile, so that no read takes long.
+        asked: the headers of each fetch;
+        is_asked: set by the first.
         url: where its key set is.
     """
 
     keys: Sequence[Any] = ()
+    raw: bytes = b""
     body: bytes | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     is_open: threading.Event = field(default_factory=threading.Event)
+    drips: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
+    is_asked: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def publish(self, *pairs: KeyPair) -> None:
@@ -125,15 +131,20 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
     """Let an issuer answer on a port of the loopback interface until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that the library looks for
+        def do_GET(self) -> None:
             issuer.asked.append(dict(self.headers))
+            issuer.is_asked.set()
+            if issuer.raw:
+                self.wfile.write(issuer.raw)
+                return
             self.send_response(issuer.status)
             for name, value in issuer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.flush()
-            issuer.is_open.wait(30)
-            self.wfile.write(issuer.answer())
+            with suppress(ConnectionError):  # whoever asked may have hung up
+                while not issuer.is_open.wait(0.01):
+                    self.wfile.write(b" " * issuer.drips)
+                self.wfile.write(issuer.answer())
 
         def log_message(self, *args: Any) -> None:
             """Be silent."""

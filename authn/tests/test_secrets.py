@@ -161,6 +161,21 @@ def test_a_secret_that_is_not_utf8_stops_the_start(
     assert refusal(secret, versioned).startswith(variable)
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        f"-----BEGIN PUBLIC KEY-----\n{FIRST}\n-----END PUBLIC KEY-----",
+        f"ssh-ed25519 {FIRST}",
+    ],
+)
+def test_a_public_key_as_a_secret_stops_the_start(key: str) -> None:
+    """PyJWT refuses such a key for an HMAC, so each request would be a 401."""
+    message = refusal(key)
+
+    assert message.startswith("BETTER_AUTH_SECRET is a public or a private key.")
+    assert FIRST not in message
+
+
 @pytest.fixture
 def first_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a key's digest where those of public documents are."""

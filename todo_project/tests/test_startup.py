@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
+from pytest_django.fixtures import Settings
 
 from todo_project import startup
 from todo_project.database_url import database_settings
-from todo_project.startup import report_database
+from todo_project.startup import report_database, report_settings
 from todo_project.tests.live import free_port
 
 PASSWORD = "x7Qp2mVz9Lk4"
@@ -92,3 +93,15 @@ def test_an_unreachable_sqlite_is_reported(
 
     [line] = log.getvalue().splitlines()
     assert line.endswith("tasks.sqlite3 does not answer (OperationalError)")
+
+
+def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Settings) -> None:
+    """A secret that a rotation left behind must be named where operators look (authn.W002)."""
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRET_IS_LEFT_OVER": True}
+
+    report_settings()
+
+    [line] = log.getvalue().splitlines()
+    assert " WARNING todo_project.startup " in line
+    assert "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS" in line
+    assert "Take BETTER_AUTH_SECRET away" in line

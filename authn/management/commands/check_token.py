@@ -16,49 +16,78 @@ from authn.kinds import Kind, kind_of
 from authn.secrets import BETTER_AUTH_DEFAULT
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
-USE = (
-    "It is not made for an API. On the front end's side, send one that is: README, Wiring Better"
-    " Auth, has both recipes (the jwt plugin with jwt.sign, or a route of your own)."
-)
 UNKNOWN = "cannot be told from it"
+SEND_ANOTHER = (
+    "On the front end's side, send a token that is made for the API: README, Wiring Better Auth,"
+    " has both recipes (the jwt plugin with jwt.sign, or a route of your own)."
+)
+COMPARE = (
+    "Compare the fingerprints: both sides must have the same BETTER_AUTH_SECRET, or this side the"
+    " front end's among its BETTER_AUTH_SECRETS. On the front end's side:"
+    ' printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8'
+)
+SET_PARTY = (
+    "Where it is signed, set it; or, on this side, change the variable. The tokens of a route of"
+    " your own and of the session cookie have none."
+)
 
-# reason: what is wrong, and what to change on which side. These before the signature is verified:
+# reason: what is wrong, and what to change on which side. Before the signature is verified:
 UNVERIFIED = {
-    "malformed": "It is no JSON Web Token of three segments, or it is damaged.",
-    "critical_header": "Its header has crit or b64, which nothing here understands.",
-    "wrong_algorithm": "Its algorithm is not accepted. On the front end's side, give Better Auth's"
-    " jwt plugin a jwt.sign that signs HS256 (README, Wiring Better Auth); or, on this side, set"
-    " BETTER_AUTH_JWKS_URL, which accepts EdDSA, ES256 and RS256 too.",
-    "wrong_signature": "It was changed, or signed with another secret or key. Compare the"
-    " fingerprints: both sides must have the same BETTER_AUTH_SECRET, or this side the front end's"
-    ' among its BETTER_AUTH_SECRETS. On the front end\'s side: printf %s "$BETTER_AUTH_SECRET" |'
-    " sha256sum | cut -c 1-8",
-    "wrong_type": "The typ in its header is not JWT, so that it was made for something else.",
-    "unknown_key": "Its kid names no key at BETTER_AUTH_JWKS_URL. On this side, set the URL of the"
-    " issuer that signed it.",
-    "jwks_unavailable": "The keys at BETTER_AUTH_JWKS_URL cannot be fetched from here; the line"
-    " above says why. The API answers 503 meanwhile.",
+    "malformed": ("It is no JSON Web Token of three segments, or it is damaged.", SEND_ANOTHER),
+    "critical_header": (
+        "Its header has crit or b64, which nothing here understands.",
+        "Where it is signed, leave them out.",
+    ),
+    "wrong_algorithm": (
+        "Its algorithm is not accepted.",
+        "On the front end's side, sign with HS256: README, Wiring Better Auth, has both recipes."
+        " Or, on this side, set BETTER_AUTH_JWKS_URL, which accepts EdDSA, ES256 and RS256 too.",
+    ),
+    "wrong_signature": ("It was changed, or signed with another secret or key.", COMPARE),
+    "wrong_type": (
+        "The typ in its header is not JWT: it was made for something else.",
+        SEND_ANOTHER,
+    ),
+    "unknown_key": (
+        "Its kid names no key at BETTER_AUTH_JWKS_URL.",
+        "On this side, set the URL of the issuer that signed it.",
+    ),
+    "jwks_unavailable": (
+        "BETTER_AUTH_JWKS_URL gives no keys, so that the API answers 503; the log says why.",
+        "Make the URL answer to this side, or correct it.",
+    ),
 }
-# These afterwards:
+# Afterwards:
 VERIFIED = {
-    "expired": "It has expired. On the front end's side, fetch a new one when the API answers 401.",
-    "bad_expiry": "It has no exp, or none in whole seconds. Where it is signed, set one:"
-    " setExpirationTime('15m') in jose.",
-    "bad_iat": "Its iat is not a number. Where it is signed, set it with setIssuedAt() in jose.",
-    "bad_nbf": "Its nbf is not a number. Where it is signed, leave it out.",
-    "not_yet_valid": "Its iat or nbf lies ahead. Set the clocks of both machines.",
-    "wrong_issuer": "Its iss is not what BETTER_AUTH_ISSUER asks for (of a key pair's token by"
-    " default the origin of BETTER_AUTH_URL). Set iss where it is signed, or change the variable on"
-    " this side. A hand-written route's token and the session cookie have none.",
-    "wrong_audience": "Its aud is not what BETTER_AUTH_AUDIENCE asks for (of a key pair's token by"
-    " default the origin of BETTER_AUTH_URL). Set aud where it is signed, or change the variable on"
-    " this side. A hand-written route's token and the session cookie have none.",
-    "no_user": "It names no user: it has no sub, user_id or user.id, or one that cannot be an id."
-    " Where it is signed, set sub to the user's id.",
+    "expired": (
+        "It has expired.",
+        "On the front end's side, fetch a new one when the API answers 401.",
+    ),
+    "bad_expiry": (
+        "It has no exp, or none in whole seconds.",
+        "Where it is signed, set one: setExpirationTime('15m') in jose.",
+    ),
+    "bad_iat": ("Its iat is no number.", "Where it is signed, use setIssuedAt() of jose."),
+    "bad_nbf": ("Its nbf is no number.", "Where it is signed, leave it out."),
+    "not_yet_valid": ("Its iat or nbf lies ahead.", "Set the clocks of both machines."),
+    "wrong_issuer": (
+        "Its iss is not what BETTER_AUTH_ISSUER asks for, which of a key pair's token is by default"
+        " the origin of BETTER_AUTH_URL.",
+        SET_PARTY,
+    ),
+    "wrong_audience": (
+        "Its aud is not what BETTER_AUTH_AUDIENCE asks for, which of a key pair's token is by"
+        " default the origin of BETTER_AUTH_URL.",
+        SET_PARTY,
+    ),
+    "no_user": (
+        "It names no user: it has no sub, user_id or user.id, or one that cannot be an id.",
+        "Where it is signed, set sub to the user's id.",
+    ),
 }
 FALLEN_BACK = (
-    "It is signed with the default that Better Auth falls back to: the front end has no secret. On"
-    " its side, set BETTER_AUTH_SECRET to the one of this side."
+    "It is signed with the default that Better Auth falls back to: the front end has no secret.",
+    "On its side, set BETTER_AUTH_SECRET to the one of this side.",
 )
 
 
@@ -84,9 +113,9 @@ class Command(BaseCommand):
             fingerprint = hashlib.sha256(secret.encode()).hexdigest()[:8]
             self.stdout.write(f"Secret:     this side has one with the fingerprint {fingerprint}")
         if reason is not None:
-            self.stdout.write(f"The API:    refuses it ({reason}). {_explanation(token, reason)}")
-            if not kind.is_for_apis:
-                self.stdout.write(f"            {USE}")
+            why, mend = _explanation(token, reason)
+            self.stdout.write(f"The API:    refuses it ({reason}). {why}")
+            self.stdout.write(f"What to do: {mend if kind.is_for_apis else SEND_ANOTHER}")
             raise CommandError("The API refuses this token.")
         claims = kind.claims or {}
         path = f"/api/{quote(user_id(claims), safe='')}/tasks"
@@ -100,8 +129,9 @@ class Command(BaseCommand):
         else:
             typed = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
         token = typed.strip()
-        if token.lower().startswith("bearer "):
-            token = token[len("bearer ") :].strip()
+        scheme, _, rest = token.partition(" ")
+        if scheme.lower() == "bearer":  # a header's value, copied whole
+            token = rest.strip()
         if not token:
             raise CommandError("There is no token on standard input.")
         return token
@@ -132,7 +162,7 @@ def _refusal(token: str) -> str | None:
     return None
 
 
-def _explanation(token: str, reason: str) -> str:
+def _explanation(token: str, reason: str) -> tuple[str, str]:
     """Say what a reason means, and what to change on which side."""
     if reason == "wrong_signature" and _is_signed_with(BETTER_AUTH_DEFAULT, token):
         return FALLEN_BACK

@@ -1,0 +1,142 @@
+"""``manage.py issue_token``: a token for development."""
+
+import io
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from authn.authentication import configured_verifier
+from authn.issuing import issue_token
+from authn.tests.issuer import ISSUER
+from conftest import SECRET, ApiClient
+from todo_project.environment import BASE_DIR
+
+NEW_SECRET = "the-secret-after-the-rotation-01234567890"
+NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
+A_YEAR = 365 * 24 * 60
+
+
+@pytest.fixture
+def _debug(settings: Settings) -> None:
+    settings.DEBUG = True
+
+
+def issue(*arguments: str, **options: Any) -> str:
+    """Return what the command prints, line break and all."""
+    printed = io.StringIO()
+    call_command("issue_token", *arguments, stdout=printed, **options)
+    return printed.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize("user", ["alice", "7", "zoë", "x" * 255])
+def test_the_token_opens_its_users_tasks(user: str) -> None:
+    """What is printed, and nothing else is, must be a token that the API accepts (FR-001)."""
+    printed = issue(user)
+
+    assert printed.count("\n") == 1
+    assert ApiClient(token=printed.strip()).send("GET", f"/api/{user}/tasks").status_code == 200
+
+
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize(
+    ("options", "minutes"),
+    [([], 60), (["--minutes", "1"], 1), (["--minutes", str(A_YEAR)], A_YEAR)],
+)
+def test_the_token_expires_when_it_was_told_to(options: list[str], minutes: int) -> None:
+    """``--minutes`` must count from now, and be an hour by default."""
+    with time_machine.travel(NOON, tick=False):
+        claims = configured_verifier().claims(issue("alice", *options).strip())
+    now = int(NOON.timestamp())
+
+    assert claims == {"sub": "alice", "iat": now, "exp": now + minutes * 60}
+
+
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize("minutes", ["0", "-1", str(A_YEAR + 1)])
+def test_a_lifetime_that_makes_no_sense_is_refused(minutes: str) -> None:
+    """A token must be neither dead at birth nor valid for ever."""
+    with pytest.raises(CommandError, match=f"--minutes must be 1 to {A_YEAR}, a year"):
+        issue("alice", f"--minutes={minutes}")
+
+
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize("minutes", ["", "an hour", "1.5"])
+def test_a_lifetime_that_is_no_number_is_refused(minutes: str) -> None:
+    """A bad value must be an error of the command's, not a trace."""
+    with pytest.raises(CommandError, match="invalid int value"):
+        issue("alice", f"--minutes={minutes}")
+
+
+@pytest.mark.usefixtures("_debug")
+@pytest.mark.parametrize("user", ["", "x" * 256, "a\0b", "\ud800"], ids=ascii)
+def test_what_cannot_be_a_users_id_is_refused(user: str) -> None:
+    """A token that names nobody must not be made (FR-002)."""
+    with pytest.raises(CommandError, match="A user's id has 1 to 255 characters"):
+        issue(user)
+
+
+@pytest.mark.usefixtures("_debug")
+def test_a_user_must_be_named() -> None:
+    """There is no user whom a token is for by default."""
+    with pytest.raises(CommandError, match="arguments are required: user"):
+        issue()
+
+
+def test_it_refuses_when_debug_is_false() -> None:
+    """Nobody must become any user of a deployment by accident."""
+    printed = io.StringIO()
+
+    with pytest.raises(CommandError, match=r"DEBUG is false: --force mints a token"):
+        call_command("issue_token", "alice", stdout=printed)
+
+    assert printed.getvalue() == ""
+
+
+def test_it_can_be_forced_when_debug_is_false() -> None:
+    """Whoever has the secret can sign anyway; they must only mean it."""
+    assert configured_verifier().claims(issue("alice", "--force").strip())["sub"] == "alice"
+
+
+def test_the_first_secret_signs(settings: Settings) -> None:
+    """During a rotation the new secret must sign, as at Better Auth."""
+    before = settings.BETTER_AUTH
+    settings.BETTER_AUTH = {**before, "SECRETS": (NEW_SECRET, SECRET)}
+    token = issue("alice", "--force").strip()
+    settings.BETTER_AUTH = {**before, "SECRETS": (NEW_SECRET,)}
+
+    assert configured_verifier().claims(token)["sub"] == "alice"
+
+
+@pytest.mark.parametrize("party", [{"ISSUER": ISSUER}, {"AUDIENCE": ISSUER}], ids=repr)
+def test_the_token_has_the_parties_that_every_token_must_have(
+    settings: Settings, party: dict[str, str]
+) -> None:
+    """Where an issuer or audience is configured, what is printed must be accepted too."""
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, **party}
+
+    claims = configured_verifier().claims(issue_token("alice", lifetime_seconds=60))
+
+    assert sorted(claims) == sorted(["sub", "iat", "exp", "iss" if "ISSUER" in party else "aud"])
+
+
+@pytest.mark.parametrize(("debug", "status"), [("true", 0), ("false", 1)])
+def test_the_exit_code_says_whether_there_is_a_token(
+    monkeypatch: pytest.MonkeyPatch, debug: str, status: int
+) -> None:
+    """``TOKEN=$(…)`` must get a token or nothing."""
+    monkeypatch.setenv("DEBUG", debug)
+    command = [sys.executable, str(BASE_DIR / "manage.py"), "issue_token", "alice"]
+
+    ran = subprocess.run(command, capture_output=True)
+
+    assert ran.returncode == status
+    assert bool(ran.stdout) == (status == 0)
+    assert ran.stderr.startswith(b"CommandError: " if status else b"")

@@ -1,0 +1,234 @@
+"""When the issuer's keys are fetched: seldom, and never at the cost of who needs no new ones."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+
+from authn import jwks
+from authn.tests.conftest import Clock
+from authn.tests.issuer import Issuer, KeyPair, key_pair, settle
+from authn.tokens import InvalidTokenError, KeysUnavailableError, TokenVerifier
+from conftest import mint
+
+COOLDOWN, LIFESPAN = jwks.COOLDOWN_SECONDS, jwks.LIFESPAN_SECONDS
+SHORTLY = 0.001
+
+
+def outcome(verifier: TokenVerifier, token: str) -> str:
+    """Return whose token it is, or why that is not said."""
+    try:
+        return str(verifier.claims(token)["sub"])
+    except (InvalidTokenError, KeysUnavailableError) as error:
+        return error.reason
+
+
+def made_up(number: int = 0) -> str:
+    """Sign a token with a key that nobody has published."""
+    return key_pair(kid=f"made-up-{number}").sign()
+
+
+def test_keys_are_fetched_once_for_many_tokens(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
+) -> None:
+    """Keys must be kept."""
+    assert {outcome(verifier, pair.sign()) for _ in range(20)} == {"alice"}
+    assert issuer.fetches == 1
+
+
+def test_nothing_is_fetched_before_a_token_asks_for_it(
+    issuer: Issuer, verifier: TokenVerifier
+) -> None:
+    """An issuer that is away must not keep us from starting, nor from accepting HS256."""
+    assert outcome(verifier, mint()) == "alice"
+    assert issuer.fetches == 0
+
+
+def test_a_new_key_is_accepted_at_once(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
+) -> None:
+    """When the issuer rotates its keys nobody must be signed out."""
+    assert outcome(verifier, pair.sign()) == "alice"
+    issuer.publish(pair, new := key_pair(kid="key-2"))
+
+    assert outcome(verifier, new.sign()) == "alice"
+    assert outcome(verifier, pair.sign()) == "alice"
+    assert issuer.fetches == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_removed_key_is_refused_after_the_next_fetch(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
+) -> None:
+    """A key that the issuer has taken back must open nothing."""
+    assert outcome(verifier, pair.sign()) == "alice"
+    issuer.publish(new := key_pair(kid="key-2"))
+    assert outcome(verifier, new.sign()) == "alice"
+
+    assert outcome(verifier, pair.sign()) == "unknown_key"
+
+
+@pytest.mark.parametrize(("seconds", "fetches"), [(LIFESPAN, 1), (LIFESPAN + SHORTLY, 2)])
+def test_keys_are_fetched_again_when_they_are_old(
+    issuer: Issuer,
+    verifier: TokenVerifier,
+    pair: KeyPair,
+    clock: Clock,
+    seconds: float,
+    fetches: int,
+) -> None:
+    """A removed key must not count for ever, though no unknown one turn up."""
+    assert outcome(verifier, pair.sign()) == "alice"
+    issuer.publish(key_pair(kid="key-2"))
+    clock.now += seconds
+
+    assert outcome(verifier, pair.sign()) == "alice"
+    settle()
+
+    assert outcome(verifier, pair.sign()) == ("alice" if fetches == 1 else "unknown_key")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["after a good token", "at the start"])
+def test_a_flood_of_made_up_keys_is_no_flood_of_fetches(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock, is_known: bool
+) -> None:
+    """Made-up keys must cause one fetch beside the first, and one more after the cool-down."""
+    if is_known:
+        assert outcome(verifier, pair.sign()) == "alice"
+    tokens = [made_up(number) for number in range(60)]
+    fetches = []
+
+    for seconds in (0.0, COOLDOWN - SHORTLY, SHORTLY, COOLDOWN - SHORTLY, SHORTLY):
+        clock.now += seconds
+        with ThreadPoolExecutor(16) as pool:
+            outcomes = pool.map(outcome, [verifier] * 60, tokens)
+        assert set(outcomes) == {"unknown_key"}
+        fetches.append(issuer.fetches)
+
+    assert fetches == [2, 2, 3, 3, 4]
+
+
+def test_an_issuer_that_is_away_is_asked_once_in_a_while(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
+) -> None:
+    """Neither good nor made-up tokens must knock at a closed door; when it opens, they come in."""
+    issuer.status = 503
+    outcomes = [outcome(verifier, token) for token in (pair.sign(), made_up(), pair.sign())]
+    assert (set(outcomes), issuer.fetches) == ({"jwks_unavailable"}, 1)
+
+    issuer.status = 200
+    clock.now += COOLDOWN - SHORTLY
+    assert (outcome(verifier, pair.sign()), issuer.fetches) == ("jwks_unavailable", 1)
+    clock.now += SHORTLY
+    assert (outcome(verifier, pair.sign()), issuer.fetches) == ("alice", 2)
+
+
+def test_known_keys_count_while_the_issuer_is_away(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
+) -> None:
+    """An outage of the issuer must sign nobody out."""
+    assert outcome(verifier, pair.sign()) == "alice"
+    issuer.status = 500
+
+    for _ in range(3):
+        clock.now += LIFESPAN + SHORTLY
+        assert [outcome(verifier, pair.sign()) for _ in range(5)] == ["alice"] * 5
+        settle()
+
+    assert (outcome(verifier, pair.sign()), issuer.fetches) == ("alice", 4)
+    assert outcome(verifier, made_up()) == "jwks_unavailable"
+
+
+def test_a_token_with_a_known_key_does_not_wait_for_a_fetch(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
+) -> None:
+    """A slow issuer must hold up nobody whose key is known, though it be old."""
+    assert outcome(verifier, pair.sign()) == "alice"
+    issuer.is_open.clear()
+    clock.now += LIFESPAN + SHORTLY
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(outcome, verifier, made_up())
+        known = [outcome(verifier, pair.sign()) for _ in range(20)]
+        assert (set(known), waiting.done()) == ({"alice"}, False)
+        issuer.is_open.set()
+
+    assert (waiting.result(), issuer.fetches) == ("unknown_key", 2)
+
+
+def test_tokens_that_wait_share_a_fetch(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
+) -> None:
+    """Those that come while keys are fetched must wait for them, and cause no fetch more."""
+    issuer.is_open.clear()
+
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(outcome, verifier, pair.sign()) for _ in range(8)]
+        assert issuer.is_asked.wait(10)
+        assert not any(future.done() for future in waiting)
+        issuer.is_open.set()
+
+    assert {future.result() for future in waiting} == {"alice"}
+    assert issuer.fetches == 1
+
+
+def test_a_token_that_comes_as_its_key_does_causes_no_fetch(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that arrives between a look and a fetch must be seen."""
+
+    def clock() -> float:
+        """Let the keys arrive as soon as the second token has been looked at."""
+        if threading.current_thread() is threading.main_thread():
+            issuer.is_open.set()
+            settle()
+        return 0.0
+
+    issuer.is_open.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(outcome, verifier, pair.sign())
+        assert issuer.is_asked.wait(10)
+        monkeypatch.setattr(jwks, "monotonic", clock)
+        second = outcome(verifier, pair.sign())
+
+    assert (first.result(), second, issuer.fetches) == ("alice", "alice", 1)
+
+
+@pytest.mark.parametrize("drips", [True, False])
+def test_a_token_waits_for_an_issuer_no_longer_than_the_time_out(
+    issuer: Issuer,
+    verifier: TokenVerifier,
+    pair: KeyPair,
+    monkeypatch: pytest.MonkeyPatch,
+    drips: bool,
+) -> None:
+    """An answer that does not end must not hold a request up, at whatever pace it comes."""
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
+    issuer.is_open.clear()
+    issuer.drips = drips
+
+    started = monotonic()
+    assert outcome(verifier, pair.sign()) == "jwks_unavailable"
+    assert 0.1 < monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize("drips", [True, False])
+def test_a_fetch_ends_although_the_answer_does_not(
+    issuer: Issuer,
+    verifier: TokenVerifier,
+    pair: KeyPair,
+    monkeypatch: pytest.MonkeyPatch,
+    drips: bool,
+) -> None:
+    """An endless answer must not keep us from asking again."""
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(jwks, "COOLDOWN_SECONDS", 0.0)
+    issuer.is_open.clear()
+    issuer.drips = drips
+    assert outcome(verifier, pair.sign()) == "jwks_unavailable"
+    settle()  # while the issuer still sends
+
+    issuer.is_open.set()
+
+    assert (outcome(verifier, pair.sign()), issuer.fetches) == ("alice", 2)

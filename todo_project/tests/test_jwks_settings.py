@@ -1,0 +1,99 @@
+"""Where the issuer's public keys are, and who must have signed for whom."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from conftest import FRONT_END
+from todo_project.tests.test_settings import load
+
+URL = f"{FRONT_END}/api/auth/jwks"
+ISSUER, AUDIENCE = "https://issuer.example.com", "the-api"
+
+
+@pytest.mark.parametrize("variables", [{}, {"BETTER_AUTH_ISSUER": ISSUER}], ids=["none", "issuer"])
+def test_without_a_url_there_are_no_public_keys(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """Public keys are opt-in, by their URL and nothing else."""
+    assert load(monkeypatch, **variables)["BETTER_AUTH"]["JWKS"] == ()
+
+
+@pytest.mark.parametrize(
+    ("variables", "parties"),
+    [
+        ({}, (FRONT_END, FRONT_END)),
+        ({"BETTER_AUTH_ISSUER": ISSUER}, (ISSUER, FRONT_END)),
+        ({"BETTER_AUTH_AUDIENCE": AUDIENCE}, (FRONT_END, AUDIENCE)),
+        ({"BETTER_AUTH_ISSUER": ISSUER, "BETTER_AUTH_AUDIENCE": AUDIENCE}, (ISSUER, AUDIENCE)),
+        (
+            {
+                "BETTER_AUTH_URL": "",
+                "BETTER_AUTH_ISSUER": ISSUER,
+                "BETTER_AUTH_AUDIENCE": AUDIENCE,
+            },
+            (ISSUER, AUDIENCE),
+        ),
+        ({"BETTER_AUTH_URL": f"{FRONT_END}/"}, (FRONT_END, FRONT_END)),
+        ({"BETTER_AUTH_URL": f"{FRONT_END}/api/auth"}, (FRONT_END, FRONT_END)),
+        ({"BETTER_AUTH_URL": "HTTPS://App.Example.com:443"}, ("https://app.example.com",) * 2),
+    ],
+    ids=repr,
+)
+def test_issuer_and_audience_default_to_the_front_ends_origin(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], parties: tuple[str, str]
+) -> None:
+    """What Better Auth writes into its tokens, the origin of its base URL, must be expected."""
+    settings = load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, **variables)["BETTER_AUTH"]
+
+    assert settings["JWKS"] == (URL, *parties)
+
+
+def test_the_default_does_not_bind_the_tokens_of_the_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only what is set binds HS256, or public keys would shut out a hand-written route."""
+    settings = load(monkeypatch, BETTER_AUTH_JWKS_URL=URL)["BETTER_AUTH"]
+
+    assert (settings["ISSUER"], settings["AUDIENCE"]) == ("", "")
+
+
+def test_what_is_set_binds_the_tokens_of_the_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are set each token must carry the match (contract.md "Who may come in")."""
+    settings = load(
+        monkeypatch,
+        BETTER_AUTH_JWKS_URL=URL,
+        BETTER_AUTH_ISSUER=ISSUER,
+        BETTER_AUTH_AUDIENCE=AUDIENCE,
+    )["BETTER_AUTH"]
+
+    assert (settings["ISSUER"], settings["AUDIENCE"]) == (ISSUER, AUDIENCE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "true",
+        "/api/auth/jwks",
+        "app.example.com/api/auth/jwks",
+        "file:///etc/passwd",
+        "ftp://app.example.com/jwks",
+        "data:application/json,{}",
+        "https://",
+        "https://app.example.com:port/jwks",
+    ],
+)
+def test_what_is_no_url_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """A URL that can never be fetched must not turn every token into a 503."""
+    with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
+        load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"BETTER_AUTH_ISSUER": ISSUER}, {"BETTER_AUTH_AUDIENCE": AUDIENCE}], ids=repr
+)
+def test_keys_of_nobody_in_particular_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    """A key set without an issuer and an audience would let in tokens made for other services."""
+    with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISS"):
+        load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL="", **variables)

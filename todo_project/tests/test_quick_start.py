@@ -1,0 +1,62 @@
+"""``manage.py quick_start``: what a newcomer sees before the server's own lines."""
+
+import io
+import shlex
+
+import pytest
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+from conftest import SECRET, ApiClient
+
+
+def quick_start() -> str:
+    """Return what it prints."""
+    printed = io.StringIO()
+    call_command("quick_start", stdout=printed)
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize(("port", "expected"), [("", "8000"), ("8123", "8123")])
+def test_it_says_where_the_api_is_and_where_the_variables_are(
+    monkeypatch: pytest.MonkeyPatch, port: str, expected: str
+) -> None:
+    """A newcomer must find the server and what it is configured by."""
+    monkeypatch.setenv("PORT", port)
+
+    assert f"The API:         http://localhost:{expected}\n" in quick_start()
+    assert "README.md, Configuration" in quick_start()
+
+
+@pytest.mark.django_db
+def test_in_debug_it_prints_a_request_that_works_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """The line must do in a shell, and answer with somebody's tasks."""
+    settings.DEBUG = True
+    monkeypatch.setenv("PORT", "8123")
+
+    [line] = [line for line in quick_start().splitlines() if line.startswith("curl ")]
+    curl, option, header, url = shlex.split(line)
+    name, _, value = header.partition(": ")
+
+    assert (curl, option, name) == ("curl", "-H", "Authorization")
+    path = url.removeprefix("http://localhost:8123")
+    answer = ApiClient(token=value.removeprefix("Bearer ")).send("GET", path)
+    assert (path, answer.status_code) == ("/api/demo/tasks", 200)
+
+
+def test_in_production_it_prints_no_token() -> None:
+    """A deployment's log must hold nothing that opens it (FR-017)."""
+    printed = quick_start()
+
+    assert "Bearer" not in printed
+    assert "eyJ" not in printed
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_it_prints_no_secret(settings: Settings, debug: bool) -> None:
+    """The secret must stay in ``.env`` (FR-017)."""
+    settings.DEBUG = debug
+
+    assert SECRET not in quick_start()
