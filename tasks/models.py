@@ -1,6 +1,6 @@
-"""The task and the queries over it."""
+"""The task, the queries over it, and the keys of creates that may be sent twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.core.exceptions import EmptyResultSet
@@ -14,6 +14,8 @@ from django.utils import timezone
 USER_ID_MAX_LENGTH = 255
 TITLE_MAX_LENGTH = 200
 DESCRIPTION_MAX_LENGTH = 1000
+IDEMPOTENCY_KEY_MAX_LENGTH = 255
+IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` ends it
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -127,3 +129,40 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    """Chains of conditions."""
+
+    def created_before(self, moment: datetime) -> Self:
+        """Keep the keys that are older than a moment."""
+        return self.filter(created_at__lt=moment)
+
+
+class IdempotencyKey(models.Model):
+    """The key of a create that was answered, and what it stands for.
+
+    Invariants: a user's key stands for one body and one task, for good; the row commits together
+    with its task. It outlives the task, so that a late retry does not bring that back.
+
+    Source: contract.md "What goes beyond the plan", safe retries.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    user_id = models.CharField(max_length=USER_ID_MAX_LENGTH)
+    key = models.CharField(max_length=IDEMPOTENCY_KEY_MAX_LENGTH)
+    body_digest = models.CharField(max_length=64)  # SHA-256, hexadecimal
+    task_id = models.BigIntegerField()  # no foreign key: it may be gone
+    created_at = models.DateTimeField()
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        db_table = "task_idempotency_key"
+        constraints = (
+            # POST with Idempotency-Key: "this user's key", and only one of two at the same moment
+            models.UniqueConstraint(fields=["user_id", "key"], name="task_idempotency_key_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.key

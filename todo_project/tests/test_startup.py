@@ -38,11 +38,11 @@ def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
 def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
     """One line must say what to run."""
     recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("tasks", "0001_initial")
+    recorder.record_unapplied("tasks", "0002_idempotency_key")
 
     report_database()
 
-    recorder.record_applied("tasks", "0001_initial")
+    recorder.record_applied("tasks", "0002_idempotency_key")
     [line] = log.getvalue().splitlines()
     assert " WARNING todo_project.startup " in line
     assert line.endswith("answers; run migrate: 1 are missing")
