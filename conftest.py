@@ -32,6 +32,7 @@ OURS = (
     "HOST",
     "LOG_LEVEL",
     "PORT",
+    "THROTTLE_RATE",
     "TRUST_PROXY",
     "WEB_CONCURRENCY",
 )

@@ -7,6 +7,7 @@ lets deep nesting end in a 500, and reads UTF-16.
 import json
 from typing import Any, NoReturn
 
+import orjson
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
@@ -39,6 +40,13 @@ def read_json(request: HttpRequest) -> Any:
     charset = (request.content_params or {}).get("charset", "utf-8").strip("\"'").lower()
     if request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(request.content_type or "")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:  # it takes no lone surrogate either, and its words are terse
+        return _read_leniently(body)
+
+
+def _read_leniently(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError:

@@ -1,7 +1,8 @@
 """The task, the queries over it, and the keys of creates that may be sent twice."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
@@ -11,11 +12,24 @@ from django.db.models.lookups import LessThanOrEqual
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
+MAX_TASK_ID = 2**63 - 1
 USER_ID_MAX_LENGTH = 255
 TITLE_MAX_LENGTH = 200
 DESCRIPTION_MAX_LENGTH = 1000
 IDEMPOTENCY_KEY_MAX_LENGTH = 255
 IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` ends it
+
+
+class TaskRow(NamedTuple):
+    """A stored task, in the order in which clients see it. What is read is never saved back."""
+
+    id: int
+    user_id: str
+    title: str
+    description: str | None
+    completed: bool
+    created_at: datetime
+    updated_at: datetime
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -28,7 +42,19 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         return self.filter(user_id=user_id)
 
-    def add(self, **values: Any) -> "Task":
+    def unchanged_since(self, task: TaskRow) -> Self:
+        """Keep the task where it is still the same in every column, whoever may change it."""
+        return self.filter(**task._asdict())
+
+    def rows(self) -> Iterator[TaskRow]:
+        """Read the tasks without making a model of each."""
+        return map(TaskRow._make, self.values_list(*TaskRow._fields))
+
+    def row(self) -> TaskRow | None:
+        """Read the one task that is left, or ``None`` where there is none."""
+        return next(self.rows(), None)
+
+    def add(self, **values: Any) -> TaskRow:
         """Insert a task, created and updated at the same moment.
 
         Args:
@@ -37,9 +63,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         Source: contract.md "A task"; FR-009 to FR-011.
         """
         now = timezone.now()
-        return self.create(created_at=now, updated_at=now, **values)
+        task = self.create(created_at=now, updated_at=now, **values)
+        return TaskRow(*(getattr(task, name) for name in TaskRow._fields))
 
-    def change(self, **values: Any) -> "Task | None":
+    def change(self, **values: Any) -> TaskRow | None:
         """Write these fields of the one task that is left, and no others.
 
         One ``UPDATE … RETURNING``, so that two writers cannot undo each other. ``updated_at`` moves
@@ -67,13 +94,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
             statement, parameters = query.get_compiler(self.db).as_sql()
         except EmptyResultSet:  # a condition that nothing can meet, such as queryset.none()
             return None
-        quote = connections[self.db].ops.quote_name
-        columns = ", ".join(quote(str(field.column)) for field in self.model._meta.concrete_fields)
-        changed = self.model._base_manager.using(self.db).raw(
-            f"{statement} RETURNING {columns}",
-            parameters,
-        )
-        return next(iter(list(changed)), None)
+        # what a SELECT of them would read, by the same names and converted the same way
+        selected = self.values_list(*TaskRow._fields).query.get_compiler(self.db)
+        selected.setup_query()
+        columns = ", ".join(selected.compile(column)[0] for column, _, _ in selected.select)
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"{statement} RETURNING {columns}", parameters)
+            changed = cursor.fetchall()
+        converters = selected.get_converters([column for column, _, _ in selected.select])
+        return next(map(TaskRow._make, selected.apply_converters(changed, converters)), None)
 
     def remove(self) -> bool:
         """Delete the one task that is left, and tell whether there was one.

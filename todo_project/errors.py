@@ -116,15 +116,15 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonRespo
 
 
 def _invalid(exc: exceptions.ValidationError) -> JsonResponse:
-    problems = list(_problems(exc.detail))
+    problems = list(_problems(exc.detail, getattr(exc, "location", "body")))
     error = "; ".join(_sentence(problem) for problem in problems)
     return error_response(422, problems, error=error)
 
 
-def _problems(detail: Any) -> Iterator[Problem]:
-    """Name the first problem of each field."""
+def _problems(detail: Any, location: str) -> Iterator[Problem]:
+    """Name the first problem of each field of the body, option of the query, or header."""
     for field, found in detail.items():
-        loc = ["body"] if field == api_settings.NON_FIELD_ERRORS_KEY else ["body", field]
+        loc = [location] if field == api_settings.NON_FIELD_ERRORS_KEY else [location, field]
         yield {"loc": loc, "msg": str(found[0]), "type": found[0].code}
 
 

@@ -117,6 +117,21 @@ CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
 # The largest body of a request, in bytes (contract.md "Errors", 413).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
+# THROTTLE_RATE: how often each user may call, such as 100/minute; default no limit.
+THROTTLE_RATE = env.str("THROTTLE_RATE", "")
+if THROTTLE_RATE and not re.fullmatch(r"[1-9][0-9]*/(second|minute|hour|day)", THROTTLE_RATE):
+    raise ImproperlyConfigured(
+        "THROTTLE_RATE must be a number of requests for each second, minute, hour or day, such as"
+        " 100/minute."
+    )
+# Each process counts for itself; a cache of another kind would let them count together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # users; beyond, some would be counted anew
+    }
+}
+
 API_DATETIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 REST_FRAMEWORK = {
@@ -125,6 +140,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "todo_project.negotiation.AlwaysJSON",
+    "DEFAULT_THROTTLE_CLASSES": ["authn.throttling.PerUserThrottle"] if THROTTLE_RATE else [],
+    "DEFAULT_THROTTLE_RATES": {"user": THROTTLE_RATE},
     "DATETIME_FORMAT": API_DATETIME_FORMAT,
     "EXCEPTION_HANDLER": "todo_project.errors.exception_handler",
 }

@@ -61,7 +61,7 @@ class TaskFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # i
 
     @classmethod
     def _create(cls, model_class: type[Task], *args: Any, **kwargs: Any) -> Task:
-        return model_class.objects.add(**kwargs)
+        return model_class.objects.get(pk=model_class.objects.add(**kwargs).id)
 
 
 def rows() -> list[tuple[Any, ...]]:

@@ -60,7 +60,7 @@ def test_a_user_id_is_decoded_once(raw: str, user_id: str) -> None:
     answer = ApiClient(user_id).get(raw, RAW_URI=raw)
 
     assert answer.status_code == 200
-    assert [each["id"] for each in answer.json()] == [task.pk]
+    assert [each["id"] for each in answer.json()] == [task.id]
 
 
 @pytest.mark.parametrize(
