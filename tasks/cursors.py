@@ -17,6 +17,7 @@ from django.db.models.functions import Collate
 
 from authn.tokens import UNSTORABLE
 from tasks.models import MAX_TASK_ID, TaskQuerySet, TaskRow
+from tasks.statements import aware
 
 # a page begins after a task or with it, or ends before a task or with it
 FORWARDS = ("after", "from")
@@ -45,7 +46,8 @@ class Cursor:
     @classmethod
     def at(cls, task: TaskRow, ordering: str, side: str) -> "Cursor":
         """Make the position of a task."""
-        return cls(ordering, side, getattr(task, ordering.removeprefix("-")), task.id)
+        value = getattr(task, ordering.removeprefix("-"))
+        return cls(ordering, side, aware(value) if isinstance(value, datetime) else value, task.id)
 
     @property
     def is_forwards(self) -> bool:

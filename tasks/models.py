@@ -4,13 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
-from django.db.models import F, Value
+from django.db import models
+from django.db.models import F
 from django.db.models.functions import Greatest, Length
 from django.db.models.lookups import LessThanOrEqual
-from django.db.models.sql import UpdateQuery
-from django.utils import timezone
+
+from tasks.statements import (
+    InUTC,
+    Parameter,
+    Statement,
+    aware,
+    delete,
+    insert,
+    parameter,
+    select,
+    update,
+)
 
 MAX_TASK_ID = 2**63 - 1
 USER_ID_MAX_LENGTH = 255
@@ -21,7 +30,10 @@ IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` en
 
 
 class TaskRow(NamedTuple):
-    """A stored task, in the order in which clients see it. What is read is never saved back."""
+    """A stored task, in the order in which clients see it. What is read is never saved back.
+
+    The moments are in UTC and have no time zone: ``aware`` gives it to them.
+    """
 
     id: int
     user_id: str
@@ -32,8 +44,11 @@ class TaskRow(NamedTuple):
     updated_at: datetime
 
 
+COLUMNS = [InUTC(name) if name.endswith("_at") else name for name in TaskRow._fields]
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
-    """Chains of conditions, and the writes: each of them one statement that commits by itself."""
+    """Chains of conditions, and statements: each of them one, which commits by itself."""
 
     def owned_by(self, user_id: str) -> Self:
         """Keep the tasks of one user.
@@ -44,75 +59,91 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def unchanged_since(self, task: TaskRow) -> Self:
         """Keep the task where it is still the same in every column, whoever may change it."""
-        return self.filter(**task._asdict())
+        moments = {name: aware(getattr(task, name)) for name in ("created_at", "updated_at")}
+        return self.filter(**{**task._asdict(), **moments})
+
+    def reading(self) -> Statement:
+        """Compile what reads these tasks, as the columns of ``TaskRow``."""
+        return select(self, COLUMNS)
+
+    def adding(self) -> Statement:
+        """Compile what inserts a task, created and updated ``now``, and returns it.
+
+        Source: contract.md "A task"; FR-009 to FR-011.
+        """
+        now = Parameter("now")
+        given = {name: Parameter(name) for name in ("user_id", "title", "description", "completed")}
+        return insert(self, {**given, "created_at": now, "updated_at": now}, COLUMNS)
+
+    def changing(self, **values: Any) -> Statement:
+        """Compile what writes these fields of a task ``now``, and no others, and returns it.
+
+        ``updated_at`` moves strictly forward even where the clock, read before the row is locked,
+        has fallen behind.
+
+        Args:
+            values: values or expressions (``completed=~F("completed")``) by field name.
+
+        Source: contract.md "Concurrency" and "A task".
+        """
+        later = Greatest(
+            parameter("now"),
+            F("updated_at") + timedelta(microseconds=1),
+            output_field=models.DateTimeField(),
+        )
+        return update(self, {**values, "updated_at": later}, COLUMNS)
+
+    def removing(self) -> Statement:
+        """Compile what deletes a task, and returns its id.
+
+        Source: contract.md "Concurrency".
+        """
+        return delete(self)
 
     def rows(self) -> Iterator[TaskRow]:
-        """Read the tasks without making a model of each."""
-        return map(TaskRow._make, self.values_list(*TaskRow._fields))
+        """Read the tasks."""
+        return map(TaskRow._make, self.reading().run())
 
     def row(self) -> TaskRow | None:
         """Read the one task that is left, or ``None`` where there is none."""
         return next(self.rows(), None)
 
     def add(self, **values: Any) -> TaskRow:
-        """Insert a task, created and updated at the same moment.
+        """Insert a task.
 
         Args:
             values: ``user_id``, ``title`` and optionally ``description`` and ``completed``.
-
-        Source: contract.md "A task"; FR-009 to FR-011.
         """
-        now = timezone.now()
-        task = self.create(created_at=now, updated_at=now, **values)
-        return TaskRow(*(getattr(task, name) for name in TaskRow._fields))
+        return added(self.adding(), **values)
 
     def change(self, **values: Any) -> TaskRow | None:
-        """Write these fields of the one task that is left, and no others.
-
-        One ``UPDATE … RETURNING``, so that two writers cannot undo each other. ``updated_at`` moves
-        strictly forward even where the clock, read before the row is locked, has fallen behind.
-
-        Args:
-            values: new values or expressions (``completed=~F("completed")``) by field name.
-
-        Returns:
-            The task as it is now, or ``None`` where there is none.
-
-        Source: contract.md "Concurrency" and "A task".
-        """
-        query: UpdateQuery = self.query.chain(UpdateQuery)  # type: ignore[assignment]  # stubs
-        query.add_update_values(
-            {
-                **values,
-                "updated_at": Greatest(
-                    Value(timezone.now(), output_field=models.DateTimeField()),
-                    F("updated_at") + timedelta(microseconds=1),
-                ),
-            }
-        )
-        try:
-            statement, parameters = query.get_compiler(self.db).as_sql()
-        except EmptyResultSet:  # a condition that nothing can meet, such as queryset.none()
-            return None
-        # what a SELECT of them would read, by the same names and converted the same way
-        selected = self.values_list(*TaskRow._fields).query.get_compiler(self.db)
-        selected.setup_query()
-        columns = ", ".join(selected.compile(column)[0] for column, _, _ in selected.select)
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(f"{statement} RETURNING {columns}", parameters)
-            changed = cursor.fetchall()
-        converters = selected.get_converters([column for column, _, _ in selected.select])
-        return next(map(TaskRow._make, selected.apply_converters(changed, converters)), None)
+        """Write these fields of the one task that is left; return it, or ``None``."""
+        changing = self.changing(**values)
+        rows = changing.run(now=changing.now())
+        return TaskRow._make(rows[0]) if rows else None
 
     def remove(self) -> bool:
-        """Delete the one task that is left, and tell whether there was one.
+        """Delete the one task that is left, and tell whether there was one."""
+        return bool(self.removing().run())
 
-        ``delete()`` wraps its statement in a transaction of its own, two round trips more; nothing
-        refers to a task, so there is nothing for it to collect.
 
-        Source: contract.md "Concurrency".
-        """
-        return bool(self._raw_delete(self.db))
+def added(
+    adding: Statement,
+    *,
+    user_id: str,
+    title: str,
+    description: str | None = None,
+    completed: bool = False,
+) -> TaskRow:
+    """Run what ``adding`` has compiled, and return the task."""
+    [row] = adding.run(
+        user_id=user_id,
+        title=title,
+        description=description,
+        completed=completed,
+        now=adding.now(),
+    )
+    return TaskRow._make(row)
 
 
 class Task(models.Model):

@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 
 from tasks.models import MAX_TASK_ID, IdempotencyKey, TaskQuerySet, TaskRow
+from tasks.statements import aware
 
 HEADER = "Idempotency-Key"
 ACCEPTED_KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -112,13 +113,12 @@ def posted_again(
     if moment is None or not 0 < task_id <= MAX_TASK_ID:
         return None
     task = tasks.filter(pk=task_id).row()
-    sent = (
+    if task is None or (aware(task.created_at), task.title, task.description, task.completed) != (
         moment,
         values["title"],
         values.get("description"),
         values.get("completed", False),
-    )
-    if task is None or sent != (task.created_at, task.title, task.description, task.completed):
+    ):
         return None
     return task
 

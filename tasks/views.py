@@ -4,21 +4,22 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.db.models import F
 from django.http import HttpResponse
 from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from authn.principals import Principal
+from tasks import plans
 from tasks.bodies import read_json
-from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow
+from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow, added
 from tasks.options import read_options
 from tasks.pages import read_page
 from tasks.representation import encode_task, encode_tasks
 from tasks.retries import add_once, idempotency_key, posted_again
 from tasks.serializers import TaskSerializer
+from tasks.statements import Statement
 from tasks.versions import TaskChangedError, entity_tag, is_known, is_match
 
 TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as the column holds
@@ -50,9 +51,10 @@ class TaskViewSet(GenericViewSet[Task]):
     def list(self, request: Request, **kwargs: str) -> HttpResponse:
         """Return all tasks, oldest first, or those that the options ask for."""
         if not request.META["QUERY_STRING"]:
-            return self._answer(encode_tasks(self.get_queryset().order_by("id").rows()))
+            rows = self._prepared(plans.read_all).run(owner=self._user_id)
+            return self._answer(encode_tasks(rows))
         page, link = read_page(self.get_queryset(), read_options(request.query_params))
-        return self._answer(encode_tasks(page), headers={"Link": link} if link else {})
+        return self._answer(encode_tasks(page), headers={"Link": link} if link else EMPTY)
 
     def create(self, request: Request, **kwargs: str) -> HttpResponse:
         """Create a task, unless it is one that was created before."""
@@ -64,31 +66,30 @@ class TaskViewSet(GenericViewSet[Task]):
         else:
             again = posted_again(self.get_queryset(), body, values)
             task, is_replay = again or self.perform_create(values), again is not None
-        replayed = {"Idempotent-Replayed": "true"} if is_replay else {}
+        replayed = {"Idempotent-Replayed": "true"} if is_replay else EMPTY
         return self._answer(encode_task(task), status.HTTP_201_CREATED, replayed)
 
     def perform_create(self, values: Mapping[str, Any]) -> TaskRow:
         """Stamp the owner, who is the token's user whatever the body says."""
-        return Task.objects.add(user_id=self._user_id, **values)
+        return added(self._prepared(plans.add), user_id=self._user_id, **values)
 
     def retrieve(self, request: Request, **kwargs: str) -> HttpResponse:
         """Return one task."""
-        return self._task_or_404(self._one().row())
+        return self._answer(encode_task(self._one()))
 
     def update(self, request: Request, **kwargs: str) -> HttpResponse:
         """Write the fields that are sent."""
         values = UPDATE.run_validation(read_json(request._request))
-        return self._task_or_404(self._one_version().change(**values))
+        return self._answer(encode_task(self._write(plans.write, **values)))
 
     def destroy(self, request: Request, **kwargs: str) -> HttpResponse:
         """Delete a task for good."""
-        if not self._one_version().remove():
-            raise self._missing()
+        self._write(plans.remove)
         return HttpResponse(status=status.HTTP_204_NO_CONTENT)
 
     def complete(self, request: Request, **kwargs: str) -> HttpResponse:
         """Flip ``completed``."""
-        return self._task_or_404(self._one_version().change(completed=~F("completed")))
+        return self._answer(encode_task(self._write(plans.flip)))
 
     def finalize_response(  # type: ignore[override]  # DRF takes any of Django's; its stubs do not
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
@@ -109,45 +110,57 @@ class TaskViewSet(GenericViewSet[Task]):
         """The token's user, whom the permission has found to be the path's."""
         return cast(Principal, self.request.user).id
 
-    def _one(self) -> TaskQuerySet:
-        """Narrow the scope to the task in the path; what is no id at all is a missing task."""
-        task_id = self.kwargs["task_id"]
-        if not TASK_ID.fullmatch(task_id) or int(task_id) > MAX_TASK_ID:
-            return self.get_queryset().none()
-        return self.get_queryset().filter(pk=int(task_id))
-
-    def _one_version(self) -> TaskQuerySet:
-        """Narrow the scope further, to the version that ``If-Match`` names, if it is sent.
+    @property
+    def _task_id(self) -> int:
+        """The id in the path.
 
         Raises:
-            TaskChangedError: the task that is there is another.
+            NotFound: what stands there is none, and so a missing task like any other.
         """
-        header = self._if_match
-        if header is None:
-            return self._one()
-        task = self._one().row()
-        if task is None:
+        text = self.kwargs["task_id"]
+        if not TASK_ID.fullmatch(text) or (task_id := int(text)) > MAX_TASK_ID:
             raise NotFound("Task not found")
-        if not is_match(header, entity_tag(encode_task(task))):
+        return task_id
+
+    def _prepared(self, plan: plans.Plan, *fields: str) -> Statement:
+        return plans.prepared(type(self), type(self).get_queryset, plan, *fields)
+
+    def _one(self) -> TaskRow:
+        """Read the task in the path.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        rows = self._prepared(plans.read_one).run(owner=self._user_id, task_id=self._task_id)
+        if not rows:
+            raise NotFound("Task not found")
+        return TaskRow._make(rows[0])
+
+    def _write(self, plan: plans.Plan, **values: Any) -> tuple[Any, ...]:
+        """Run a plan that writes the task in the path; return what it returns of it.
+
+        Raises:
+            NotFound: it is not there.
+            TaskChangedError: ``If-Match`` names another version.
+        """
+        task_id = self._task_id
+        header = self.request.META.get("HTTP_IF_MATCH", "*")
+        is_any = header.strip() == "*"  # or none: the task need only be there
+        if is_any:
+            statement = self._prepared(plan, *values)
+        else:
+            task = self._one()
+            if not is_match(header, entity_tag(encode_task(task))):
+                raise TaskChangedError
+            statement = plan(self.get_queryset().unchanged_since(task), *values)
+        values |= {"owner": self._user_id, "task_id": task_id, "now": statement.now()}
+        rows = statement.run(**values)
+        if rows:
+            return rows[0]
+        if not is_any:
+            self._one()  # a 404 where it has gone, and not another version
             raise TaskChangedError
-        return self._one().unchanged_since(task)
-
-    @property
-    def _if_match(self) -> str | None:
-        """The header where it can refuse anything: ``*`` asks only that the task is there."""
-        header: str | None = self.request.META.get("HTTP_IF_MATCH")
-        return None if header is None or header.strip() == "*" else header
-
-    def _missing(self) -> APIException:
-        """Tell why a write met nothing: the task was changed a moment ago, or is not there."""
-        if self._if_match is not None and self._one().exists():
-            return TaskChangedError()
-        return NotFound("Task not found")
-
-    def _task_or_404(self, task: TaskRow | None) -> HttpResponse:
-        if task is None:
-            raise self._missing()
-        return self._answer(encode_task(task))
+        raise NotFound("Task not found")
 
     def _answer(
         self, content: bytes, status: int = 200, headers: Mapping[str, str] = EMPTY

@@ -4,6 +4,7 @@ from typing import Any
 
 import factory
 import factory.django
+from django.utils import timezone
 from faker.providers import BaseProvider
 
 from tasks.models import Task
@@ -59,9 +60,8 @@ class TaskFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # i
     description = factory.Faker("task_description")
     completed = factory.Faker("boolean", chance_of_getting_true=30)
 
-    @classmethod
-    def _create(cls, model_class: type[Task], *args: Any, **kwargs: Any) -> Task:
-        return model_class.objects.get(pk=model_class.objects.add(**kwargs).id)
+    created_at = factory.LazyFunction(timezone.now)
+    updated_at = factory.SelfAttribute("created_at")
 
 
 def rows() -> list[tuple[Any, ...]]:
