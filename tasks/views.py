@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
-from rest_framework.viewsets import GenericViewSet
 
 from authn.principals import Principal
 from tasks import plans
@@ -21,6 +20,7 @@ from tasks.retries import add_once, idempotency_key, posted_again
 from tasks.serializers import TaskSerializer
 from tasks.statements import Statement
 from tasks.versions import TaskChangedError, entity_tag, is_known, is_match
+from tasks.viewsets import LeanViewSet
 
 TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as the column holds
 
@@ -30,7 +30,7 @@ UPDATE = TaskSerializer(partial=True)
 EMPTY: Mapping[str, str] = {}
 
 
-class TaskViewSet(GenericViewSet[Task]):
+class TaskViewSet(LeanViewSet):
     """The tasks of the caller: list, create, read, update, delete, flip.
 
     Every endpoint goes through ``get_queryset``, the one source of what the caller can see. Each
@@ -85,25 +85,11 @@ class TaskViewSet(GenericViewSet[Task]):
     def destroy(self, request: Request, **kwargs: str) -> HttpResponse:
         """Delete a task for good."""
         self._write(plans.remove)
-        return HttpResponse(status=status.HTTP_204_NO_CONTENT)
+        return _empty(status.HTTP_204_NO_CONTENT, EMPTY)
 
     def complete(self, request: Request, **kwargs: str) -> HttpResponse:
         """Flip ``completed``."""
         return self._answer(encode_task(self._write(plans.flip)))
-
-    def finalize_response(  # type: ignore[override]  # DRF takes any of Django's; its stubs do not
-        self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Let a browser keep what was read, and ask each time whether it still holds."""
-        super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
-        if request.method in ("GET", "HEAD") and response.status_code in (200, 304):
-            response["Cache-Control"] = "private, no-cache"
-        return response
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """Leave ``Allow`` to the 405, which is the one answer that owes it (RFC 9110 §15.5.6)."""
-        return {}
 
     @property
     def _user_id(self) -> str:
@@ -170,7 +156,12 @@ class TaskViewSet(GenericViewSet[Task]):
         headers = {**headers, "ETag": tag}
         known = self.request.META.get("HTTP_IF_NONE_MATCH")
         if known and self.request.method in ("GET", "HEAD") and is_known(known, tag):
-            response = HttpResponse(status=304, headers=headers)
-            del response["Content-Type"]
-            return response
+            return _empty(304, headers)
         return HttpResponse(content, "application/json", status, headers=headers)
+
+
+def _empty(status: int, headers: Mapping[str, str]) -> HttpResponse:
+    """Answer without a body, and so without its type."""
+    response = HttpResponse(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response

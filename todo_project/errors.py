@@ -6,8 +6,9 @@ Source: contract.md "Errors"; FR-015, FR-016, SC-008.
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import JsonResponse
+from django.http import HttpResponse
 from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
@@ -42,7 +43,7 @@ def error_response(
     *,
     error: str | None = None,
     headers: dict[str, str] | None = None,
-) -> JsonResponse:
+) -> HttpResponse:
     """Make an error's answer.
 
     Args:
@@ -56,10 +57,11 @@ def error_response(
     """
     detail = DETAILS[status] if detail is None else detail
     error = error or SENTENCES.get(status) or str(detail)
-    return JsonResponse({"detail": detail, "error": error}, status=status, headers=headers)
+    body = orjson.dumps({"detail": detail, "error": error})
+    return HttpResponse(body, "application/json", status, headers=headers)
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> JsonResponse:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     """Turn whatever a view raised into the contract's answer. Lets nothing of it through.
 
     Args:
@@ -92,7 +94,7 @@ def _read_only(exc: Exception) -> bool:
     return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
 
 
-def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonResponse:
+def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:
     status = exc.status_code
     headers: dict[str, str] = {}
     detail: str | None = str(exc.detail)
@@ -115,7 +117,7 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> JsonRespo
     return response
 
 
-def _invalid(exc: exceptions.ValidationError) -> JsonResponse:
+def _invalid(exc: exceptions.ValidationError) -> HttpResponse:
     problems = list(_problems(exc.detail, getattr(exc, "location", "body")))
     error = "; ".join(_sentence(problem) for problem in problems)
     return error_response(422, problems, error=error)

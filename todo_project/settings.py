@@ -139,7 +139,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["authn.permissions.IsPathUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "todo_project.negotiation.AlwaysJSON",
     "DEFAULT_THROTTLE_CLASSES": ["authn.throttling.PerUserThrottle"] if THROTTLE_RATE else [],
     "DEFAULT_THROTTLE_RATES": {"user": THROTTLE_RATE},
     "DATETIME_FORMAT": API_DATETIME_FORMAT,

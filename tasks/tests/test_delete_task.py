@@ -63,6 +63,7 @@ def test_a_deleted_task_answers_with_nothing(alice: ApiClient) -> None:
     assert response.status_code == 204
     assert response.content == b""
     assert "Content-Length" not in response
+    assert "Content-Type" not in response
 
 
 def test_only_the_task_in_the_path_is_deleted(alice: ApiClient) -> None:

@@ -17,7 +17,7 @@ ALLOWED = {
     FLIP: {"PATCH"},
 }
 WRONG = [(path, method) for path in ALLOWED for method in METHODS if method not in ALLOWED[path]]
-NOT_ALLOWED = b'{"detail": "Method Not Allowed", "error": "Method Not Allowed"}'
+NOT_ALLOWED = b'{"detail":"Method Not Allowed","error":"Method Not Allowed"}'
 
 slash = pytest.mark.parametrize("slash", ["", "/"], ids=["", "slash"])
 
