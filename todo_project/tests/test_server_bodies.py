@@ -70,6 +70,23 @@ def test_an_oversized_body_is_refused_and_changes_nothing(
     assert titles(server, "heavy") == []
 
 
+@pytest.mark.parametrize("token", [mint("heavy"), "none"], ids=["413", "401"])
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1, 2**20])
+@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "with a length"])
+def test_a_connection_that_a_large_body_ends_is_not_called_kept_alive(
+    server: LiveServer, token: str, size: int, chunked: bool
+) -> None:
+    """A client that keeps connections must not send its next request into a closed one."""
+    body = b"x" * size
+    headers = {**JSON, "Authorization": f"Bearer {token}"}
+    with server.client() as client:
+        answer = client.post(
+            "/api/heavy/tasks", content=pieces(body) if chunked else body, headers=headers
+        )
+
+    assert answer.headers["Connection"] == "close"
+
+
 @pytest.mark.parametrize(
     "chunks",
     [
