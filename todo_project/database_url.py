@@ -1,5 +1,6 @@
 """From a URL to Django's ``DATABASES`` entry."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -34,6 +35,7 @@ ASYNCPG_ONLY = frozenset(
     }
 )
 SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+LIBPQ_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
@@ -130,6 +132,11 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
         elif name not in ASYNCPG_ONLY:
             # Dropped without a word, a misspelt sslmode would leave a connection open to all.
             raise _malformed(variable, f"PostgreSQL knows no option {name!a}")
+    # libpq looks at these when it connects: each request would fail, and none say why.
+    if options.get("sslmode", "require") not in LIBPQ_SSL_MODES:
+        raise _malformed(variable, f"its sslmode (or ssl) is none of {', '.join(LIBPQ_SSL_MODES)}")
+    if not re.fullmatch(r"-?[0-9]{1,9}", options.get("connect_timeout", "0"), re.ASCII):
+        raise _malformed(variable, "its connect_timeout is no number of seconds")
     return options
 
 
