@@ -1,14 +1,18 @@
 """How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
 
+from environs import validate
+
 from todo_project.environment import env
 
 host = env.str("HOST", "0.0.0.0")
-bind = f"{f'[{host}]' if ':' in host else host}:{env.int('PORT', 8000)}"
-workers = env.int("WEB_CONCURRENCY", 2)
+port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
+bind = f"{f'[{host}]' if ':' in host else host}:{port}"
+workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none would answer nobody
 worker_class = "gthread"
 threads = 16
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -29,7 +33,7 @@ secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
 accesslog = None  # the application writes it, with the request's id and without the query
-loglevel = env.str("LOG_LEVEL", "INFO").lower()
+loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
 # How much gunicorn reads, after the answer, of a body that the application did not ask for.
 UNREAD_BODY_BYTES = 64 * 1024

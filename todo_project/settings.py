@@ -7,6 +7,7 @@ wrong is a system check (``checks.py``).
 Source: FR-020, SC-010.
 """
 
+import logging
 import re
 import sys
 from typing import Any
@@ -176,7 +177,7 @@ LOGGING = {
             "filters": ["request_id"],
         }
     },
-    "root": {"handlers": ["stdout"], "level": env.str("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stdout"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {
         # Django's own handlers would write each line a second time.
         "django": {"handlers": [], "propagate": True},

@@ -1,5 +1,6 @@
 """What each variable does to the settings, and to gunicorn's."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,9 @@ def test_the_first_of_several_secrets_is_the_one_that_the_key_is_derived_from(
 @pytest.mark.parametrize("level", ["DEBUG", "warning"])
 def test_log_level_sets_what_is_logged(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     """``LOG_LEVEL`` must count in any case."""
-    assert load(monkeypatch, LOG_LEVEL=level)["LOGGING"]["root"]["level"] == level.upper()
+    found = load(monkeypatch, LOG_LEVEL=level)["LOGGING"]["root"]["level"]
+
+    assert logging.getLevelName(found) == level.upper()
 
 
 def test_a_production_start_without_a_database_is_refused(
@@ -101,3 +104,27 @@ def test_the_servers_variables_reach_gunicorn(
     stripped = {name.strip(): value.strip() for name, value in config.items()}
     assert printed.returncode == 0, printed.stderr
     assert {name: stripped.get(name) for name in lines} == lines
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PORT", "99999"), ("PORT", "http"), ("WEB_CONCURRENCY", "0"), ("LOG_LEVEL", "loud")],
+)
+def test_a_servers_variable_that_cannot_work_stops_the_start(
+    project: Path, variable: str, value: str
+) -> None:
+    """A refusal must name the variable; no worker at all would answer nobody."""
+    started = run(
+        project, *("-m", "gunicorn", "todo_project.wsgi"), **PRODUCTION, **{variable: value}
+    )
+
+    assert started.returncode != 0
+    assert f'"{variable}" invalid' in started.stderr + started.stdout
+
+
+def test_a_log_level_that_is_none_stops_every_command(project: Path) -> None:
+    """A refusal must name the variable (FR-020)."""
+    started = run(project, "manage.py", "check", **PRODUCTION, LOG_LEVEL="loud")
+
+    assert started.returncode != 0
+    assert '"LOG_LEVEL" invalid' in started.stderr
