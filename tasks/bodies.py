@@ -63,7 +63,8 @@ def _read(request: HttpRequest) -> bytes:
     """Read the body, but never more than one byte beyond the limit."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     chunked = "HTTP_TRANSFER_ENCODING" in request.META
-    if not chunked and int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+    announced = 0 if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
+    if announced > limit:
         raise BodyTooLargeError
     # Django reads as many bytes as Content-Length says: of a chunked body, none. The server marks
     # a stream that ends by itself.
@@ -74,6 +75,8 @@ def _read(request: HttpRequest) -> bytes:
         raise ParseError("JSON parse error - the body cannot be read") from None
     if len(body) > limit:
         raise BodyTooLargeError
+    if len(body) < announced:  # the client hung up: what it sent is not what it meant to send
+        raise ParseError("JSON parse error - the body is incomplete")
     return body
 
 

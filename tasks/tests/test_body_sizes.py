@@ -162,3 +162,21 @@ def test_other_methods_read_no_body(
     response = alice.generic(method, f"/api/alice/tasks/{task.id}{suffix}", **environ)
 
     assert response.status_code == status
+
+
+def test_a_body_that_ends_before_its_length_is_refused(
+    alice: ApiClient, target: tuple[str, str]
+) -> None:
+    """A request that was cut off must change nothing, though it reads well (RFC 9112 §8)."""
+    before = rows()
+    cut_off: dict[str, Any] = {
+        "CONTENT_TYPE": JSON,
+        "CONTENT_LENGTH": "50",
+        "wsgi.input": BytesIO(TASK),
+    }
+
+    response = alice.generic(*target, **cut_off)
+
+    assert response.status_code == 400
+    assert response.json()["detail"] == "JSON parse error - the body is incomplete"
+    assert rows() == before

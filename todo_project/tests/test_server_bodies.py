@@ -111,6 +111,18 @@ def test_a_broken_chunk_is_refused_and_the_server_lives_on(
     assert titles(server, "breaker") == []
 
 
+def test_a_body_that_ends_before_its_length_is_refused(server: LiveServer) -> None:
+    """A request that was cut off must change nothing, though it reads well (RFC 9112 §8)."""
+    request = head("POST", "cut-off", "Content-Length: 50", "Connection: close")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
+        wire.sendall(request + b'{"title": "cut off"}')
+        wire.shutdown(socket.SHUT_WR)
+        answer = wire.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert titles(server, "cut-off") == []
+
+
 def test_a_client_that_waits_for_100_continue_is_served(server: LiveServer) -> None:
     """``curl`` holds a larger body back until it is asked for it (RFC 9110 §10.1.1)."""
     body = b'{"title": "patient"}'
