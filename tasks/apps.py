@@ -4,7 +4,11 @@ from django.apps import AppConfig
 
 
 class TasksConfig(AppConfig):
-    """The tasks."""
+    """Registers the system checks."""
 
     name = "tasks"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import the checks, which registers them."""
+        from tasks import checks  # noqa: F401 - importing is what registers them

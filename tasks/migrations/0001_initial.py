@@ -1,32 +1,18 @@
-"""The task table, whose ids start at 1001."""
-
-from typing import Any
+"""The task table: made here, or taken over from the plan's FastAPI back end."""
 
 from django.db import migrations, models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
-FIRST_ID = 1001
-
-
-def start_ids_after_the_demo_cards(apps: Any, schema_editor: Any) -> None:
-    """Leave the ids 1 to 3 free: the front end's demo cards call the API with them.
-
-    Source: contract.md "What goes beyond the plan", demo cards.
-    """
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"ALTER TABLE task ALTER COLUMN id RESTART WITH {FIRST_ID}")
-    else:
-        schema_editor.execute(
-            "INSERT INTO sqlite_sequence (name, seq) VALUES ('task', %s)", [FIRST_ID - 1]
-        )
+from tasks.adoption import CreateOrAdoptTask
 
 
 class Migration(migrations.Migration):
     initial = True
+    atomic = False  # the operation has a transaction of its own, and an index outside of it
 
     operations = [
-        migrations.CreateModel(
+        CreateOrAdoptTask(
             name="Task",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -56,5 +42,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(start_ids_after_the_demo_cards, migrations.RunPython.noop),
     ]
