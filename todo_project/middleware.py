@@ -1,9 +1,10 @@
 """What every answer has, whoever made it."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from corsheaders.middleware import CorsMiddleware
 from django.core.exceptions import DisallowedHost
@@ -16,6 +17,10 @@ from todo_project.errors import DETAILS, error_response
 from todo_project.request_log import current_request_id, request_id
 
 logger = logging.getLogger("todo_project.access")
+
+# A path as it was sent, after the address that an absolute one begins with: what stands before the
+# segment of a task's id, that segment, and what stands behind it.
+TASK_PATH = re.compile(r"(?:[a-z]+://[^/]*)?((?:/[^/]+){3}/)([^/]+)(.*)", re.IGNORECASE)
 
 
 def contract_middleware(
@@ -37,6 +42,7 @@ def contract_middleware(
         with database_deadline():
             response = _refusal(request)
             if response is None:
+                _mend_path(request)
                 response = get_response(request)
             else:
                 cors.add_response_headers(request, response)
@@ -63,25 +69,36 @@ def contract_middleware(
 
 
 def _refusal(request: HttpRequest) -> HttpResponseBase | None:
-    """Refuse a host that is not ours, and a path that only decoding makes one of ours."""
+    """Refuse a host that is not ours."""
     try:
         request.get_host()
     except DisallowedHost:
         return error_response(400)
-    if not _splits_before_decoding(request.META.get("RAW_URI", "")):
-        return error_response(404)
     return None
 
 
-def _splits_before_decoding(raw_uri: str) -> bool:
+def _mend_path(request: HttpRequest) -> None:
+    """Undo what decoding the whole path at once has done to one of its segments.
+
+    What stands for a task's id and cannot be decoded is an id that no task has; any other such
+    segment is part of no path.
+    """
+    path = request.META.get("RAW_URI", "").partition("?")[0]
+    if "%" not in path or _splits_before_decoding(path):
+        return
+    request.path_info = "//"  # which no route has
+    if match := TASK_PATH.fullmatch(path):
+        before, _, behind = match.groups()
+        if _splits_before_decoding(before + behind):
+            request.path_info = unquote(f"{before}-{behind}")
+
+
+def _splits_before_decoding(path: str) -> bool:
     """Tell whether a path means the same before and after WSGI has decoded it.
 
     ``%2F`` would cut a user's id in two; bytes that are not UTF-8 would come back from Django as
     the text of their escapes, which is somebody else's id.
     """
-    path = raw_uri.partition("?")[0]
-    if "%" not in path:
-        return True
     try:
         unquote_to_bytes(path.encode("latin-1")).decode()
     except UnicodeError:

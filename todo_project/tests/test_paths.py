@@ -4,6 +4,7 @@ import pytest
 
 from conftest import ApiClient
 from tasks.models import Task
+from tasks.tests.factories import TaskFactory, rows
 
 NOT_FOUND = {"detail": "Not Found", "error": "Not Found"}
 
@@ -17,13 +18,16 @@ NOT_FOUND = {"detail": "Not Found", "error": "Not Found"}
         ("/api%2Falice/tasks", "alice"),
         ("/api/alice/tasks%2F", "alice"),
         ("/%2Fapi/alice/tasks", "alice"),
-        ("/api/alice/tasks/1%2Fcomplete", "alice"),
+        ("/api/alice/tasks%2F1", "alice"),
+        ("/api/alice/tasks/1/complete%2F", "alice"),
+        ("/api/alice/tasks/1%2F2/complete%2F", "alice"),
+        ("/api/a%2Fb/tasks/1%2F2", "a/b"),
         ("/api/%FF/tasks", "%FF"),
         ("/api/%ff/tasks", "%FF"),
         ("/api/%C3/tasks", "%C3"),
         ("/api/%C0%AF/tasks", "%C0%AF"),
         ("/api/%ED%A0%80/tasks", "%ED%A0%80"),
-        ("/api/alice/tasks/%FF", "alice"),
+        ("/api/%FF/tasks/%FF", "%FF"),
         ("/health%2F", "alice"),
     ],
 )
@@ -35,6 +39,63 @@ def test_a_path_that_only_decoding_makes_one_of_ours_is_missing(
     answer = ApiClient(user_id).generic(method, raw, RAW_URI=raw)
 
     assert (answer.status_code, answer.json()) == (404, NOT_FOUND)
+
+
+no_task = pytest.mark.parametrize(
+    "raw",
+    [
+        "/api/alice/tasks/%FF",
+        "/api/alice/tasks/1%FF",
+        "/api/alice/tasks/%C3/",
+        "/api/alice/tasks/1%2F2",
+        "/api/alice/tasks/1%2f",
+        "/api/alice/tasks/%2F1",
+        "/api/alice/tasks/1%2Fcomplete",
+        "/api/%61lice/%74asks/1%2F2",
+        "http://testserver/api/alice/tasks/1%2F2",
+        "/api/alice/tasks/1%2F2?x=y",
+    ],
+)
+
+
+@pytest.mark.django_db
+@no_task
+@pytest.mark.parametrize(
+    ("user_id", "method", "status", "detail"),
+    [
+        (None, "GET", 401, "Missing authorization token"),
+        ("bob", "GET", 403, "Access forbidden: user_id mismatch"),
+        ("alice", "PATCH", 405, "Method Not Allowed"),
+        ("alice", "OPTIONS", 405, "Method Not Allowed"),
+        ("alice", "PUT", 400, "JSON parse error"),
+        ("alice", "GET", 404, "Task not found"),
+        ("alice", "DELETE", 404, "Task not found"),
+    ],
+)
+def test_a_task_id_that_decoding_would_spoil_is_a_missing_task(
+    raw: str, user_id: str | None, method: str, status: int, detail: str
+) -> None:
+    """It must be one at the same place in the order of checks (contract.md "Six endpoints")."""
+    TaskFactory.create(id=1, user_id="alice")
+    before = rows()
+
+    answer = ApiClient(user_id).generic(method, raw, RAW_URI=raw)
+
+    assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (status, detail)
+    assert rows() == before
+
+
+@pytest.mark.django_db
+@no_task
+def test_a_flip_of_a_task_id_that_decoding_would_spoil_is_of_a_missing_task(
+    alice: ApiClient, raw: str
+) -> None:
+    """The endpoint behind the id must answer as the id's own does."""
+    raw = f"{raw.partition('?')[0].rstrip('/')}/complete"
+
+    answer = alice.generic("PATCH", raw, RAW_URI=raw)
+
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Task not found")
 
 
 @pytest.mark.django_db
