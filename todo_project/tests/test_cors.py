@@ -257,6 +257,16 @@ def test_a_preflight_changes_nothing(alice: ApiClient, transactional_db: None) -
     assert list(Task.objects.rows()) == [task]
 
 
-def test_a_plain_options_is_not_a_preflight(anybody: ApiClient) -> None:
-    """Without the question for a method it is a wrong method (contract.md "Six endpoints")."""
-    assert anybody.send("OPTIONS", TASKS, **ORIGIN).status_code == 401
+@pytest.mark.parametrize(
+    "headers",
+    [{}, ORIGIN, {"Access-Control-Request-Method": "PUT"}],
+    ids=["plain", "of a page", "of no page"],
+)
+@pytest.mark.parametrize(("user_id", "status"), [(None, 401), ("bob", 403), ("alice", 405)])
+def test_a_plain_options_is_not_a_preflight(
+    user_id: str | None, status: int, headers: dict[str, str]
+) -> None:
+    """Without an origin and its question for a method it is a wrong method (Fetch §3.2.2)."""
+    answer = ApiClient(user_id).send("OPTIONS", TASKS, **headers)
+
+    assert answer.status_code == status
