@@ -53,7 +53,8 @@ def contract_middleware(
             response = _as_json(response)
         response["X-Request-ID"] = identifier
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Vary", "Origin")
+        vary = response.headers.get("Vary", "Origin")
+        response.headers["Vary"] = vary.replace("origin", "Origin")  # corsheaders' is in lower case
         if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
             response.headers.setdefault("Content-Length", str(len(response.content)))
         if request.method == "HEAD" and isinstance(response, HttpResponse):
