@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from time import monotonic
 from typing import Any, ClassVar
@@ -28,7 +29,11 @@ FETCH_TIMEOUT_SECONDS = 3.0
 MAX_KEY_SET_BYTES = 256 * 1024
 LIFESPAN_SECONDS = 300.0
 # At most one fetch in this time for keys that are not in the set, or from an issuer that is away.
+# Longer than the time that a fetch has, or several could be under way.
 COOLDOWN_SECONDS = 10.0
+# How many requests wait for a fetch at once, in a process that has had an answer: the others need
+# its threads.
+MAX_WAITING = 4
 NEVER = float("-inf")
 
 # RFC 7518 §3.3: an RSA key of 2048 bits or more. PyJWT alone would only warn.
@@ -52,10 +57,14 @@ class KeySet:
     algorithms: ClassVar[Sequence[str]] = ALGORITHMS
     _keys: Mapping[str, PyJWK] = field(default_factory=dict, init=False)
     _fetched_at: float = field(default=NEVER, init=False)
+    _asked_at: float = field(default=NEVER, init=False)
     _quiet_until: float = field(default=NEVER, init=False)
     _is_away: bool = field(default=False, init=False)
     _fetcher: threading.Thread = field(default_factory=threading.Thread, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _places: threading.Semaphore = field(
+        default_factory=partial(threading.Semaphore, MAX_WAITING), init=False
+    )
 
     def payload(self, token: str, header: Mapping[str, Any]) -> bytes:
         """Verify a token's signature and return its payload.
@@ -89,7 +98,7 @@ class KeySet:
                 self._refresh(kid)
             return key
         fetcher = self._refresh(kid)
-        fetcher.join(FETCH_TIMEOUT_SECONDS)
+        self._wait(fetcher)
         key = self._keys.get(kid)
         if key is not None:
             return key
@@ -97,17 +106,30 @@ class KeySet:
             raise KeysUnavailableError("jwks_unavailable")
         raise InvalidTokenError("unknown_key")
 
+    def _wait(self, fetcher: threading.Thread) -> None:
+        """Wait for a fetch as long as it has time, where a place is left to wait at."""
+        seconds = max(self._asked_at + FETCH_TIMEOUT_SECONDS - monotonic(), 0.0)
+        if self._fetched_at == NEVER and not self._is_away:  # the first one: all need it
+            fetcher.join(seconds)
+        elif self._places.acquire(blocking=False):
+            fetcher.join(seconds)
+            self._places.release()
+
     def _is_old(self) -> bool:
         return monotonic() - self._fetched_at > LIFESPAN_SECONDS
 
     def _refresh(self, kid: str) -> threading.Thread:
         """Start a fetch, unless one is under way or has just been in vain; return the last one."""
         with self._lock:
-            if monotonic() < self._quiet_until or self._fetcher.is_alive():
+            if monotonic() < self._quiet_until:
                 return self._fetcher
             due = self._is_old()
             if due or kid not in self._keys:  # the last fetch may have just brought it
-                self._quiet_until = monotonic() + COOLDOWN_SECONDS
+                if self._fetcher.is_alive():  # each read has a time-out, and the headers are many
+                    logger.warning("BETTER_AUTH_JWKS_URL gives no keys: it does not end its answer")
+                    self._is_away = True
+                self._asked_at = monotonic()
+                self._quiet_until = self._asked_at + COOLDOWN_SECONDS
                 self._fetcher = threading.Thread(
                     target=self._fetch, args=(due,), name="jwks", daemon=True
                 )
@@ -126,12 +148,15 @@ class KeySet:
             found = []
             logger.warning("There is no key for %s at BETTER_AUTH_JWKS_URL", ", ".join(ALGORITHMS))
         except (PyJWTError, HTTPException, OSError, ValueError, RecursionError) as error:
+            found = None
             logger.warning("BETTER_AUTH_JWKS_URL gives no keys: %a", str(error))
-            self._is_away = True
+        if self._fetcher is not threading.current_thread():
+            return  # over its time: another has been sent since
+        self._is_away = found is None
+        if found is None:
             return
         self._keys = {str(key.key_id): key for key in found}
         self._fetched_at = monotonic()
-        self._is_away = False
         if due:
             self._quiet_until = NEVER
 

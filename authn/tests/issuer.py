@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm, get_default_algorithms
 
 from authn.tests.forge import claims, segment
+from authn.tokens import InvalidTokenError, KeysUnavailableError, TokenVerifier
 
 ISSUER = "https://app.example.com"
 KEY_PAIRS = ["EdDSA", "ES256", "RS256"]
@@ -95,7 +96,8 @@ class Issuer:
         status: of its answer.
         headers: more headers of its answer.
         is_open: answers wait until this is set;
-        drips: and send a blank every now and then meanwhile, so that no read takes long.
+        drips: and send a blank every now and then meanwhile, so that no read takes long;
+        drips_headers: or a part of a header that does not end.
         asked: the headers of each fetch;
         is_asked: set by the first.
         url: where its key set is.
@@ -108,6 +110,7 @@ class Issuer:
     headers: dict[str, str] = field(default_factory=dict)
     is_open: threading.Event = field(default_factory=threading.Event)
     drips: bool = False
+    drips_headers: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
     is_asked: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -132,6 +135,7 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            is_open = issuer.is_open  # a test may close the next answer, and leave this one be
             issuer.asked.append(dict(self.headers))
             issuer.is_asked.set()
             if issuer.raw:
@@ -140,11 +144,20 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
             self.send_response(issuer.status)
             for name, value in issuer.headers.items():
                 self.send_header(name, value)
-            self.end_headers()
             with suppress(ConnectionError):  # whoever asked may have hung up
-                while not issuer.is_open.wait(0.01):
-                    self.wfile.write(b" " * issuer.drips)
+                if issuer.drips_headers:
+                    self.flush_headers()
+                    self.wfile.write(b"X-Slow: ")
+                    self.drip(b"x", is_open)
+                    self.wfile.write(b"\r\n")
+                self.end_headers()
+                self.drip(b" " * issuer.drips, is_open)
                 self.wfile.write(issuer.answer())
+
+        def drip(self, drop: bytes, is_open: threading.Event) -> None:
+            """Send a little at a time."""
+            while not is_open.wait(0.01):
+                self.wfile.write(drop)
 
         def log_message(self, *args: Any) -> None:
             """Be silent."""
@@ -168,3 +181,16 @@ def settle() -> None:
     for thread in threading.enumerate():
         if thread.name == "jwks":
             thread.join(30)
+
+
+def outcome(verifier: TokenVerifier, token: str) -> str:
+    """Return whose token it is, or why that is not said."""
+    try:
+        return str(verifier.claims(token)["sub"])
+    except (InvalidTokenError, KeysUnavailableError) as error:
+        return error.reason
+
+
+def made_up(number: int = 0) -> str:
+    """Sign a token with a key that nobody has published."""
+    return key_pair(kid=f"made-up-{number}").sign()
