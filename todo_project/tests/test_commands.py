@@ -58,8 +58,12 @@ class Screen:
         """Wait until this is shown; return all that was."""
         while text not in self.shown:
             assert select.select([self.master], [], [], SECONDS)[0], self.shown
-            self.shown += os.read(self.master, 65536).decode()
+            self._read()
         return self.shown
+
+    def _read(self) -> None:
+        # the end of a piece may be in the middle of one of the bar's blocks
+        self.shown += os.read(self.master, 65536).decode(errors="replace")
 
     def type_in(self, text: str) -> None:
         """Press these keys."""
@@ -68,8 +72,8 @@ class Screen:
     def close(self) -> int:
         """Read to the end; return the exit code."""
         with suppress(OSError):  # what a terminal whose program has ended gives instead of an end
-            while part := os.read(self.master, 65536):
-                self.shown += part.decode()
+            while True:
+                self._read()
         os.close(self.master)
         return self.process.wait(SECONDS)
 
