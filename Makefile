@@ -64,6 +64,11 @@ migrate: .venv/run .env ## Apply migrations
 token: .venv/run .env ## Print a one-hour token for the user USER_ID (default demo)
 	@$(BIN)/python manage.py issue_token $(USER_ID)
 
+.PHONY: seed
+seed: .venv/run .env ## Fill the list of the user USER_ID (default demo) with sample tasks
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py seed_tasks --user $(USER_ID) $(ARGS)
+
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

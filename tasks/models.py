@@ -57,6 +57,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         return self.filter(user_id=user_id)
 
+    def completed_before(self, moment: datetime) -> Self:
+        """Keep the completed tasks whose last change is older than a moment."""
+        return self.filter(completed=True, updated_at__lt=moment)
+
     def unchanged_since(self, task: TaskRow) -> Self:
         """Keep the task where it is still the same in every column, whoever may change it."""
         moments = {name: aware(getattr(task, name)) for name in ("created_at", "updated_at")}

@@ -60,3 +60,11 @@ def test_it_prints_no_secret(settings: Settings, debug: bool) -> None:
     settings.DEBUG = debug
 
     assert SECRET not in quick_start()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_it_says_how_to_fill_the_list_where_that_works(settings: Settings, debug: bool) -> None:
+    """An empty list must not be all that a newcomer sees; a deployment refuses sample tasks."""
+    settings.DEBUG = debug
+
+    assert ("make seed" in quick_start()) == debug

@@ -31,3 +31,4 @@ class Command(BaseCommand):
                 f"The tasks of the user {DEMO_USER!r}, with a token for one hour:\n\n"
                 f'curl -H "Authorization: Bearer {token}" {address}/api/{DEMO_USER}/tasks\n'
             )
+            self.stdout.write("To fill it, in another terminal:  make seed\n")

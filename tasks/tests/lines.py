@@ -1,0 +1,19 @@
+"""A task as a line of JSON."""
+
+import json
+from typing import Any
+
+LINE: dict[str, Any] = {
+    "id": 7,
+    "user_id": "alice",
+    "title": "Buy milk",
+    "description": None,
+    "completed": False,
+    "created_at": "2026-01-06T15:30:00.123456Z",
+    "updated_at": "2026-01-06T15:30:00.123456Z",
+}
+
+
+def line(**values: Any) -> bytes:
+    """Write the line of a task, some of its fields others."""
+    return json.dumps(LINE | values).encode() + b"\n"

@@ -1,0 +1,30 @@
+"""Rows as time has left them."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from tasks.models import IdempotencyKey, Task
+from tasks.tests.factories import TaskFactory
+
+DAY = timedelta(days=1)
+
+
+def task_of_age(age: timedelta, **values: Any) -> Task:
+    """Store a task that was created and last changed so long ago; completed, of Alice's."""
+    task: Task = TaskFactory.create(
+        **{"completed": True, "created_at": timezone.now() - age, **values}
+    )
+    return task
+
+
+def key_of_age(age: timedelta, key: str = "k") -> IdempotencyKey:
+    """Store an idempotency key that was used so long ago."""
+    return IdempotencyKey.objects.create(
+        user_id="alice",
+        key=key,
+        body_digest="0" * 64,
+        task_id=1,
+        created_at=timezone.now() - age,
+    )
