@@ -27,6 +27,10 @@ test: .venv/dev ## Run every test, on PostgreSQL and on SQLite
 	$(BIN)/coverage run -m pytest --database=postgresql $(ARGS)
 	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
 
+.PHONY: test-faults
+test-faults: .venv/dev ## Kill, freeze and flood the real thing, about five minutes
+	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
+
 .PHONY: coverage
 coverage: .venv/dev ## Show what the last `make test` left untested; fail below 100 %
 	$(BIN)/coverage combine --keep -q

@@ -14,12 +14,16 @@ port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
 workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none would answer nobody
 worker_class = "gthread"
-threads = 16
+# A slow client, and a request that waits for the database, hold a thread each. The database does
+# not see them: a process has 16 connections (todo_project/postgresql/pool.py).
+threads = 300
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 keepalive = 75  # seconds; longer than a balancer keeps its side open, usually 60
 timeout = 30  # seconds without a sign of life, then a worker is replaced
-graceful_timeout = 30  # seconds for the requests under way when it stops
+# seconds for the requests under way when it stops: longer than one takes, and shorter than the ten
+# after which Docker kills what has not stopped
+graceful_timeout = 8
 
 limit_request_line = 8190  # bytes
 limit_request_fields = 64

@@ -12,6 +12,9 @@ from psycopg.pq import Conninfo
 # How long a connection is kept, in seconds. A reused one is looked at before it is used.
 CONNECTION_MAX_AGE_SECONDS = 600
 CONNECT_TIMEOUT_SECONDS = 4
+# How often an idle connection is heard from, in seconds. Gateways forget it after some minutes, and
+# without a word: the next statement would wait for its deadline.
+KEEPALIVE_SECONDS = 60
 # How long a writer waits for the others, in seconds. SQLite has one writer at a time.
 SQLITE_BUSY_TIMEOUT_SECONDS = 20
 
@@ -96,6 +99,7 @@ def _postgresql(variable: str, url: str) -> dict[str, Any]:
         if _is_neon(options.get("host") or parts.hostname):
             options.setdefault("sslmode", "require")
         options.setdefault("connect_timeout", str(CONNECT_TIMEOUT_SECONDS))
+        options.setdefault("keepalives_idle", str(KEEPALIVE_SECONDS))
         database: dict[str, Any] = dict(
             dj_database_url.parse(parts._replace(query=urlencode(options)).geturl())
         )
@@ -112,7 +116,6 @@ def _postgresql(variable: str, url: str) -> dict[str, Any]:
         "ENGINE": "todo_project.postgresql",
         "OPTIONS": options,
         "CONN_MAX_AGE": CONNECTION_MAX_AGE_SECONDS,
-        "CONN_HEALTH_CHECKS": True,
         # A pooler in transaction mode gives the next statement to another connection.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }

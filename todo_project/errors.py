@@ -75,17 +75,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     # Everything that a database says of itself, and nothing that it says of a statement of ours
     if isinstance(exc, (OperationalError, InterfaceError)) or _read_only(exc):
         response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-        message = "The database cannot be used"
+        # No traceback: it says nothing of the cause, and writing one for each request of an outage
+        # takes so long that /health waits.
+        message, cause, traceback = "The database cannot be used: %s", [str(exc)], None
     else:
         response = error_response(500)
-        message = "Unexpected error"
+        message, cause, traceback = "Unexpected error", [], exc
     # one line with the cause, and none of Django's own for the same answer
-    log_response(
-        message,
-        response=response,
-        request=context["request"]._request,
-        exception=exc,
-    )
+    request = context["request"]._request
+    log_response(message, *cause, response=response, request=request, exception=traceback)
     return response
 
 

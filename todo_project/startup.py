@@ -4,9 +4,9 @@ import logging
 
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from todo_project.deadlines import database_deadline
+from todo_project.schema import missing_migrations
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,12 @@ def report_database() -> None:
     name = f"{connection.display_name} {where}{'/' if where else ''}{settings['NAME']}"
     try:
         with database_deadline():
-            executor = MigrationExecutor(connection)
-            missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+            missing = missing_migrations(connection)
     except DatabaseError as error:
         logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
     else:
         if missing:
-            logger.warning("Database %s answers; run migrate: %d are missing", name, len(missing))
+            logger.warning("Database %s answers; run migrate: %d are missing", name, missing)
         else:
             logger.info("Database %s answers; migrations are applied", name)
     finally:

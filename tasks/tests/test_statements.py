@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from conftest import ApiClient
 from tasks.tests.factories import TaskFactory
 from tasks.views import TaskViewSet
-from todo_project.postgresql.base import DeadlineConnection
+from todo_project.postgresql.connection import DeadlineConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -2,9 +2,12 @@
 
 import io
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from todo_project.tests.live import (
@@ -35,6 +38,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         with serving(project, folder / "server.log") as live:
             yield live
             assert live.stop() == 0, live.log
+
+
+@pytest.fixture
+def admin() -> Iterator[psycopg.Connection[Any]]:
+    """Look at the tests' PostgreSQL from outside."""
+    with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
+        yield admin
 
 
 @pytest.fixture

@@ -184,7 +184,6 @@ def test_postgresql_is_set_up_for_a_pooler() -> None:
     database = read(f"postgresql://todo@{HOST}/todo")
 
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
-    assert database["CONN_HEALTH_CHECKS"] is True
     assert database["CONN_MAX_AGE"] > 0
 
 

@@ -63,7 +63,7 @@ def test_health_refuses_other_methods(anybody: ApiClient, method: str) -> None:
     assert answer.json() == {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_wsgi_application_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """What gunicorn is told to serve must be this project."""
     # Django is set up already; a second time would take pytest's handlers off the log

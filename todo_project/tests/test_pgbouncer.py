@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -87,9 +88,37 @@ def _listens(port: int) -> bool:
     return False
 
 
+@dataclass
+class Pooler:
+    """A PgBouncer that can be restarted."""
+
+    url: str
+    port: int
+    command: list[str]
+    user: str | None
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        self.process = subprocess.Popen(
+            self.command,
+            user=self.user,
+            extra_groups=[] if self.user else None,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _await_listener(self.port)
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected. Told to stop, it may wait for its clients."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(START_SECONDS)
+
+
 @pytest.fixture(scope="module")
-def pooled_url() -> Iterator[str]:
-    """Put PgBouncer in front of a fresh, migrated database, and give the URL through it."""
+def pooler() -> Iterator[Pooler]:
+    """Put PgBouncer in front of a fresh, migrated database."""
     assert BINARY is not None, "pgbouncer is not installed, and CI must not go without it"
     port = free_port()
     with (
@@ -102,30 +131,22 @@ def pooled_url() -> Iterator[str]:
         configuration = _configure(folder, port, server)
         for path in (folder, *folder.iterdir()):
             shutil.chown(path, user or os.geteuid())
-        process = subprocess.Popen(
-            [BINARY, str(configuration)],
-            user=user,
-            extra_groups=[] if user else None,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+        url = (
+            f"postgresql+asyncpg://{server.get('user', 'postgres')}@127.0.0.1:{port}"
+            f"/{server['dbname']}"
         )
-        try:
-            _await_listener(port)
-            yield (
-                f"postgresql+asyncpg://{server.get('user', 'postgres')}@127.0.0.1:{port}"
-                f"/{server['dbname']}"
-            )
-        finally:
-            process.terminate()
-            process.wait(START_SECONDS)
+        pooler = Pooler(url, port, [BINARY, str(configuration)], user)
+        pooler.start()
+        yield pooler
+        pooler.stop()
 
 
 @pytest.fixture(scope="module")
-def pooled(pooled_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def pooled(pooler: Pooler, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Serve the pooled database, by more threads than there are clients."""
     folder = tmp_path_factory.mktemp("pooled")
     project = copy_project(folder / "project")
-    write_env(project, pooled_url)
+    write_env(project, pooler.url)
     migrated = run(project, "manage.py", "migrate", "--verbosity=0")
     assert migrated.returncode == 0, migrated.stderr
     with serving(project, folder / "server.log", WEB_CONCURRENCY="4") as live:
@@ -167,11 +188,11 @@ def test_50_users_share_2_connections_without_an_error(pooled: LiveServer) -> No
 
 
 def test_the_pooler_opened_no_more_connections_than_it_may(
-    pooled: LiveServer, pooled_url: str
+    pooled: LiveServer, pooler: Pooler
 ) -> None:
     """What stands between the API and the database must really be the pooler."""
     work(pooled, "counted")
-    name = pooled_url.rpartition("/")[2]
+    name = pooler.url.rpartition("/")[2]
 
     with psycopg.connect(os.environ["NEON_DATABASE_URL"]) as admin:
         row = admin.execute(
@@ -180,3 +201,17 @@ def test_the_pooler_opened_no_more_connections_than_it_may(
 
     assert row is not None
     assert 1 <= row[0] <= SERVER_CONNECTIONS
+
+
+def test_a_restart_of_the_pooler_between_requests_is_not_seen(
+    pooled: LiveServer, pooler: Pooler
+) -> None:
+    """Connections that a pooler has closed must be replaced before anything is sent."""
+    before = work(pooled, "restarted")
+    pooler.stop()
+    pooler.start()
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        after = list(pool.map(lambda number: work(pooled, f"again{number}"), range(CLIENTS)))
+
+    assert [before, *after] == [[201, 200, 200, 200, 200, 204, 200]] * (1 + CLIENTS)

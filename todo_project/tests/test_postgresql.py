@@ -1,7 +1,6 @@
 """The PostgreSQL back end: a deadline, a free health check, no session state."""
 
 import datetime as dt
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from psycopg import sql
 from conftest import ApiClient
 from tasks.models import Task
 from todo_project.deadlines import database_deadline, remaining_seconds
+from todo_project.tests.sessions import ask, end
 
 pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="about PostgreSQL's back end")
 NOON = dt.datetime(2026, 1, 6, 12, 0, 0, 123456, tzinfo=dt.UTC)
@@ -28,13 +28,6 @@ def _closed_in_the_end(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def admin() -> Iterator[psycopg.Connection[Any]]:
-    """Look at the server from outside."""
-    with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
-        yield admin
-
-
-@pytest.fixture
 def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
     """Let the server's sessions start in another time zone."""
     name = sql.Identifier(connection.settings_dict["NAME"])
@@ -43,13 +36,6 @@ def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
     yield
     admin.execute(sql.SQL("ALTER DATABASE {} RESET timezone").format(name))
     connection.close()
-
-
-def ask(statement: str) -> Any:
-    """Run a statement, as a view does."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchone()[0]
 
 
 def last_statement(admin: psycopg.Connection[Any]) -> str:
@@ -63,9 +49,8 @@ def last_statement(admin: psycopg.Connection[Any]) -> str:
 
 
 def end_connection(admin: psycopg.Connection[Any]) -> None:
-    """Let the server close the tests' connection, and wait until it has."""
-    pid = connection.connection.info.backend_pid
-    assert admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    """Let the server close the tests' connection."""
+    end(admin, connection.connection.info.backend_pid)
 
 
 def test_a_statement_past_the_deadline_is_given_up() -> None:
