@@ -1,18 +1,27 @@
 """How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
 
 import logging
+import runpy
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
 from todo_project.environment import env
 
-host = env.str("HOST", "0.0.0.0")
-port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
+try:
+    host = env.str("HOST", "0.0.0.0")
+    port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
+    workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none answers nobody
+    # What is refused here, once and before anything listens, each worker would refuse with a
+    # traceback. Run and not imported: workers that a reload starts must read them anew.
+    runpy.run_module("todo_project.settings")
+except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
+    sys.exit(str(refusal))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none would answer nobody
 worker_class = "gthread"
 # A slow client, and a request that waits for the database, hold a thread each. The database does
 # not see them: a process has 16 connections (todo_project/postgresql/pool.py).

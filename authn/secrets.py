@@ -31,6 +31,10 @@ PLACEHOLDER_FRAGMENTS = (
     "replace_with",
     "replace-me",
     "generate-a-",
+    "256-bit",
+    "256_bit",
+    "32-char",
+    "32_char",
 )
 
 

@@ -16,7 +16,10 @@ class Environment(FileAwareEnv):
     """
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        value = super()._get_value(env_key, default)
+        try:
+            value = super()._get_value(env_key, default)
+        except UnicodeDecodeError:
+            raise ValueError(f"{env_key}_FILE must name a file of text in UTF-8.") from None
         return default if value == "" else value
 
 

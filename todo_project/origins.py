@@ -1,11 +1,13 @@
 """Which origins a browser may call us from."""
 
+import re
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")  # of a URL, in lower case
 
 
 def origin(variable: str, url: str) -> str:
@@ -25,11 +27,11 @@ def origin(variable: str, url: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-        name = f"[{host}]" if ":" in (host or "") else (host or "").encode("idna").decode()
+        host, port = parts.hostname or "", parts.port
+        name = f"[{host}]" if ":" in host else host.encode("idna").decode()
     except ValueError:
-        host, port, name = None, None, None
-    if not host or "*" in host or parts.scheme not in DEFAULT_PORTS:
+        name = ""
+    if not HOST.fullmatch(name) or parts.scheme not in DEFAULT_PORTS:
         raise ImproperlyConfigured(
             f"{variable} must hold origins such as https://app.example.com, separated by commas;"
             " * and null would let every page in."

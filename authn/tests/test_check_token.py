@@ -24,8 +24,6 @@ FAR = {"exp": 253_402_300_799}
     [
         (lookalikes.hand_written(**FAR), "a token of a hand-written route"),
         (lookalikes.plugin(**FAR), "a token of Better Auth's jwt plugin with jwt.sign"),
-        (f"Bearer {lookalikes.hand_written(**FAR)}", "a token of a hand-written route"),
-        (f"\ufeff bearer  {lookalikes.hand_written(**FAR)} \r", "a token of a hand-written route"),
     ],
 )
 def test_a_good_token_is_accepted_and_described(
@@ -44,6 +42,28 @@ def test_a_good_token_is_accepted_and_described(
         "The API": "accepts it on /api/alice/tasks",
     }
     assert parties == (["", ""] if "hand" in kind else [f"'{ISSUER}'"] * 2)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "Bearer {}",
+        "\ufeff bearer  {} \r",
+        '"{}"',
+        "'Bearer {}'",
+        "Authorization: Bearer {}",
+        "authorization:{}",
+        '  "Authorization": "Bearer {}",',
+        "`{}`",
+    ],
+)
+def test_a_token_is_understood_as_it_was_copied(
+    monkeypatch: pytest.MonkeyPatch, copied: str
+) -> None:
+    """What stood around it must not be taken for a part of it."""
+    said = explain(monkeypatch, copied.format(lookalikes.hand_written()), accepted=True)
+
+    assert said["The API"] == "accepts it on /api/alice/tasks"
 
 
 # token, algorithm, user, reason, what to do

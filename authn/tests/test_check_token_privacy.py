@@ -22,7 +22,10 @@ from todo_project.environment import BASE_DIR
 COMMAND = [sys.executable, str(BASE_DIR / "manage.py"), "check_token"]
 
 
-@pytest.mark.parametrize("sent", [b"", b" \n", b"Bearer ", b"Bearer \r\n", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b" \n", b"Bearer ", b"Bearer \r\n", b"\xef\xbb\xbf\n", b'""', b"Authorization: Bearer\n"],
+)
 def test_nothing_on_standard_input_is_an_error(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:

@@ -25,6 +25,11 @@ PLACEHOLDERS = [
     "replace_with_32_random_characters_please",
     "replace-me-0123456789abcdef0123456789",
     "generate-a-random-secret-of-32-characters",
+    "a-string-secret-at-least-256-bits-long",
+    "your-256-bit-secret-your-256-bit-secret",
+    "your_256_bit_secret_your_256_bit_secret",
+    "your-32-character-secret-key-here!!",
+    "a_secret_of_at_least_32_characters",
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from conftest import SECRET
 from examples.demo import install_packages, why_no_node
@@ -17,6 +18,17 @@ from examples.tests.better_auth import (
     sign_up,
 )
 from todo_project.tests.live import LiveServer, copy_project, free_port, fresh_database, run
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def require(reason: str | None) -> None:
@@ -40,6 +52,17 @@ def chromium() -> str:
     found = shutil.which("chromium")
     require(None if found else "The browser tests need Debian's chromium, which is not installed.")
     return str(found)
+
+
+# The module's, not the session's: while it runs, its event loop keeps Django from the database.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Start Chromium."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=FLAGS) as started,
+    ):
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from examples.tests.better_auth import (
     PASSWORD,
@@ -22,17 +22,6 @@ from examples.tests.better_auth import (
     stored_tasks,
 )
 from todo_project.tests.live import LiveServer, free_port
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Silent(SimpleHTTPRequestHandler):
@@ -71,17 +60,6 @@ class Page:
     def send(self, method: str, url: str, token: str = "", data: object = None) -> Seen:
         """Let the page send a request, with a JSON body where one is given."""
         return Seen(**self.tab.evaluate("request => send(...request)", [method, url, token, data]))
-
-
-# The module's, not the session's: while it runs, its event loop keeps Django from the database.
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """Start Chromium."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=FLAGS) as started,
-    ):
-        yield started
 
 
 @pytest.fixture(scope="module")

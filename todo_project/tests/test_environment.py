@@ -76,6 +76,18 @@ def test_a_file_that_is_missing_is_refused_by_the_variables_name(
         env.str(NAME, "default")
 
 
+def test_a_file_that_is_not_utf8_is_refused_by_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A key in raw bytes must not end in an error that says neither which nor why (FR-017)."""
+    (tmp_path / "secret").write_bytes(b"\xff\xfe0123456789abcdef")
+    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
+
+    with pytest.raises(ValueError, match=f"^{NAME}_FILE must name a file of text") as refused:
+        env.str(NAME, "default")
+    assert "0123" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("line", "value"),
     [

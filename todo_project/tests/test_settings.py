@@ -97,14 +97,28 @@ def test_a_malformed_url_in_the_second_database_variable_is_refused_by_its_own_n
     assert "ImproperlyConfigured: DATABASE_URL " in started.stderr
 
 
-def test_gunicorn_ends_where_the_settings_are_refused(project: Path) -> None:
-    """A server that cannot start must say so and end, not try for ever."""
-    variables = {**PRODUCTION, "BETTER_AUTH_SECRET": "", "HOST": "127.0.0.1", "PORT": "0"}
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("BETTER_AUTH_SECRET", "", "BETTER_AUTH_SECRET is not set."),
+        ("BETTER_AUTH_SECRET", HIDDEN, "BETTER_AUTH_SECRET is shorter than 32 bytes"),
+        ("NEON_DATABASE_URL", "", "NEON_DATABASE_URL is not set."),
+        ("NEON_DATABASE_URL_FILE", "missing", "The value of NEON_DATABASE_URL_FILE must be"),
+        ("DEBUG", "perhaps", 'Environment variable "DEBUG" invalid'),
+        ("PORT", "http", 'Environment variable "PORT" invalid'),
+    ],
+)
+def test_gunicorn_says_in_one_line_what_it_does_not_start_with(
+    project: Path, variable: str, value: str, message: str
+) -> None:
+    """A server that cannot start must say why and end, before it listens (FR-020)."""
+    variables = {**PRODUCTION, "HOST": "127.0.0.1", "PORT": "0", variable: value}
 
     started = run(project, "-m", "gunicorn", "todo_project.wsgi", **variables)
 
-    assert started.returncode != 0
-    assert "BETTER_AUTH_SECRET is not set" in started.stderr + started.stdout
+    [line] = started.stderr.splitlines()
+    assert line.startswith(message)
+    assert (started.returncode, started.stdout, HIDDEN in line) == (1, "", False)
 
 
 def test_the_plans_four_lines_pass_the_deployment_check(project: Path) -> None:

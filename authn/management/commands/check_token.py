@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,10 @@ from authn.kinds import Kind, kind_of
 from authn.secrets import BETTER_AUTH_DEFAULT
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
+# What is copied with a token: quotes, and the header that it stands in.
+BEFORE_A_TOKEN = re.compile(
+    r"""\A["'`\s]*(authorization["'\s]*:["'\s]*)?(bearer(\s+|\Z))?["'\s]*""", re.IGNORECASE
+)
 UNKNOWN = "cannot be told from it"
 SEND_ANOTHER = (
     "On the front end's side, send a token that is made for the API: README, Wiring Better Auth,"
@@ -128,10 +133,7 @@ class Command(BaseCommand):
             typed = getpass.getpass("Token: ")
         else:
             typed = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-        token = typed.strip()
-        scheme, _, rest = token.partition(" ")
-        if scheme.lower() == "bearer":  # a header's value, copied whole
-            token = rest.strip()
+        token = BEFORE_A_TOKEN.sub("", typed).rstrip("\"'`, \t\r\n")
         if not token:
             raise CommandError("There is no token on standard input.")
         return token

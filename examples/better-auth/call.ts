@@ -1,0 +1,17 @@
+/** For a page: how it calls the API, and goes on when its token has expired. */
+
+/** Makes the function that sends a request to the API at an address, with the token at hand. */
+export function caller(api: string, token: string) {
+  return call;
+
+  async function call(path: string, init: RequestInit = {}, isRetry = false): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("Authorization", `Bearer ${token}`);
+    const answer = await fetch(api + path, { ...init, headers });
+    if (answer.status !== 401 || isRetry) return answer;
+    const renewed = await fetch("/api/auth/api-token");
+    if (!renewed.ok) return answer; // the session has ended, too
+    token = (await renewed.json()).token;
+    return call(path, init, true);
+  }
+}
