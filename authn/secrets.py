@@ -31,10 +31,9 @@ PLACEHOLDER_FRAGMENTS = (
     "replace_with",
     "replace-me",
     "generate-a-",
-    "256-bit",
-    "256_bit",
-    "32-char",
-    "32_char",
+    "your-256-bit",
+    "your-32-char",
+    "a-string-secret-at-least-256-bits-long",
 )
 
 

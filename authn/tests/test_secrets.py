@@ -27,9 +27,7 @@ PLACEHOLDERS = [
     "generate-a-random-secret-of-32-characters",
     "a-string-secret-at-least-256-bits-long",
     "your-256-bit-secret-your-256-bit-secret",
-    "your_256_bit_secret_your_256_bit_secret",
     "your-32-character-secret-key-here!!",
-    "a_secret_of_at_least_32_characters",
 ]
 
 
