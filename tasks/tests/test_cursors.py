@@ -51,7 +51,7 @@ def test_a_position_that_could_be_one_is_accepted(
     assert response.status_code == 200
 
 
-WRONG_VALUES = {
+WRONG_VALUES: dict[str, list[Any]] = {
     "id": [None, True, 1.0, "1001", [], {}, 2**63, -(2**63) - 1, 10**400, float("nan"), MOMENT],
     "title": [None, True, 1, 1.5, [], {}, "\0", "a\0b", "\ud800", "\udfff😀", ["title"]],
     "completed": [None, 0, 1, "true", "", [], {}, 1.0],

@@ -22,7 +22,7 @@ Edit = tuple[list[dict[str, Any] | None], list[int]]
 # few values, so that there are ties; some in capitals, so that a search meets both
 titles = st.sampled_from(["a", "A", "b", "a b", "ß", "ss", "z"])
 moments = st.integers(0, 2).map(lambda number: MOMENT + timedelta(microseconds=number))
-tasks = st.builds(
+tasks: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict, title=titles, completed=st.booleans(), created_at=moments, updated_at=moments
 )
 additions = tasks | st.none()
