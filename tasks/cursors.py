@@ -8,7 +8,7 @@ Source: contract.md "What goes beyond the plan", list options.
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections
@@ -25,6 +25,13 @@ BACKWARDS = ("before", "until")
 COMPLEMENT = {"after": "until", "until": "after", "before": "from", "from": "before"}
 # by code point, which is the order of the bytes of UTF-8, and not that of a language
 CODE_POINTS = {"postgresql": "C", "sqlite": "BINARY"}
+KINDS = {
+    "id": int,
+    "created_at": datetime,
+    "updated_at": datetime,
+    "title": str,
+    "completed": bool,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Cursor:
     def encode(self) -> str:
         """Return it as the value of the option ``cursor``."""
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        position = json.dumps([self.ordering, self.side, value, self.task_id])
+        position = json.dumps([self.ordering, self.side, value, self.task_id], ensure_ascii=False)
         return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
     def beyond(self, tasks: TaskQuerySet) -> TaskQuerySet:
@@ -106,30 +113,32 @@ def decode_cursor(text: str) -> Cursor:
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     try:
         ordering, side, value, task_id = json.loads(base64.b64decode(padded, b"-_", validate=True))
-        if ordering.removeprefix("-") in ("created_at", "updated_at"):
-            value = datetime.fromisoformat(value)
-        if side not in COMPLEMENT or not _is_storable(value) or not _is_storable(task_id):
-            raise ValueError(text)
-        expected = {"title": str, "completed": bool, "id": int}
-        if type(value) is not expected.get(ordering.removeprefix("-"), datetime):
-            raise ValueError(text)
-    except (AttributeError, TypeError, RecursionError):  # of another shape
-        raise ValueError(text) from None
+        kind = KINDS[ordering.removeprefix("-")]
+        if kind is datetime:
+            value = _moment(value)
+        is_side = side in COMPLEMENT
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError):
+        raise ValueError(text) from None  # of another shape
+    if not is_side or type(value) is not kind or type(task_id) is not int:
+        raise ValueError(text)
+    if not _is_storable(value) or not _is_storable(task_id):
+        raise ValueError(text)
     return Cursor(ordering, side, value, task_id)
+
+
+def _moment(text: str) -> datetime:
+    """Read a moment into UTC: in another zone there are some that no database here can hold."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
 
 
 def _is_storable(value: Any) -> bool:
     """Tell whether the database can compare with a value."""
-    match value:
-        case bool():
-            return True
-        case int():
-            return abs(value) <= MAX_TASK_ID
-        case datetime():
-            return value.tzinfo is not None
-        case str():
-            return not UNSTORABLE.search(value)
-    return False
+    if isinstance(value, int):
+        return abs(value) <= MAX_TASK_ID
+    return not (isinstance(value, str) and UNSTORABLE.search(value))
 
 
 def _positioned(tasks: TaskQuerySet, field: str) -> TaskQuerySet:

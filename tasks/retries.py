@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 
 from tasks.models import MAX_TASK_ID, IdempotencyKey, TaskQuerySet, TaskRow
 from tasks.statements import aware
@@ -133,16 +133,20 @@ def _instant(text: str) -> datetime | None:
 
 def _digest(body: Any) -> str:
     """Digest a JSON value: neither the order of names counts, nor 1.0 for 1."""
-    try:
-        canonical = json.dumps(_whole(body), sort_keys=True)
-    except RecursionError:
-        raise ParseError("JSON parse error - nested too deeply") from None
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _whole(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_whole(member) for member in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    digest = hashlib.sha256()
+    remaining = [body]  # a stack and no calls, of which a body's nesting may need too many
+    while remaining:
+        value = remaining.pop()
+        match value:
+            case dict():
+                remaining += (part for item in sorted(value.items()) for part in item)
+                token = f"object of {len(value)}"
+            case list():
+                remaining += value
+                token = f"array of {len(value)}"
+            case float() if value.is_integer():
+                token = str(int(value))
+            case _:
+                token = json.dumps(value)
+        digest.update(f"{token}\n".encode())
+    return digest.hexdigest()

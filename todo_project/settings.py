@@ -117,6 +117,8 @@ CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
 
 # The largest body of a request, in bytes (contract.md "Errors", 413).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# Unknown options of a query are ignored, as many as the server's request line has room for.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 
 # THROTTLE_RATE: how often each user may call, such as 100/minute; default no limit.
 THROTTLE_RATE = env.str("THROTTLE_RATE", "")

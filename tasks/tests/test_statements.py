@@ -107,6 +107,49 @@ def test_the_list_is_one_statement_however_long_it_is(alice: ApiClient) -> None:
     assert len(statements(alice, "GET", "")) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "beginnings"),
+    [
+        ("GET", "?limit=2&ordering=title", None, {}, ["SELECT"]),
+        ("GET", "?search=x&completed=true", None, {}, ["SELECT"]),
+        ("GET", "", None, {"If-None-Match": "*"}, ["SELECT"]),
+        ("GET", "/{id}", None, {"If-None-Match": "*"}, ["SELECT"]),
+        ("PUT", "/{id}", NEW, {"If-Match": "*"}, ["UPDATE"]),
+        ("PUT", "/{id}", NEW, {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
+        ("PATCH", "/{id}/complete", None, {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
+        ("DELETE", "/{id}", None, {"If-Match": "{tag}"}, ["SELECT", "DELETE"]),
+        ("DELETE", "/{id}", None, {"If-Match": '"another"'}, ["SELECT"]),
+        ("POST", "", NEW, {"Idempotency-Key": "k"}, ["BEGIN", "INSERT", "INSERT", "COMMIT"]),
+        (
+            "POST",
+            "",
+            {**NEW, "id": 1, "created_at": "2026-01-06T15:30:00Z"},
+            {},
+            ["SELECT", "INSERT"],
+        ),
+        ("POST", "", {**NEW, "id": 1, "created_at": "yesterday"}, {}, ["INSERT"]),
+        ("POST", "", {**NEW, "id": 1}, {}, ["INSERT"]),
+    ],
+)
+def test_what_goes_beyond_the_plan_costs_what_it_needs(
+    alice: ApiClient,
+    method: str,
+    path: str,
+    body: Any,
+    headers: dict[str, str],
+    beginnings: list[str],
+) -> None:
+    """Only who asks for more must pay for it (issue "Nothing lost, nothing twice")."""
+    task = TaskFactory.create()
+    tag = alice.send("GET", f"/api/alice/tasks/{task.id}")["ETag"]
+    sent = {name: value.format(tag=tag) for name, value in headers.items()}
+
+    with CaptureQueriesContext(connection) as captured:
+        alice.send(method, f"/api/alice/tasks{path.format(id=task.id)}", body, **sent)
+
+    assert [str(query["sql"]).split()[0] for query in captured] == beginnings
+
+
 def test_a_missing_task_is_found_missing_by_one_statement(alice: ApiClient) -> None:
     """A 404 must cost what a 200 costs, so that the time it takes tells nothing."""
     theirs = TaskFactory.create(user_id="bob").id

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier
 from urllib.parse import urlsplit
 
 import httpx
@@ -176,3 +178,15 @@ def _is_healthy(client: httpx.Client) -> bool:
     with suppress(httpx.TransportError):
         return client.get("/health").is_success
     return False
+
+
+def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
+    """Send all requests in the same moment."""
+    barrier = Barrier(len(requests))
+
+    def send(request: Callable[[], httpx.Response]) -> httpx.Response:
+        barrier.wait()
+        return request()
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(send, requests))

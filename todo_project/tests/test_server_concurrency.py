@@ -1,29 +1,15 @@
 """Many requests at the same moment, over several worker processes (contract.md "Concurrency")."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live import LiveServer, at_once
 
 FLIPS = 100
 WRITERS = 50
 ROUNDS = 20
-
-
-def at_once(requests: list[Callable[[], httpx.Response]]) -> list[httpx.Response]:
-    """Send all requests in the same moment."""
-    barrier = Barrier(len(requests))
-
-    def send(request: Callable[[], httpx.Response]) -> httpx.Response:
-        barrier.wait()
-        return request()
-
-    with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(send, requests))
 
 
 @pytest.fixture

@@ -1,0 +1,122 @@
+"""Walks through a list that changes between the pages (contract.md "What goes beyond the plan")."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import ApiClient
+from tasks.models import Task
+from tasks.options import ORDERINGS
+from tasks.tests.factories import TaskFactory
+from tasks.tests.walking import TASKS, ids, links
+
+pytestmark = pytest.mark.django_db
+
+MOMENT = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
+# tasks to add, Bob's where there is none, and places in the list whose tasks to delete
+Edit = tuple[list[dict[str, Any] | None], list[int]]
+
+# few values, so that there are ties; some in capitals, so that a search meets both
+titles = st.sampled_from(["a", "A", "b", "a b", "ß", "ss", "z"])
+moments = st.integers(0, 2).map(lambda number: MOMENT + timedelta(microseconds=number))
+tasks: st.SearchStrategy[dict[str, Any]] = st.builds(
+    dict, title=titles, completed=st.booleans(), created_at=moments, updated_at=moments
+)
+additions = tasks | st.none()
+places = st.lists(st.integers(0, 30), max_size=3)
+edits = st.lists(st.tuples(st.lists(additions, max_size=3), places), max_size=10)
+searches = st.sampled_from(["", "a", "SS", "b a", "%"])
+states = st.sampled_from(["", "true", "false"])
+
+
+class Walk:
+    """A walk in one direction, and what it must have seen at its end.
+
+    Args:
+        client: whose list it is.
+        ordering, search, completed: the options; an empty one is left out.
+        limit: tasks on a page.
+    """
+
+    def __init__(
+        self, client: ApiClient, ordering: str, search: str, completed: str, limit: int
+    ) -> None:
+        options = {"ordering": ordering, "search": search, "completed": completed, "limit": limit}
+        query = "&".join(f"{name}={value}" for name, value in options.items() if value != "")
+        self.client, self.url = client, f"{TASKS}?{query.replace(' ', '%20')}"
+        self.search, self.completed = search.casefold().split(), completed
+        self.last_page: list[int] = []
+
+    def kept(self) -> set[int]:
+        """Read the ids of the tasks that the options keep now."""
+        return {
+            task.id
+            for task in Task.objects.filter(user_id="alice")
+            if self.completed in ("", str(task.completed).lower())
+            and all(word in task.title.casefold() for word in self.search)
+        }
+
+    def run(self, relation: str, edits: list[Edit]) -> bool:
+        """Walk to the end, with an edit before each further page, and tell whether one can go back.
+
+        No task may come twice, and none be missing that was there throughout.
+        """
+        url, throughout, seen = self.url, self.kept(), list(self.last_page)
+        remaining = list(edits)
+        while True:
+            response = self.client.send("GET", url)
+            self.last_page = ids(response)
+            seen += self.last_page
+            if relation not in links(response):
+                break
+            url = links(response)[relation]
+            if remaining:
+                edit(*remaining.pop())
+                throughout &= self.kept()
+        assert len(seen) == len(set(seen))
+        assert throughout <= set(seen)
+        self.url = links(response).get("prev", "")
+        return bool(self.url)
+
+
+def edit(added: list[dict[str, Any] | None], deleted: list[int]) -> None:
+    """Add tasks, Bob's where there is none, and delete those at these places in the list."""
+    present = list(Task.objects.filter(user_id="alice").values_list("id", flat=True))
+    Task.objects.filter(pk__in=[present[at % len(present)] for at in deleted if present]).delete()
+    for values in added:
+        if values is not None:
+            Task.objects.create(user_id="alice", **values)
+        else:
+            TaskFactory.create(user_id="bob")
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_no_walk_shows_a_task_twice_or_skips_one(
+    alice: ApiClient, monkeypatch: pytest.MonkeyPatch, ordering: str
+) -> None:
+    """Forwards and back, whatever is added and deleted between the pages, ties or not."""
+    monkeypatch.setattr("tasks.pages.SEARCH_BATCH_SIZE", 3)  # so that a search crosses batches
+
+    @settings(max_examples=20, deadline=None, database=None, print_blob=True)
+    @given(
+        present=st.lists(tasks, max_size=12),
+        options=st.tuples(searches, states, st.integers(1, 4)),
+        forwards=edits,
+        backwards=edits,
+    )
+    def check(
+        present: list[dict[str, Any] | None],
+        options: tuple[str, str, int],
+        forwards: list[Edit],
+        backwards: list[Edit],
+    ) -> None:
+        Task.objects.all().delete()
+        edit(present, [])
+        walk = Walk(alice, ordering, *options)
+        if walk.run("next", forwards):
+            walk.run("prev", backwards)
+
+    check()

@@ -1,0 +1,274 @@
+"""Random requests of several users against gunicorn, with a model of the contract beside it.
+
+Nothing may be a 5xx or off the contract (issue "Nothing lost, nothing twice", fuzzing). ``pytest
+--hypothesis-seed=N`` sends the requests of a run that failed once more.
+"""
+
+import json
+import random
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import httpx
+import pytest
+from hypothesis import Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from todo_project.tests.live import LiveServer
+from todo_project.tests.model import Json, UserModel
+from todo_project.tests.naughty import TEXTS
+
+EXAMPLES = 20
+STEPS = 30
+
+WHO = [0, 1, 2]
+who = st.sampled_from(WHO)
+others = st.sampled_from([0, 0, 0, 0, 1, 2])  # mostly the task's own user
+texts = st.sampled_from(TEXTS) | st.text(st.characters(), max_size=20)
+junk: st.SearchStrategy[Any] = st.sampled_from(
+    [None, 0, 1, -1, 1.5, True, False, [], {}, [""], "true", 10**30]
+)
+titles = st.sampled_from(["a", "A b", "ß", "SS"])
+bodies = st.fixed_dictionaries(
+    {"title": titles | titles | texts},
+    optional={
+        "description": texts | st.none(),
+        "completed": st.booleans(),
+        "user_id": junk,
+        "priority": junk | texts,
+    },
+)
+changes = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": titles | junk,
+        "description": texts | junk,
+        "completed": st.booleans() | junk,
+    },
+)
+keys = st.sampled_from([None, None, "key 1", "key 2"])
+preconditions = st.sampled_from([None, None, "current", "weak", "stale", "*", "nonsense", ""])
+orderings = st.sampled_from(["id", "created_at", "updated_at", "title", "completed"])
+options = st.fixed_dictionaries(
+    {},
+    optional={
+        "completed": st.sampled_from(["true", "false"]),
+        "search": texts | st.sampled_from(["a", "ss", "ß", "B a"]),
+        "ordering": orderings | orderings.map("-{}".format),
+        "limit": st.integers(1, 4).map(str),
+    },
+)
+OTHERS = ["/1", "/abc", "/0", "/1/complete", "/x/y", "//", "/%00", "/٣", f"/{2**63}"]
+
+
+def aim(drawn: tuple[tuple[int, int], int]) -> tuple[int, int]:
+    """Say who asks for which task: mostly its own user."""
+    (owner, task_id), offset = drawn
+    return (owner + offset) % len(WHO), task_id
+
+
+class Fuzz(RuleBasedStateMachine):
+    """Three users of the API, and for each the model of what they have."""
+
+    server: ClassVar[LiveServer]
+    sent: ClassVar[int] = 0
+
+    tasks = Bundle("tasks")  # who has made it, and its id
+
+    def __init__(self) -> None:
+        super().__init__()
+        run = uuid4().hex
+        self.users = [UserModel(f"{run}-{number}") for number in WHO]
+        self.clients = [self.server.client(user.id) for user in self.users]
+
+    def call(
+        self, who: int, method: str, path: str = "", body: Any = None, **headers: str | None
+    ) -> httpx.Response:
+        """Send a request on the user's own path, and check what every answer must have."""
+        content = None if body is None else json.dumps(body).encode()
+        answer = self.clients[who].request(
+            method,
+            f"/api/{self.users[who].id}/tasks{path}",
+            content=content,
+            headers={
+                **({} if body is None else {"Content-Type": "application/json"}),
+                **{name: value for name, value in headers.items() if value is not None},
+            },
+        )
+        type(self).sent += 1
+        assert answer.status_code < 500, answer.content
+        assert not answer.has_redirect_location
+        assert answer.headers["Vary"].lower() == "origin"
+        kept = method in ("GET", "HEAD") and answer.status_code in (200, 304)
+        assert answer.headers["Cache-Control"] == ("private, no-cache" if kept else "no-store")
+        assert ("ETag" in answer.headers) == (answer.status_code in (200, 201, 304))
+        if answer.is_error and method != "HEAD":
+            assert list(answer.json()) == ["detail", "error"]
+        return answer
+
+    @initialize(target=tasks)
+    def begin(self) -> Any:
+        """Give everybody a few tasks."""
+        return multiple(*(self.create(who, {"title": "A ß"}, None) for who in WHO * 2))
+
+    @rule(target=tasks, who=who, body=bodies, key=keys)
+    def create(self, who: int, body: Json, key: str | None) -> Any:
+        """Create a task, perhaps with a key that was used before."""
+        answer = self.call(who, "POST", "", body, **{"Idempotency-Key": key})
+
+        task_id = self.users[who].created(answer, body, key)
+        return multiple() if task_id is None else (who, task_id)
+
+    @rule(who=who, key=st.sampled_from(["key 1", "key 2"]))
+    def retry(self, who: int, key: str) -> None:
+        """Send a create once more, as after a lost answer."""
+        body = self.users[who].bodies.get(key, {"title": ""})
+        answer = self.call(who, "POST", "", body, **{"Idempotency-Key": key})
+
+        assert self.users[who].created(answer, body, key) is None
+
+    @rule(at=st.tuples(tasks, others).map(aim))
+    def post_again(self, at: tuple[int, int]) -> None:
+        """Post a task as it is, as the front end does."""
+        who, task_id = at
+        task = self.users[who].tasks.get(task_id)
+        if task is not None:
+            answer = self.call(who, "POST", "", task)
+            assert (answer.status_code, answer.json()) == (201, task)
+            assert answer.headers["Idempotent-Replayed"] == "true"
+
+    @rule(at=st.tuples(tasks, others).map(aim), body=changes, precondition=preconditions)
+    def update(self, at: tuple[int, int], body: Json, precondition: str | None) -> None:
+        """Update a task, perhaps another version, perhaps another user's."""
+        who, task_id = at
+        tag = self.users[who].tag(task_id, precondition)
+
+        answer = self.call(who, "PUT", f"/{task_id}", body, **{"If-Match": tag})
+
+        self.users[who].updated(answer, task_id, body, tag)
+
+    @rule(at=st.tuples(tasks, others).map(aim), precondition=preconditions)
+    def flip(self, at: tuple[int, int], precondition: str | None) -> None:
+        """Flip a task."""
+        who, task_id = at
+        tag = self.users[who].tag(task_id, precondition)
+        completed = self.users[who].tasks.get(task_id, {}).get("completed")
+
+        answer = self.call(who, "PATCH", f"/{task_id}/complete", **{"If-Match": tag})
+
+        self.users[who].updated(answer, task_id, {"completed": not completed}, tag)
+
+    @rule(at=st.tuples(tasks, others).map(aim), precondition=preconditions)
+    def delete(self, at: tuple[int, int], precondition: str | None) -> None:
+        """Delete a task."""
+        who, task_id = at
+        tag = self.users[who].tag(task_id, precondition)
+
+        answer = self.call(who, "DELETE", f"/{task_id}", **{"If-Match": tag})
+
+        self.users[who].deleted(answer, task_id, tag)
+
+    @rule(at=st.tuples(tasks, others).map(aim), method=st.sampled_from(["GET", "HEAD"]))
+    def read(self, at: tuple[int, int], method: str) -> None:
+        """Read a task, and then ask whether it has changed."""
+        who, task_id = at
+        first = self.call(who, method, f"/{task_id}")
+        tag = first.headers.get("ETag")
+        again = self.call(who, method, f"/{task_id}", **{"If-None-Match": tag})
+
+        task = self.users[who].tasks.get(task_id)
+        assert (first.status_code, again.status_code) == ((200, 304) if task else (404, 404))
+        if task and method == "GET":
+            assert (first.json(), tag) == (task, self.users[who].tags[task_id])
+
+    @rule(who=who, options=options)
+    def walk(self, who: int, options: dict[str, str]) -> None:
+        """Read the list as the options ask, page by page."""
+        query: str | None = (
+            str(httpx.QueryParams(options)) if all(map(_fits, options.values())) else ""
+        )
+        seen: list[Json] = []
+        expected = self.users[who].listed(options if query else {})
+        while query is not None:
+            answer = self.call(who, "GET", f"?{query}")
+            assert answer.status_code == 200
+            seen += answer.json()
+            target = answer.links.get("next", {}).get("url")
+            query = target and target.removeprefix("?")
+        assert seen == expected
+
+    @rule(who=who, name=st.sampled_from(["completed", "ordering", "limit", "cursor"]), value=texts)
+    def ask_nonsense(self, who: int, name: str, value: str) -> None:
+        """Send a bad option: it must be named."""
+        query = httpx.QueryParams({name: value if _fits(value) else "?"})
+        answer = self.call(who, "GET", f"?{query}")
+
+        is_good = (name, value) == ("completed", "true") or (
+            name == "limit" and value.isascii() and value.isdigit() and "1" <= value <= "99"
+        )
+        problems = [] if answer.is_success else answer.json()["detail"]
+        assert answer.status_code == (200 if is_good else 422)
+        assert [each["loc"] for each in problems] == ([] if is_good else [["query", name]])
+
+    @rule(
+        who=who,
+        method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS"]),
+        path=st.sampled_from(OTHERS),
+        body=junk,
+    )
+    def stray(self, who: int, method: str, path: str, body: Any) -> None:
+        """Try what is no task, no path, no method or no body."""
+        assert self.call(who, method, path, body).status_code in (400, 404, 405, 415, 422)
+
+    @rule(at=st.tuples(tasks, others).map(aim), method=st.sampled_from(["GET", "PUT", "DELETE"]))
+    def trespass(self, at: tuple[int, int], method: str) -> None:
+        """Try another user's path."""
+        who, task_id = at
+        other = self.users[who - 1].id
+        path = f"/api/{other}/tasks/{task_id}"
+
+        assert self.clients[who].request(method, path, json={"title": "x"}).status_code == 403
+
+    def teardown(self) -> None:
+        """Compare what everybody has with the model."""
+        for number, user in enumerate(self.users):
+            assert self.call(number, "GET").json() == user.listed({})
+            self.clients[number].close()
+
+
+def _fits(text: str) -> bool:
+    """Tell whether a query can carry a text."""
+    return len(text) <= 200 and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def test_random_requests_of_three_users_stay_on_the_contract(
+    server: LiveServer, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    """Whatever is asked and in whatever order, each answer must be the contract's."""
+    given = request.config.getoption("--hypothesis-seed")
+    number = int(given) if given else random.randrange(2**32)  # noqa: S311 - only has to vary
+    with capsys.disabled():
+        print(f"\nfuzz: --hypothesis-seed={number}", end="", flush=True)  # noqa: T201 - a figure of CI's
+    Fuzz.server, Fuzz.sent = server, 0
+
+    run_state_machine_as_test(
+        seed(number)(Fuzz),
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # to look for a shorter run would take minutes
+        ),
+    )
+
+    with capsys.disabled():
+        print(f", {Fuzz.sent} requests, no 5xx ", end="")  # noqa: T201 - a figure of CI's
