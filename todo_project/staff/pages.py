@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -98,10 +98,15 @@ def _rendered(view: View) -> View:
 
 
 def _parts(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Give each part of a stream a deadline: that of the request ends before the stream begins."""
+    """Give each part of a stream a deadline, and its connection back before the part is sent.
+
+    Those of the request end before the stream begins, and a slow client may take hours.
+    """
     while True:
         with database_deadline():
             part = next(parts, None)
+        if not connection.in_atomic_block:
+            close_old_connections()
         if part is None:
             return
         yield part

@@ -202,6 +202,23 @@ def test_each_part_of_a_stream_has_the_usual_deadline() -> None:
     assert remaining_seconds() is None
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_gives_its_connection_back_between_its_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody who reads slowly must not keep the database from others."""
+    given_back: list[int] = []
+    monkeypatch.setattr(pages, "close_old_connections", lambda: given_back.append(1))
+
+    def view(request: HttpRequest) -> StreamingHttpResponse:
+        return StreamingHttpResponse(str(len(given_back)) for _ in range(3))
+
+    answer = page(view)(RequestFactory().get("/"))
+
+    assert isinstance(answer, StreamingHttpResponse)
+    assert list(answer) == [b"0", b"1", b"2"]
+
+
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
 def test_the_style_sheets_are_there(settings: Settings, anybody: ApiClient, debug: bool) -> None:
     """The admin must look right without a step that collects its files."""
