@@ -57,12 +57,20 @@ check: .venv/dev ## Check migrations and the settings of a deployment
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 .PHONY: bench
-bench: .venv/dev ## Measure 50 users at work for 30 s
+bench: .venv/dev ## Measure 50 users at work for 30 s, the commands, and the admin at a million tasks
 	$(BIN)/python benchmarks/load.py $(ARGS)
+	$(BIN)/python benchmarks/commands.py
+	$(BIN)/python benchmarks/admin.py
 
 .PHONY: migrate
 migrate: .venv/run .env ## Apply migrations
 	$(BIN)/python manage.py migrate
+
+.PHONY: staff
+staff: .venv/run .env ## Make an account for the admin; asks for name and password
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@DJANGO_SUPERUSER_EMAIL=$${DJANGO_SUPERUSER_EMAIL:-staff@localhost} \
+		$(BIN)/python manage.py createsuperuser $${DJANGO_SUPERUSER_PASSWORD:+--noinput}
 
 .PHONY: token
 token: .venv/run .env ## Print a one-hour token for the user USER_ID (default demo)

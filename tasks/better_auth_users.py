@@ -45,6 +45,10 @@ class Owner:
     name: str
 
 
+# Whom the table does not know
+NOBODY = Owner("", "")
+
+
 def table_exists() -> bool:
     """Tell whether Better Auth's table is there and may be read."""
     return _is_better_auths(_columns())

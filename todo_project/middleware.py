@@ -49,7 +49,7 @@ def contract_middleware(
                 response = get_response(request)
             else:
                 cors.add_response_headers(request, response)
-        if response.status_code >= 400 and not _is_json(response):
+        if response.status_code >= 400 and not _is_json(response) and not _is_for_people(request):
             response = _as_json(response)
         response["X-Request-ID"] = identifier
         response.headers.setdefault("Cache-Control", "no-store")
@@ -108,6 +108,10 @@ def _splits_before_decoding(path: str) -> bool:
     except UnicodeError:
         return False
     return "%2f" not in path.lower()
+
+
+def _is_for_people(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/admin/")
 
 
 def _is_json(response: HttpResponseBase) -> bool:

@@ -10,6 +10,7 @@ Source: FR-020, SC-010.
 import logging
 import re
 import sys
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -51,8 +52,13 @@ TRUST_PROXY = env.bool("TRUST_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 
 INSTALLED_APPS = [
+    "todo_project.staff.apps.StaffConfig",  # django.contrib.admin
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
     "corsheaders",
     "rest_framework",
     "todo_project",
@@ -60,6 +66,7 @@ INSTALLED_APPS = [
     "tasks",
 ]
 
+# What the API needs. The pages for people bring what they need beyond it: staff/pages.py.
 MIDDLEWARE = [
     "todo_project.middleware.contract_middleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -71,6 +78,25 @@ ROOT_URLCONF = "todo_project.urls"
 WSGI_APPLICATION = "todo_project.wsgi.application"
 # What a redirect would lose, the body or the token, is worth more than a tidy address.
 APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Served by ourselves, out of the packages: there is no step that collects them.
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on,
 # which falls back to an SQLite file here.
@@ -101,7 +127,9 @@ CORS_ORIGINS = [
 ]
 # As expressions, because corsheaders compares a listed origin by its host and lets a path pass.
 CORS_ALLOWED_ORIGIN_REGEXES = [rf"{re.escape(allowed)}\Z" for allowed in CORS_ORIGINS]
-CORS_URLS_REGEX = r""  # the default stops at a line break, which an id may have
+# All but the admin, which no page of another origin may read with a member of staff's cookies. (The
+# default stops at a line break, which an id may have.)
+CORS_URLS_REGEX = r"(?!/admin/)"
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 CORS_ALLOW_HEADERS = (
@@ -148,6 +176,41 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "todo_project.errors.exception_handler",
 }
 
+# Staff. Without DEBUG their cookies go over https only.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+CSRF_COOKIE_HTTPONLY = True
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# CSRF_TRUSTED_ORIGINS: URLs separated by commas, default none. The origins of the admin, where the
+# proxy in front sends another Host than the browser did.
+CSRF_TRUSTED_ORIGINS = [
+    origin("CSRF_TRUSTED_ORIGINS", entry)
+    for entry in env.str("CSRF_TRUSTED_ORIGINS", "").split(",")
+    if entry.strip()
+]
+
+# Log-ins that fail are counted by the client's address, in the database that all processes share.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+AXES_CLIENT_IP_CALLABLE = "todo_project.staff.addresses.client_address"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+# The log names the address, and not what somebody has typed for a name.
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username"]
+
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -159,8 +222,15 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W004",
     # Nothing under /api or /health ever redirects: it would lose the body or the token.
     "security.W008",
-    # No cookie signs anybody in, so there is nothing to forge.
+    # The admin protects each of its views against forged requests itself, and staff/pages.py runs
+    # sessions, users and messages for its pages alone.
     "security.W003",
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
+    # The admin's log-in asks axes itself, before it looks at a password.
+    "axes.W002",
+    "axes.W003",
 ]
 
 # LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; default INFO.

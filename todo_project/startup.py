@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 def report_settings() -> None:
     """Log what looks wrong in the settings, which nobody asks `manage.py check` about."""
     for message in run_checks(tags=[Tags.security]):
+        if message.is_silenced():
+            continue
         logger.warning("%s %s", message.msg, message.hint)
 
 

@@ -1,11 +1,19 @@
 """All routes. What is none of them is a 404, which ``middleware`` words as JSON."""
 
-from django.urls import include, re_path
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from todo_project.health import health, ready
+from todo_project.root import root
+from todo_project.staff.static import static_file
 
 urlpatterns = [
     re_path(r"^health/?\Z", health, name="health"),
     re_path(r"^health/ready/?\Z", ready, name="ready"),
     re_path(r"", include("tasks.urls")),
+    re_path(r"^\Z", root, name="root"),
+    re_path(r"^admin\Z", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
+    path("admin/", admin.site.urls),
+    re_path(r"^static/", static_file),
 ]

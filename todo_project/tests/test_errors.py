@@ -176,7 +176,6 @@ def test_a_405_says_what_is_allowed(
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "//",
         "/api",
         "/api/",
@@ -195,7 +194,8 @@ def test_a_405_says_what_is_allowed(
         "/health//",
         "/health/live",
         "/healthy",
-        "/admin",
+        "/Admin/",
+        "/static/missing.css",
         "/favicon.ico",
         "/api/alice/tasks%0A",
         "/health%0A",

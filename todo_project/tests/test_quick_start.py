@@ -18,13 +18,14 @@ def quick_start() -> str:
 
 
 @pytest.mark.parametrize(("port", "expected"), [("", "8000"), ("8123", "8123")])
-def test_it_says_where_the_api_is_and_where_the_variables_are(
+def test_it_says_where_the_api_the_admin_and_the_variables_are(
     monkeypatch: pytest.MonkeyPatch, port: str, expected: str
 ) -> None:
     """A newcomer must find the server and what it is configured by."""
     monkeypatch.setenv("PORT", port)
 
     assert f"The API:         http://localhost:{expected}\n" in quick_start()
+    assert f"http://localhost:{expected}/admin/ (make staff " in quick_start()
     assert "README.md, Configuration" in quick_start()
 
 

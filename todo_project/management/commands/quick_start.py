@@ -24,6 +24,7 @@ class Command(BaseCommand):
         """Print them."""
         address = f"http://localhost:{env.int('PORT', 8000)}"
         self.stdout.write(f"\nThe API:         {address}")
+        self.stdout.write(f"The admin:       {address}/admin/ (make staff makes an account for it)")
         self.stdout.write("The variables:   README.md, Configuration; yours are in .env")
         if settings.DEBUG:
             token = issue_token(DEMO_USER, lifetime_seconds=HOUR_SECONDS)

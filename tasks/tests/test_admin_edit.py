@@ -1,0 +1,278 @@
+"""One task in the admin: create, edit, delete, and the trail (issue "Staff and operators")."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.test import Client
+
+from conftest import ApiClient
+from tasks.models import Task, TaskRow
+from tasks.tests.better_auth import add_user, create_table
+from tasks.tests.factories import rows
+from todo_project.tests.staff import boss
+
+LIST = "/admin/tasks/task/"
+MILK = {"user_id": "alice", "title": "Buy milk", "description": "", "completed": ""}
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Sign somebody in who may do everything."""
+    return boss()
+
+
+@pytest.fixture
+def task(db: None) -> TaskRow:
+    """Give alice a task."""
+    return Task.objects.add(user_id="alice", title="Buy milk", description="Two\nlitres")
+
+
+def edit(staff: Client, task: TaskRow, **changed: Any) -> Any:
+    """Send the form of a task as a browser does, with these fields changed."""
+    shown = {"title": task.title, "description": task.description or ""}
+    sent = {
+        name: value.replace("\r\n", "\n").replace("\n", "\r\n") if isinstance(value, str) else value
+        for name, value in {**shown, **changed}.items()
+    }
+    return staff.post(f"{LIST}{task.id}/change/", sent)
+
+
+def stored(task: TaskRow) -> TaskRow:
+    """Read a task again."""
+    row = Task.objects.filter(pk=task.id).row()
+    assert row is not None
+    return row
+
+
+def problems(answer: Any) -> dict[str, list[str]]:
+    """Return what a form says of its fields."""
+    assert answer.status_code == 200
+    return {name: list(said) for name, said in answer.context["adminform"].form.errors.items()}
+
+
+def test_an_edit_writes_what_was_changed(staff: Client, task: TaskRow) -> None:
+    """A change must be stored, and move ``updated_at`` (contract.md "A task")."""
+    answer = edit(staff, task, title="Buy oat milk", completed="on")
+
+    changed = stored(task)
+    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert changed == task._replace(
+        title="Buy oat milk", completed=True, updated_at=changed.updated_at
+    )
+    assert changed.updated_at > task.updated_at
+
+
+def test_an_edit_moves_the_time_forward_whatever_the_clock_says(
+    staff: Client, task: TaskRow
+) -> None:
+    """``updated_at`` must move strictly forward (contract.md "A task")."""
+    future = datetime(2200, 1, 1, tzinfo=UTC)
+    Task.objects.filter(pk=task.id).update(updated_at=future)
+
+    edit(staff, task, title="Buy oat milk")
+
+    assert Task.objects.get().updated_at > future
+
+
+def test_an_edit_changes_the_etag(staff: Client, task: TaskRow, alice: ApiClient) -> None:
+    """A client must notice what staff have changed (contract.md "What goes beyond the plan")."""
+    path = f"/api/alice/tasks/{task.id}"
+    before = alice.get(path)["ETag"]
+
+    edit(staff, task, completed="on")
+
+    after = alice.get(path)
+    assert after["ETag"] != before
+    assert after.json()["completed"] is True
+
+
+def test_an_edit_leaves_what_a_user_has_changed_meanwhile(staff: Client, task: TaskRow) -> None:
+    """Only the fields that were changed in the form may be written (contract.md "Concurrency")."""
+    staff.get(f"{LIST}{task.id}/change/")
+    Task.objects.filter(pk=task.id).change(completed=True)
+
+    staff.post(
+        f"{LIST}{task.id}/change/",
+        {"title": "Buy oat milk", "description": task.description, "completed": "on"},
+    )
+
+    assert (stored(task).title, stored(task).completed) == ("Buy oat milk", True)
+
+
+@pytest.mark.parametrize(
+    ("title", "description"),
+    [
+        (" spaces ", " \n "),
+        ("Two\nlines", "a\r\nb\rc\nd"),
+        ("Tab\tand more", ""),
+        ("Buy milk", None),
+        ("\n", "x"),
+        ("", "an old row"),
+    ],
+)
+def test_what_is_not_changed_is_not_touched(
+    staff: Client, title: str, description: str | None
+) -> None:
+    """Saving a form as it came must write nothing, whatever line ends a browser makes of it."""
+    task = Task.objects.add(user_id="alice", title=title, description=description)
+
+    answer = edit(staff, task)
+
+    assert answer.status_code == 302
+    assert stored(task) == task
+
+
+def test_a_description_keeps_its_blanks_and_line_ends(staff: Client, task: TaskRow) -> None:
+    """A text must be stored as it was typed (contract.md "A task")."""
+    edit(staff, task, description=" one\ntwo ")
+
+    assert stored(task).description == " one\ntwo "
+
+
+def test_a_description_can_be_cleared(staff: Client, task: TaskRow) -> None:
+    """An empty box must be no description."""
+    edit(staff, task, description="")
+
+    assert stored(task).description is None
+
+
+REFUSED = [
+    ({"title": ""}, {"title": ["ensure this value has at least 1 characters"]}),
+    ({"title": " \u3000"}, {"title": ["ensure this value has at least 1 characters"]}),
+    ({"title": "x" * 201}, {"title": ["ensure this value has at most 200 characters"]}),
+    (
+        {"description": "x" * 1001},
+        {"description": ["ensure this value has at most 1000 characters"]},
+    ),
+    ({"title": "a\0b"}, {"title": ["Null characters are not allowed."]}),
+    ({"description": "a\0b"}, {"description": ["Null characters are not allowed."]}),
+]
+
+
+@pytest.mark.parametrize(("sent", "said"), REFUSED)
+def test_an_edit_obeys_the_rules_of_the_api(
+    staff: Client, task: TaskRow, sent: dict[str, str], said: dict[str, list[str]]
+) -> None:
+    """What the API refuses must be refused with its words, and change nothing."""
+    answer = edit(staff, task, **sent)
+
+    assert problems(answer) == said
+    assert stored(task) == task
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        *REFUSED,
+        ({"user_id": ""}, {"user_id": ["This field is required."]}),
+        ({"user_id": "a\0b"}, {"user_id": ["Null characters are not allowed."]}),
+        (
+            {"user_id": "x" * 256},
+            {"user_id": ["Ensure this value has at most 255 characters (it has 256)."]},
+        ),
+    ],
+)
+def test_a_new_task_obeys_the_rules_of_the_api(
+    staff: Client, sent: dict[str, str], said: dict[str, list[str]]
+) -> None:
+    """What the API refuses must not be created."""
+    assert problems(staff.post(f"{LIST}add/", {**MILK, **sent})) == said
+    assert rows() == []
+
+
+def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient) -> None:
+    """The user must find it in the list as one of their own."""
+    answer = staff.post(f"{LIST}add/", {**MILK, "description": "Two litres"})
+
+    [task] = alice.get("/api/alice/tasks").json()
+    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert (task["title"], task["description"], task["completed"]) == (
+        *("Buy milk", "Two litres", False),
+    )
+    assert task["created_at"] == task["updated_at"]
+
+
+def test_the_longest_texts_can_be_sent(staff: Client) -> None:
+    """The limits are those of characters, however many bytes a form makes of them."""
+    letter = "\N{PILE OF POO}"
+    answer = staff.post(
+        f"{LIST}add/",
+        {"user_id": letter * 255, "title": letter * 200, "description": letter * 1000},
+    )
+
+    assert answer.status_code == 302
+    assert len(Task.objects.get().description or "") == 1000
+
+
+def test_the_form_shows_everything_and_lets_the_owner_be(staff: Client, task: TaskRow) -> None:
+    """Owner, id and times must be there to read and not to change."""
+    create_table()
+    add_user("alice", "ada@example.com", "Ada Lovelace")
+    answer = staff.get(f"{LIST}{task.id}/change/")
+
+    assert list(answer.context["adminform"].form.fields) == ["title", "description", "completed"]
+    for text in (
+        "alice",
+        "ada@example.com",
+        "Ada Lovelace",
+        str(task.id),
+        str(task.created_at.year),
+    ):
+        assert text in answer.content.decode()
+
+
+def test_owner_id_and_times_cannot_be_sent(staff: Client, task: TaskRow) -> None:
+    """What is read-only must stay, whatever a browser sends."""
+    edit(
+        staff,
+        task,
+        title="Buy oat milk",
+        user_id="bob",
+        id="7",
+        created_at="2020-01-01",
+    )
+
+    changed = stored(task)
+    assert (changed.user_id, changed.created_at) == (task.user_id, task.created_at)
+    assert Task.objects.count() == 1
+
+
+def test_a_task_that_is_deleted_meanwhile_is_missing(
+    staff: Client, task: TaskRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody may be told that a change was saved which was not."""
+    monkeypatch.setattr("tasks.models.TaskQuerySet.change", lambda self, **values: None)
+
+    assert edit(staff, task, title="Buy oat milk").status_code == 404
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("task_id", ["0", "7", "abc", "9" * 30])
+def test_an_unknown_task_leads_back(staff: Client, task_id: str) -> None:
+    """An old link must not end in a fault."""
+    assert staff.get(f"{LIST}{task_id}/change/")["Location"] == "/admin/"
+
+
+def test_what_staff_change_is_on_record(staff: Client) -> None:
+    """Who did what to which task must be told afterwards."""
+    staff.post(f"{LIST}add/", MILK)
+    task = stored(TaskRow(*rows()[0]))
+    edit(staff, task, title="Buy oat milk")
+    staff.post(f"{LIST}{task.id}/delete/", {"post": "yes"})
+
+    entries = LogEntry.objects.order_by("pk")
+    assert [entry.action_flag for entry in entries] == [ADDITION, CHANGE, DELETION]
+    assert {(entry.object_id, entry.user.username) for entry in entries} == {(str(task.id), "boss")}
+    assert json.loads(entries[1].change_message) == [{"changed": {"fields": ["Title"]}}]
+    assert rows() == []
+
+
+def test_a_tasks_history_can_be_read(staff: Client, task: TaskRow) -> None:
+    """The record must be there to read."""
+    edit(staff, task, title="Buy oat milk")
+
+    assert b"Changed Title." in staff.get(f"{LIST}{task.id}/history/").content

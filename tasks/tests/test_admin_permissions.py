@@ -1,0 +1,114 @@
+"""Who of the staff may do what (issue "Staff and operators", permissions)."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from tasks.tests.factories import TaskFactory, rows
+from todo_project.tests.staff import member, signed_in
+
+LIST = "/admin/tasks/task/"
+ACTIONS = {
+    "mark_completed": "change",
+    "mark_not_completed": "change",
+    "delete_selected": "delete",
+    "export_as_csv": "view",
+}
+NEW = {"user_id": "alice", "title": "New"}
+
+
+@pytest.fixture
+def task_id(db: None) -> int:
+    """Give alice a task."""
+    task_id: int = TaskFactory.create(title="Buy milk", completed=False).id
+    return task_id
+
+
+def offered(staff: Client) -> set[str]:
+    """Return the actions that the list offers."""
+    form = staff.get(LIST).context["action_form"]
+    return {name for name, _ in form.fields["action"].choices if name} if form else set()
+
+
+def attempts(staff: Client, task_id: int) -> list[Any]:
+    """Try to change something in every way there is."""
+    return [
+        staff.post(f"{LIST}add/", NEW),
+        staff.post(f"{LIST}{task_id}/change/", {"title": "Changed", "completed": "on"}),
+        staff.post(f"{LIST}{task_id}/delete/", {"post": "yes"}),
+        *(
+            staff.post(LIST, {"action": name, "_selected_action": [task_id], "post": "yes"})
+            for name, permission in ACTIONS.items()
+            if permission != "view"
+        ),
+    ]
+
+
+def test_who_may_only_view_changes_nothing(task_id: int) -> None:
+    """View-only staff must see tasks and be able to export them, and nothing else."""
+    staff = signed_in(member("viewer", "view"))
+    before = rows()
+
+    refusals = attempts(staff, task_id)
+
+    assert offered(staff) == {"export_as_csv"}
+    assert [answer.status_code for answer in refusals] == [403, 403, 403, 302, 302, 302]
+    assert rows() == before
+    assert not LogEntry.objects.exists()
+
+
+def test_who_may_only_view_sees_a_task(task_id: int) -> None:
+    """The page of a task must be there, with nothing to type into."""
+    answer = signed_in(member("viewer", "view")).get(f"{LIST}{task_id}/change/")
+
+    assert answer.status_code == 200
+    assert b"Buy milk" in answer.content
+    assert b"<textarea" not in answer.content
+    assert b'name="_save"' not in answer.content
+
+
+def test_who_may_only_view_exports(task_id: int) -> None:
+    """Reading many tasks is reading."""
+    staff = signed_in(member("viewer", "view"))
+
+    answer = staff.post(LIST, {"action": "export_as_csv", "_selected_action": [task_id]})
+
+    assert answer.streaming
+    assert b"Buy milk" in answer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("permissions", "actions"),
+    [
+        (("view", "change"), {"mark_completed", "mark_not_completed", "export_as_csv"}),
+        (("view", "delete"), {"delete_selected", "export_as_csv"}),
+        (("view", "add"), {"export_as_csv"}),
+    ],
+)
+def test_a_permission_offers_its_actions(
+    task_id: int, permissions: tuple[str, ...], actions: set[str]
+) -> None:
+    """Staff must be offered what they may do."""
+    assert offered(signed_in(member("grace", *permissions))) == actions
+
+
+@pytest.mark.parametrize("page", ["", "add/", "{}/change/", "{}/history/", "{}/delete/"])
+def test_staff_without_a_permission_see_no_tasks(task_id: int, page: str) -> None:
+    """Being staff alone must open no task."""
+    answer = signed_in(member()).get(f"{LIST}{page.format(task_id)}")
+
+    assert (answer.status_code, b"Your account may not do this." in answer.content) == (403, True)
+
+
+@pytest.mark.parametrize("values", [{"is_staff": False}, {"is_active": False}])
+def test_who_is_no_staff_any_more_is_out(task_id: int, values: dict[str, bool]) -> None:
+    """Taking the mark away must count at once, also for who is signed in."""
+    user = member("boss", is_superuser=True)
+    staff = signed_in(user)
+    type(user).objects.update(**values)
+    before = rows()
+
+    assert {answer.status_code for answer in attempts(staff, task_id)} == {302}
+    assert rows() == before

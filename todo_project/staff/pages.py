@@ -1,0 +1,112 @@
+"""Sessions, messages, headers and errors of the pages for people.
+
+They are put around the pages' views and not into ``MIDDLEWARE``, so that a request of the API runs
+none of them.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.template.response import SimpleTemplateResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import decorator_from_middleware
+from django.utils.log import log_response
+
+from todo_project.deadlines import database_deadline
+from todo_project.errors import RETRY_AFTER_SECONDS
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+# What a change of many tasks at once may take. Only who is signed in can wait that long.
+ACTION_SECONDS = 600.0
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View) -> View:
+    """Give a view a session, its user, messages, security headers, and a page for an outage.
+
+    CSRF is not among them: Django's admin protects each of its views itself.
+
+    Source: issue "Staff and operators", the admin; contract.md "Errors" (503).
+    """
+    chain: View = _rendered(view)
+    for middleware in (MessageMiddleware, AuthenticationMiddleware, SessionMiddleware):
+        chain = decorator_from_middleware(middleware)(chain)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response = chain(request, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            response = HttpResponse(
+                render_to_string("503.html"),
+                status=503,
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+            log_response(
+                "The database cannot be used", response=response, request=request, exception=error
+            )
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = _parts(iter(response))
+        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        patch_vary_headers(response, ["Origin"])
+        return response
+
+    return answer
+
+
+def patient(view: View) -> View:
+    """Let what a member of staff sends take its time; reading has the usual deadline."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        with database_deadline(ACTION_SECONDS):
+            return view(request, *args, **kwargs)
+
+    return answer
+
+
+def _rendered(view: View) -> View:
+    """Render inside of the chain, so that a template may use the session and fail like a view."""
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    return answer
+
+
+def _parts(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Give each part of a stream a deadline, and its connection back before the part is sent.
+
+    Those of the request end before the stream begins, and a slow client may take hours.
+    """
+    while True:
+        with database_deadline():
+            part = next(parts, None)
+        if not connection.in_atomic_block:
+            close_old_connections()
+        if part is None:
+            return
+        yield part

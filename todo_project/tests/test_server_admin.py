@@ -1,0 +1,129 @@
+"""The admin behind a proxy that ends TLS, as it is deployed (issue "Staff and operators")."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from todo_project.tests.live import (
+    LiveServer,
+    copy_project,
+    fresh_database,
+    run,
+    serving,
+    write_env,
+)
+from todo_project.tests.staff import PASSWORD
+
+LOGIN = "/admin/login/?next=/admin/"
+ACCOUNT = {
+    "DJANGO_SUPERUSER_USERNAME": "grace",
+    "DJANGO_SUPERUSER_EMAIL": "grace@example.com",
+    "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+}
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve behind a proxy whose Host is not the browser's, with a member of staff."""
+    folder: Path = tmp_path_factory.mktemp("deployed")
+    project = copy_project(folder / "project")
+    with fresh_database(folder) as database_url:
+        write_env(project, database_url)
+        for arguments in (("migrate", "--verbosity=0"), ("createsuperuser", "--noinput")):
+            done = run(project, "manage.py", *arguments, **ACCOUNT)
+            assert done.returncode == 0, done.stderr
+        variables = {
+            "TRUST_PROXY": "true",
+            "CSRF_TRUSTED_ORIGINS": "https://staff.example.com",
+        }
+        with serving(project, folder / "server.log", **variables) as live:
+            yield live
+
+
+def sent_by_a_proxy(address: str, origin: str = "https://staff.example.com") -> dict[str, str]:
+    """Return what a proxy adds for a browser at an address, which has tried to forge another."""
+    return {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": f"203.0.113.99, {address}",
+        "Origin": origin,
+    }
+
+
+def log_in(
+    server: LiveServer, address: str, password: str = PASSWORD, **headers: str
+) -> httpx.Response:
+    """Sign in as a browser does, with its cookies over https."""
+    proxy = sent_by_a_proxy(address, **headers)
+    with server.client() as client:
+        page = client.get(LOGIN, headers=proxy)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        if not token:
+            return page
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        form = {"username": "grace", "password": password, "csrfmiddlewaretoken": token[1]}
+        return client.post(LOGIN, data=form, headers={**proxy, "Cookie": cookie})
+
+
+def test_staff_sign_in_behind_a_proxy(deployed: LiveServer) -> None:
+    """Behind a proxy that ends TLS the admin must open, with cookies for https alone."""
+    answer = log_in(deployed, "192.0.2.1")
+
+    session = next(
+        cookie for cookie in answer.headers.get_list("Set-Cookie") if cookie.startswith("sessionid")
+    )
+    with deployed.client(Cookie=session.partition(";")[0]) as client:
+        opened = client.get("/admin/tasks/task/", headers=sent_by_a_proxy("192.0.2.1"))
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(session.split("; "))
+    assert opened.status_code == 200
+
+
+def test_another_origin_is_refused_behind_a_proxy(deployed: LiveServer) -> None:
+    """Only the origins that are named may send forms."""
+    answer = log_in(deployed, "192.0.2.1", origin="https://evil.example.com")
+
+    assert answer.status_code == 403
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_the_lock_out_counts_the_browsers_address(deployed: LiveServer) -> None:
+    """Who tries passwords must be held off, and nobody else behind the same proxy."""
+    statuses = [log_in(deployed, "192.0.2.7", "wrong").status_code for _ in range(6)]
+
+    assert statuses == [200] * 4 + [429] * 2
+    assert log_in(deployed, "192.0.2.7").status_code == 429
+    assert log_in(deployed, "192.0.2.8").status_code == 302
+    assert log_in(deployed, "203.0.113.99").status_code == 302
+    assert "192.0.2.7" in deployed.log
+    assert PASSWORD not in deployed.log
+
+
+def test_the_static_files_are_served(deployed: LiveServer) -> None:
+    """The admin must look right without a step that collects its files."""
+    with deployed.client() as client:
+        page = client.get(LOGIN, headers=sent_by_a_proxy("192.0.2.1"))
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+        answers = [client.get(file) for file in files]
+
+    assert files
+    assert {answer.status_code for answer in answers} == {200}
+    assert all("max-age" in answer.headers["Cache-Control"] for answer in answers)
+
+
+def test_an_old_copy_of_a_static_file_is_asked_about(deployed: LiveServer) -> None:
+    """A browser must not load again what has not changed."""
+    with deployed.client() as client:
+        file = "/static/admin/css/base.css"
+        changed = client.get(file).headers["Last-Modified"]
+        answer = client.get(file, headers={"If-Modified-Since": changed})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+def test_the_start_says_nothing_that_is_meant(deployed: LiveServer) -> None:
+    """What the settings leave out on purpose is no warning."""
+    assert "axes.middleware" not in deployed.log
+    assert "AxesStandaloneBackend" not in deployed.log
