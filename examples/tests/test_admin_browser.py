@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from conftest import SECRET
-from examples.tests.test_browser import FLAGS
+from examples.tests.conftest import FLAGS
 from todo_project.tests.live import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=15_000)
