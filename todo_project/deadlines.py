@@ -39,6 +39,13 @@ def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def begin_deadline_anew() -> None:
+    """Let the time run from the next use of the database, after something that took long."""
+    deadline = _deadline.get()
+    if deadline is not None:
+        deadline.ends_at = None
+
+
 def remaining_seconds() -> float | None:
     """Return the time left, never below zero; ``None`` where there is no limit."""
     deadline = _deadline.get()

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from conftest import SECRET
-from examples.tests.conftest import FLAGS
 from todo_project.tests.live import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=15_000)
@@ -53,16 +52,6 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             assert done.returncode == 0, done.stderr
         with serving(project, folder / "server.log", **variables) as live:
             yield live
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """Start Chromium."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=FLAGS) as started,
-    ):
-        yield started
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.utils.log import log_response
 
-from todo_project.deadlines import database_deadline
+from todo_project.deadlines import begin_deadline_anew, database_deadline
 from todo_project.errors import RETRY_AFTER_SECONDS
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -35,6 +35,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+# What a log-in may take: while a password is checked, which is slow on purpose, the time runs.
+LOG_IN_SECONDS = 20.0
 # What a change of many tasks at once may take. Only who is signed in can wait that long.
 ACTION_SECONDS = 600.0
 
@@ -74,17 +76,26 @@ def page(view: View) -> View:
     return answer
 
 
-def patient(view: View) -> View:
-    """Let what a member of staff sends take its time; reading has the usual deadline."""
+def patient(seconds: float) -> Callable[[View], View]:
+    """Let a view take its time over what is sent; reading has the usual deadline.
 
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
-            return view(request, *args, **kwargs)
-        with database_deadline(ACTION_SECONDS):
-            return view(request, *args, **kwargs)
+    What comes after the view, such as storing the session, has the usual one, too, and not what
+    the view has left of it.
+    """
 
-    return answer
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if request.method != "POST":
+                return view(request, *args, **kwargs)
+            with database_deadline(seconds):
+                response = view(request, *args, **kwargs)
+            begin_deadline_anew()
+            return response
+
+        return answer
+
+    return decorate
 
 
 def _rendered(view: View) -> View:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 
-from todo_project.staff.pages import View, page, patient
+from todo_project.staff.pages import ACTION_SECONDS, LOG_IN_SECONDS, View, page, patient
 
 
 class StaffSite(admin.AdminSite):
@@ -26,9 +26,9 @@ class StaffSite(admin.AdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
         """Wrap each page but that of the log-in."""
-        return page(super().admin_view(patient(view), cacheable))
+        return page(super().admin_view(patient(ACTION_SECONDS)(view), cacheable))
 
-    @method_decorator(page)
+    @method_decorator([page, patient(LOG_IN_SECONDS)])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Sign in, unless too many log-ins from the same address have failed."""
         if not AxesProxyHandler.is_allowed(request):

@@ -1,5 +1,6 @@
 """The log-in of staff, and what holds off who tries passwords (issue "Staff and operators")."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from todo_project.deadlines import database_deadline
 from todo_project.staff.addresses import client_address
 from todo_project.tests.staff import PASSWORD
 
@@ -43,6 +45,24 @@ def test_staff_sign_in() -> None:
     answer = log_in(client=client)
 
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_password_that_takes_long_to_check_opens_the_admin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a slow machine the check alone may take longer than a page may wait for the database."""
+    monkeypatch.setattr("todo_project.middleware.database_deadline", lambda: database_deadline(0.5))
+    check = User.check_password
+
+    def slowly(user: User, password: str) -> bool:
+        time.sleep(1)
+        return check(user, password)
+
+    monkeypatch.setattr(User, "check_password", slowly)
+    client = Client()
+
+    assert log_in(client=client).status_code == 302
     assert client.get("/admin/").status_code == 200
 
 

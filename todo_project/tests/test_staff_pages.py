@@ -1,6 +1,7 @@
 """What is around the pages for people, and not around the API (issue "Staff and operators")."""
 
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from conftest import FRONT_END, ApiClient, mint
-from todo_project.deadlines import DATABASE_SECONDS, remaining_seconds
+from todo_project.deadlines import DATABASE_SECONDS, database_deadline, remaining_seconds
 from todo_project.staff import pages
 from todo_project.staff.pages import ACTION_SECONDS, page, patient
 from todo_project.tests.staff import boss
@@ -178,12 +179,29 @@ def test_what_staff_send_may_take_longer() -> None:
         return HttpResponse(str(remaining_seconds()))
 
     answers = [
-        patient(view)(RequestFactory().generic(method, "/")).getvalue()
+        patient(ACTION_SECONDS)(view)(RequestFactory().generic(method, "/")).getvalue()
         for method in ("GET", "POST")
     ]
 
     assert answers[0] == b"None"
     assert DATABASE_SECONDS < float(answers[1]) <= ACTION_SECONDS
+
+
+def test_what_follows_a_long_change_has_the_usual_deadline() -> None:
+    """Storing the session must not fail because a password took long to check."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    with database_deadline(0.5):
+        first = remaining_seconds()
+        time.sleep(0.6)
+        used_up = remaining_seconds()
+        patient(ACTION_SECONDS)(view)(RequestFactory().post("/"))
+
+        assert first
+        assert used_up == 0
+        assert remaining_seconds()
 
 
 @pytest.mark.django_db
