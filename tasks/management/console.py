@@ -1,4 +1,4 @@
-"""What the commands have in common in front of a person: the bar, Ctrl-C, the ids of users."""
+"""What the commands have in common in front of a person: the bar, Ctrl-C, errors, users' ids."""
 
 import shutil
 import signal
@@ -8,12 +8,34 @@ from contextlib import contextmanager
 from threading import Event, current_thread, main_thread
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from tqdm import tqdm
 
 from authn.tokens import NoUserError, user_id
 
 INTERRUPTED = 130  # the exit code that shells give a command that Ctrl-C has ended
+
+
+class TaskCommand(BaseCommand):
+    """A command that works on the database, which may be away or not migrated."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run it.
+
+        Raises:
+            CommandError: the input is bad, or the database cannot do it.
+        """
+        try:
+            return super().execute(*args, **options)
+        except DatabaseError as error:
+            raise CommandError(worded_database_error(error)) from error
+
+
+def worded_database_error(error: DatabaseError) -> str:
+    """Say what the database cannot do: its first line, for the others are hints and the SQL."""
+    reason = str(error).partition("\n")[0]
+    return f"Database error: {reason}. Where a table is missing, run manage.py migrate."
 
 
 def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqdm[Any]":

@@ -115,6 +115,17 @@ def test_without_a_terminal_nobody_is_asked(deployed: Path) -> None:
     assert done.stderr.startswith("CommandError: There is no terminal to ask on")
 
 
+def test_ctrl_c_where_no_work_has_begun_leaves_no_trace(deployed: Path) -> None:
+    """An impatient operator must get a shell's exit code, here at the prompt for a token."""
+    screen = Screen(deployed, "check_token")
+
+    screen.read_until("Token: ")
+    screen.type_in("\x03")
+
+    assert screen.close() == 130, screen.shown
+    assert "Traceback" not in screen.shown
+
+
 def test_ctrl_c_while_seeding_stores_nothing(deployed: Path) -> None:
     """All of the tasks must be stored, or none."""
     screen = Screen(deployed, "seed_tasks", "--force", "--user=halfway", "--tasks=200000")

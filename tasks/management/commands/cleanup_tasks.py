@@ -3,11 +3,19 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from tasks.batches import BATCH_SIZE, delete_in_batches
-from tasks.management.console import INTERRUPTED, checked_user_id, held_interrupt, progress_bar
+from tasks.management.console import (
+    INTERRUPTED,
+    TaskCommand,
+    checked_user_id,
+    held_interrupt,
+    progress_bar,
+    worded_database_error,
+)
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 from tasks.retention import (
     OrphansError,
@@ -22,7 +30,7 @@ KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600
 Chosen = dict[str, "QuerySet[Any]"]
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Deletes by rules, while the API goes on.
 
     Source: issue "Staff and operators", ``cleanup_tasks``.
@@ -114,6 +122,11 @@ class Command(BaseCommand):
                 f"Interrupted. Deleted until then: {_worded(deleted) or 'nothing'}.",
                 returncode=INTERRUPTED,
             ) from None
+        except DatabaseError as error:
+            reason = worded_database_error(error)
+            raise CommandError(
+                f"{reason} Deleted until then: {_worded(deleted) or 'nothing'}."
+            ) from error
         self.stdout.write(f"Deleted {_worded(deleted)}.")
 
     def _ask(self, counts: dict[str, int]) -> None:

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from tasks.management.console import INTERRUPTED, checked_user_id, progress_bar
+from tasks.management.console import INTERRUPTED, TaskCommand, checked_user_id, progress_bar
 from tasks.models import Task
 from tasks.transfer import exported_lines
 
 STANDARD_OUTPUT = "-"
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Writes a user's tasks down.
 
     Source: issue "Staff and operators", ``export_tasks``.

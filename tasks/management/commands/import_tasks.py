@@ -6,16 +6,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from tasks.management.console import INTERRUPTED, held_interrupt, progress_bar
+from tasks.management.console import INTERRUPTED, TaskCommand, held_interrupt, progress_bar
 from tasks.transfer import MAX_LINE_BYTES, LineError, import_lines
 
 STANDARD_INPUT = "-"
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Stores what was written down.
 
     Source: issue "Staff and operators", ``import_tasks``.

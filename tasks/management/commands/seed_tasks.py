@@ -3,9 +3,15 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from tasks.management.console import INTERRUPTED, checked_user_id, held_interrupt, progress_bar
+from tasks.management.console import (
+    INTERRUPTED,
+    TaskCommand,
+    checked_user_id,
+    held_interrupt,
+    progress_bar,
+)
 from tasks.seeding import seed_tasks
 
 USERS = 10
@@ -14,7 +20,7 @@ MAX_TASKS = 10_000_000
 MAX_DAYS = 36_500
 
 
-class Command(BaseCommand):
+class Command(TaskCommand):
     """Fills the table.
 
     Source: issue "Staff and operators", ``seed_tasks``.
