@@ -1,12 +1,12 @@
 """The task, the queries over it, and the keys of creates that may be sent twice."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from django.db import models
-from django.db.models import F
-from django.db.models.functions import Greatest, Length
+from django.db.models import Expression, F, Value
+from django.db.models.functions import Greatest, Least, Length
 from django.db.models.lookups import LessThanOrEqual
 
 from tasks.statements import (
@@ -42,6 +42,23 @@ class TaskRow(NamedTuple):
     completed: bool
     created_at: datetime
     updated_at: datetime
+
+
+TICK = timedelta(microseconds=1)
+# One tick before the last moment that Python knows: a row beyond it could not be read any more.
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - TICK
+
+
+def later_than(now: Expression) -> Expression:
+    """Make the next ``updated_at``: ``now``, or a tick after the last one if that is later.
+
+    It moves strictly forward even where the clock, read before the row is locked, has fallen
+    behind.
+
+    Source: contract.md "A task".
+    """
+    last = Least(F("updated_at"), Value(LAST_MOMENT, output_field=models.DateTimeField()))
+    return Greatest(now, last + TICK, output_field=models.DateTimeField())
 
 
 COLUMNS = [InUTC(name) if name.endswith("_at") else name for name in TaskRow._fields]
@@ -82,20 +99,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def changing(self, **values: Any) -> Statement:
         """Compile what writes these fields of a task ``now``, and no others, and returns it.
 
-        ``updated_at`` moves strictly forward even where the clock, read before the row is locked,
-        has fallen behind.
-
         Args:
             values: values or expressions (``completed=~F("completed")``) by field name.
 
         Source: contract.md "Concurrency" and "A task".
         """
-        later = Greatest(
-            parameter("now"),
-            F("updated_at") + timedelta(microseconds=1),
-            output_field=models.DateTimeField(),
-        )
-        return update(self, {**values, "updated_at": later}, COLUMNS)
+        return update(self, {**values, "updated_at": later_than(parameter("now"))}, COLUMNS)
 
     def removing(self) -> Statement:
         """Compile what deletes a task, and returns its id.

@@ -3,7 +3,6 @@
 Source: issue "Staff and operators", actions and audit trail.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin.models import CHANGE, DELETION
@@ -11,12 +10,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections, models, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Greatest
+from django.db.models import Value
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.utils import timezone
 
-from tasks.models import Task, TaskQuerySet
+from tasks.models import Task, TaskQuerySet, later_than
 
 Staff = AbstractBaseUser | AnonymousUser
 
@@ -39,15 +37,8 @@ def set_completed(tasks: TaskQuerySet, completed: bool, staff: Staff) -> int:
         How many tasks were written.
     """
     query: UpdateQuery = tasks.order_by().query.chain(UpdateQuery)  # type: ignore[assignment]  # stubs
-    query.add_update_values(
-        {
-            "completed": completed,
-            "updated_at": Greatest(
-                Value(timezone.now(), output_field=models.DateTimeField()),
-                F("updated_at") + timedelta(microseconds=1),
-            ),
-        }
-    )
+    now = Value(timezone.now(), output_field=models.DateTimeField())
+    query.add_update_values({"completed": completed, "updated_at": later_than(now)})
     message = "Marked completed." if completed else "Marked not completed."
     return _write(tasks, query, staff, CHANGE, message)
 

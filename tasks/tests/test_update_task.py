@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -203,3 +204,16 @@ def test_updated_at_moves_forward_whatever_the_clock_says(now: str) -> None:
         "2026-01-06T15:30:00.000002Z",
     ]
     assert Task.objects.get().created_at == task.created_at
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_task_of_the_last_moment_stays_readable(alice: ApiClient, method: str) -> None:
+    """Nothing may move a time beyond what can be read back (contract.md "A task")."""
+    end = datetime.max.replace(tzinfo=UTC)
+    task = TaskFactory.create(created_at=end, updated_at=end)
+    path = f"/api/alice/tasks/{task.id}" + ("/complete" if method == "PATCH" else "")
+
+    written = alice.send(method, path, {"title": "Late"})
+
+    assert written.json()["updated_at"] == "9999-12-31T23:59:59.999999Z"
+    assert alice.send("GET", "/api/alice/tasks").json() == [written.json()]
