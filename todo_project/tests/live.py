@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ from todo_project.environment import BASE_DIR
 
 START_SECONDS = 60.0
 STOP_SECONDS = 45.0
+# By default each client reads the machine's certificates, which takes 0.15 s.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def copy_project(folder: Path) -> Path:
@@ -109,7 +112,9 @@ class LiveServer:
         """Open a client, with a user's token where one is named."""
         if user_id is not None:
             headers["Authorization"] = f"Bearer {mint(user_id)}"
-        return httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(
+            base_url=self.address, headers=headers, timeout=30, trust_env=False, verify=NO_TLS
+        )
 
     def exchange(self, request: bytes) -> bytes:
         """Send these bytes, and return whatever comes back until the server hangs up."""

@@ -33,9 +33,6 @@ def check(answer: httpx.Response, *statuses: int) -> Any:
     assert answer.status_code in statuses, (answer.status_code, answer.content)
     assert "X-Request-ID" in answer.headers
     assert answer.headers["Vary"].lower() == "origin"
-    if answer.status_code in (204, 304):
-        assert answer.content == b""
-        return None
     body = answer.json()
     if answer.is_error:
         assert list(body) == ["detail", "error"]
@@ -106,8 +103,8 @@ def test_a_text_in_a_path_is_somebodys_id_or_is_refused(server: LiveServer) -> N
 
 
 HEADERS = {
-    "If-Match": ("DELETE", {412, 204}),
-    "If-None-Match": ("GET", {200, 304}),
+    "If-Match": ("DELETE", {412}),
+    "If-None-Match": ("GET", {200}),
     "Idempotency-Key": ("POST", {201, 422}),
     "X-Request-ID": ("GET", {200}),
     "Origin": ("GET", {200}),
