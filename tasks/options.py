@@ -52,7 +52,7 @@ class ListOptions:
         Here and not in SQL, where upper and lower case depend on the database's locale, and SQLite
         knows those of ASCII alone.
         """
-        texts = [text.casefold() for text in (task.title, task.description or "")]
+        texts = [_folded(text) for text in (task.title, task.description or "")]
         return all(any(word in text for text in texts) for word in self.words)
 
     def link(self, cursor: Cursor, relation: str) -> str:
@@ -96,8 +96,13 @@ def _completed(value: str) -> bool:
     return bool(("false", "true").index(value))
 
 
+def _folded(text: str) -> str:
+    """Make upper and lower case the same, and the dotted capital I of Turkish an i like any."""
+    return text.casefold().replace("i\u0307", "i")
+
+
 def _search(value: str) -> tuple[str, ...]:
-    return tuple(value.casefold().split())
+    return tuple(_folded(value).split())
 
 
 def _ordering(value: str) -> str:

@@ -45,6 +45,8 @@ pytestmark = pytest.mark.django_db
         ("οδοσ", "οδος", None),
         ("İZMİR", "i̇zmi̇r", None),
         ("izmir", "IZMIR", None),
+        ("izmir", "İzmir", None),
+        ("İZMİR", "izmir", None),
         ("ışık", "IŞIK ışık", None),
         ("ﬁsh", "FISH", None),
         ("ǆ", "Ǆ", None),
