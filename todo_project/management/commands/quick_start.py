@@ -30,6 +30,6 @@ class Command(BaseCommand):
             token = issue_token(DEMO_USER, lifetime_seconds=HOUR_SECONDS)
             self.stdout.write(
                 f"The tasks of the user {DEMO_USER!r}, with a token for one hour:\n\n"
-                f'curl -H "Authorization: Bearer {token}" {address}/api/{DEMO_USER}/tasks\n'
+                f'curl -H "Authorization: Bearer {token}" {address}/api/{DEMO_USER}/tasks\n\n'
+                "To fill it, in another terminal:  make seed\n\n"
             )
-            self.stdout.write("To fill it, in another terminal:  make seed\n")
