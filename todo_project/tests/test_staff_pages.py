@@ -81,6 +81,15 @@ def test_a_page_has_its_security_headers(path: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", [LOGIN, "/admin/", "/admin/tasks/task/", "/admin/tasks/task/add/"])
+def test_a_page_names_its_icon(path: str) -> None:
+    """A browser that is told of none asks for ``/favicon.ico``, and complains of the 404."""
+    client = Client() if path == LOGIN else boss()
+
+    assert b'<link rel="icon" href="/static/admin/img/icon-yes.svg">' in client.get(path).content
+
+
+@pytest.mark.django_db
 def test_no_other_origin_may_read_a_page() -> None:
     """The front end may call the API with cookies; a script in it must not become staff."""
     answers = [
