@@ -180,6 +180,22 @@ def test_staff_edit_a_task(staff: Page) -> None:
     photograph(staff, "history")
 
 
+def test_a_form_that_is_open_undoes_nothing(staff: Page) -> None:
+    """What its owner does to a task meanwhile must stay; a second tab stands for the owner."""
+    staff.get_by_role("link", name="Buy 128 litres of milk").click()
+    owner = staff.context.new_page()
+    owner.goto(staff.url)
+    owner.get_by_label("Completed").check()
+    owner.get_by_role("button", name="Save", exact=True).click()
+    owner.close()
+    expect(staff.get_by_label("Completed")).not_to_be_checked()
+    staff.get_by_label("Title:").fill("Buy half a litre of milk")
+    staff.get_by_role("button", name="Save and continue editing").click()
+
+    expect(staff.get_by_text("was changed successfully")).to_be_visible()
+    expect(staff.get_by_label("Completed")).to_be_checked()
+
+
 def test_staff_are_told_what_is_wrong(staff: Page) -> None:
     """What the API refuses must be refused beside its field."""
     staff.get_by_role("link", name="Add task").first.click()
