@@ -129,6 +129,32 @@ def test_a_page_that_is_missing_is_a_page() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status"), [("/admin/nothing/", 404), ("/admin/tasks/task/?id__gt=1", 400)]
+)
+def test_an_error_has_the_headers_of_a_page(path: str, status: int) -> None:
+    """No page may be without them."""
+    answer = boss().get(path)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Security-Policy"] == pages.CONTENT_SECURITY_POLICY
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.django_db
+def test_a_developer_sees_djangos_page(settings: Settings) -> None:
+    """Its styles and scripts are inside of it, and the policy would take them away."""
+    settings.DEBUG = True
+
+    answer = boss().get("/admin/nothing/")
+
+    assert answer.status_code == 404
+    assert b"<style" in answer.content
+    assert "Content-Security-Policy" not in answer.headers
+
+
+@pytest.mark.django_db
 def test_a_fault_is_a_page_that_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """No stack trace, statement or setting may be shown."""
 
