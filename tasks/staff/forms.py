@@ -33,7 +33,9 @@ class ExactTextField(forms.CharField):
 class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
     """Takes what the API takes, with the same words for what is refused.
 
-    Of a task that exists only the fields that somebody has changed are looked at and written.
+    Of a task that exists only the fields that somebody has changed are looked at and written. What
+    they were when the page was made comes back with the form: compared with what is stored now, a
+    box that nobody has touched would undo what the user has done meanwhile.
 
     Source: issue "Staff and operators", edits; contract.md "A task", "Concurrency".
     """
@@ -50,6 +52,14 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when
     class Meta:
         model = Task
         fields = ("user_id", "title", "description", "completed")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            # A form that was sent without, not by a page of ours, is compared with what is stored.
+            field.show_hidden_initial = bool(self.instance.pk) and (
+                not self.is_bound or self.add_initial_prefix(name) in self.data
+            )
 
     def clean(self) -> dict[str, Any]:
         """Apply the API's rules."""

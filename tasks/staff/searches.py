@@ -1,12 +1,15 @@
 """What staff find tasks by."""
 
+import re
+
+from django.db import connections
 from django.db.models import Q
-from django.utils.text import smart_split, unescape_string_literal
 
 from tasks.better_auth_users import user_ids_matching
 from tasks.models import TaskQuerySet
 
 MAX_OWNERS = 1000
+WORDS = re.compile(r'"([^"]+)"|(\S+)')
 
 
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
@@ -27,8 +30,12 @@ def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
     if owners and "@" in text:
         return tasks.filter(user_id__in=owners)
     titles = Q()
-    for word in smart_split(text):
-        if word[0] == word[-1] and word[0] in "\"'" and len(word) > 2:
-            word = unescape_string_literal(word)
-        titles &= Q(title__icontains=word)
+    for quoted, word in WORDS.findall(text):
+        titles &= _in_title(quoted or word, connections[tasks.db].vendor)
     return tasks.filter(titles | Q(user_id__in=owners))
+
+
+def _in_title(word: str, vendor: str) -> Q:
+    if vendor == "sqlite":  # whose LIKE knows upper and lower case of ASCII alone
+        return Q(title__iregex=re.escape(word))
+    return Q(title__icontains=word)

@@ -119,7 +119,10 @@ def test_the_filters_keep_what_they_say(staff: Client) -> None:
         assert shown(staff.get(LIST, condition)) == [open_, done]
 
 
-@pytest.mark.parametrize("lookup", ["title__regex", "user_id__startswith", "id__gt", "nothing"])
+@pytest.mark.parametrize(
+    "lookup",
+    ["title__regex", "user_id__startswith", "id__gt", "nothing", "created_at__regex"],
+)
 def test_other_conditions_in_the_address_are_refused(staff: Client, lookup: str) -> None:
     """A link may not make the database work through a condition that no filter has."""
     answer = staff.get(LIST, {lookup: "(a+)+$"})
@@ -148,6 +151,24 @@ def test_a_search_finds_words_of_the_title(staff: Client) -> None:
     assert find(staff, '"milk oat"') == []
     assert find(staff, '"alice"') == ["Call alice"]
     assert find(staff, "cheese") == []
+
+
+def test_a_search_knows_the_letters_of_every_language(staff: Client) -> None:
+    """Upper and lower case must be one, on SQLite too."""
+    add("alice", "\u00c4pfel holen", "\u041c\u043e\u043b\u043e\u043a\u043e")
+
+    assert find(staff, "\u00e4PFEL") == ["\u00c4pfel holen"]
+    assert find(staff, "\u043c\u041e\u041b\u043e\u043a\u043e") == [
+        "\u041c\u043e\u043b\u043e\u043a\u043e"
+    ]
+
+
+def test_an_apostrophe_is_a_letter_of_a_word(staff: Client) -> None:
+    """Only double quotes may keep words together."""
+    add("alice", "Don't let the cat out, it can't climb", "Let the dog out")
+
+    assert find(staff, "can't don't") == ["Don't let the cat out, it can't climb"]
+    assert find(staff, "'let") == []
 
 
 @pytest.mark.parametrize("text", ["100%", "a_b", "c\\d", "'", '"', "é", "%"])
@@ -228,7 +249,12 @@ def test_a_dear_search_is_made_once(staff: Client) -> None:
     """Its results must be counted by the statement that finds them, and then be read by ids."""
     add("alice", "Buy milk", "Buy bread")
 
-    dear = [sql for sql in statements(staff, q="milk") if "LIKE" in sql and "IN (" not in sql]
+    looks = ("LIKE", "REGEXP")
+    dear = [
+        sql
+        for sql in statements(staff, q="milk")
+        if any(look in sql for look in looks) and "IN (" not in sql
+    ]
     assert len(dear) == 1
 
 

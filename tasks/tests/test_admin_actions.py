@@ -170,3 +170,14 @@ def test_tasks_that_are_gone_are_none(staff: Client, action: str) -> None:
     """What another has deleted meanwhile must not be counted."""
     assert said(act(staff, action, [7]))[0].startswith("0 tasks were ")
     assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("box", ["abc", "", "-1", "9" * 30, "1 OR 1=1"])
+def test_a_box_that_no_page_has_is_refused(staff: Client, tasks: list[int], box: str) -> None:
+    """What somebody has made up must be no fault of ours, and change nothing."""
+    before = rows()
+
+    answer = staff.post(LIST, {"action": "mark_completed", "_selected_action": [tasks[0], box]})
+
+    assert answer.status_code == 400
+    assert rows() == before

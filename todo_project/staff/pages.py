@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.exception import response_for_exception
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -67,6 +69,10 @@ def page(view: View) -> View:
             log_response(
                 "The database cannot be used", response=response, request=request, exception=error
             )
+        except Exception as error:  # noqa: BLE001 - Django's own log of it and answer to it
+            response = response_for_exception(request, error)
+            if settings.DEBUG:  # a page for developers, with its styles and scripts inside
+                return response
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _parts(iter(response))
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

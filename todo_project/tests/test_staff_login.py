@@ -66,6 +66,15 @@ def test_a_password_that_takes_long_to_check_opens_the_admin(
     assert client.get("/admin/").status_code == 200
 
 
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", ""])
+def test_the_log_in_leads_nowhere_else(address: str) -> None:
+    """A link to the log-in must not lead away from here, nor to a page that is missing."""
+    form = {"username": "grace", "password": PASSWORD}
+    answer = Client().post("/admin/login/", {**form, "next": address})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_the_cookies_are_out_of_reach() -> None:
     """A cookie must go over https only, be kept from scripts, from other sites and the API."""
     client = Client()

@@ -81,6 +81,15 @@ def test_a_page_has_its_security_headers(path: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", [LOGIN, "/admin/", "/admin/tasks/task/", "/admin/tasks/task/add/"])
+def test_a_page_names_its_icon(path: str) -> None:
+    """A browser that is told of none asks for ``/favicon.ico``, and complains of the 404."""
+    client = Client() if path == LOGIN else boss()
+
+    assert b'<link rel="icon" href="/static/admin/img/icon-yes.svg">' in client.get(path).content
+
+
+@pytest.mark.django_db
 def test_no_other_origin_may_read_a_page() -> None:
     """The front end may call the API with cookies; a script in it must not become staff."""
     answers = [
@@ -117,6 +126,32 @@ def test_a_page_that_is_missing_is_a_page() -> None:
 
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert b"There is no such page." in answer.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status"), [("/admin/nothing/", 404), ("/admin/tasks/task/?id__gt=1", 400)]
+)
+def test_an_error_has_the_headers_of_a_page(path: str, status: int) -> None:
+    """No page may be without them."""
+    answer = boss().get(path)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Security-Policy"] == pages.CONTENT_SECURITY_POLICY
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.django_db
+def test_a_developer_sees_djangos_page(settings: Settings) -> None:
+    """Its styles and scripts are inside of it, and the policy would take them away."""
+    settings.DEBUG = True
+
+    answer = boss().get("/admin/nothing/")
+
+    assert answer.status_code == 404
+    assert b"<style" in answer.content
+    assert "Content-Security-Policy" not in answer.headers
 
 
 @pytest.mark.django_db

@@ -1,0 +1,66 @@
+"""The accounts of staff, and the record of what they did (issue "Staff and operators")."""
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tasks.models import Task
+from todo_project.tests.staff import boss, member
+
+USERS = "/admin/auth/user/"
+LIST = "/admin/tasks/task/"
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Sign somebody in who may do everything."""
+    return boss()
+
+
+@pytest.fixture
+def grace(db: None) -> User:
+    """Let Grace have changed a task."""
+    account = member()
+    LogEntry.objects.create(user=account, object_id="1001", object_repr="Milk", action_flag=CHANGE)
+    return account
+
+
+def test_an_account_that_changed_nothing_can_be_deleted(staff: Client) -> None:
+    """A mistake must be undone."""
+    account = member()
+    shown = staff.get(f"{USERS}{account.pk}/delete/")
+    answer = staff.post(f"{USERS}{account.pk}/delete/", {"post": "yes"})
+
+    assert (shown.status_code, answer.status_code) == (200, 302)
+    assert not User.objects.filter(pk=account.pk).exists()
+
+
+@pytest.mark.parametrize("from_list", [True, False])
+def test_an_account_on_record_stays(staff: Client, grace: User, from_list: bool) -> None:
+    """Who did what must be told afterwards, also when somebody has left."""
+    action = {"action": "delete_selected", "_selected_action": [str(grace.pk)], "post": "yes"}
+    if from_list:
+        answer = staff.post(USERS, action)
+    else:
+        answer = staff.post(f"{USERS}{grace.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 200
+    assert "what this account has changed is on record" in answer.content.decode()
+    assert User.objects.filter(pk=grace.pk).exists()
+    assert LogEntry.objects.filter(user=grace).count() == 1
+
+
+def test_the_first_page_sorts_no_record(staff: Client) -> None:
+    """The latest entries must be found by an index, though there may be a million."""
+    Task.objects.add(user_id="alice", title="Buy milk")
+    everything = {"_selected_action": "1", "select_across": "1"}
+    staff.post(LIST, {"action": "mark_completed", **everything})
+    with CaptureQueriesContext(connection) as captured:
+        answer = staff.get("/admin/")
+
+    [read] = [each["sql"] for each in captured if "django_admin_log" in each["sql"]]
+    assert 'ORDER BY "django_admin_log"."id" DESC' in read
+    assert b"Buy milk" in answer.content
