@@ -13,7 +13,11 @@ urlpatterns = [
     re_path(r"^health/ready/?\Z", ready, name="ready"),
     re_path(r"", include("tasks.urls")),
     re_path(r"^\Z", root, name="root"),
-    re_path(r"^admin\Z", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
+    re_path(
+        r"^admin\Z",
+        RedirectView.as_view(pattern_name="admin:index", query_string=True),
+        name="admin",
+    ),
     path("admin/", admin.site.urls),
-    re_path(r"^static/", static_file),
+    re_path(r"^static/", static_file, name="static"),
 ]

@@ -116,7 +116,8 @@ def test_204_has_neither_a_body_nor_a_length(server: LiveServer) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/", 200),
+        ("GET", "/health/ready/", 200),
         ("GET", "/api", 404),
         ("GET", "/api/slasher/tasks/", 200),
         ("POST", "/api/slasher/tasks/", 400),
