@@ -20,7 +20,8 @@ class About(int):
     """A number that says that it is an estimate."""
 
     def __str__(self) -> str:
-        return f"about {int(self):,}"
+        # The planner knows little of words, and guesses less than what has been read.
+        return f"about {int(self):,}" if self > MAX_COUNTED + 1 else f"more than {MAX_COUNTED:,}"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # it takes none when it runs

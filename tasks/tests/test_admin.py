@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tasks.models import Task
 from tasks.staff import lists
+from tasks.staff.lists import About
 from tasks.tests.better_auth import add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
 from todo_project.tests.staff import boss
@@ -289,6 +290,12 @@ def test_a_long_list_is_not_counted(staff: Client) -> None:
 
     assert b"about 8 tasks" in answer.content
     assert not [sql for sql in statements(staff) if "COUNT(" in sql.upper()]
+
+
+@pytest.mark.usefixtures("_many")
+def test_an_estimate_below_what_was_read_is_no_number() -> None:
+    """Nobody may take the little that was read for all that an action would change."""
+    assert (str(About(6)), str(About(7))) == ("more than 5", "about 7")
 
 
 @pytest.mark.usefixtures("_many")
