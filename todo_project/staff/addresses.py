@@ -1,10 +1,13 @@
 """Where a request comes from."""
 
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
 
+# What some proxies add to the address: of a v4 one a port, of a v6 one brackets and a port.
+WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 # What one subscriber is given at least, and can choose addresses in (RFC 6177).
 IPV6_PREFIX = 64
 
@@ -23,6 +26,8 @@ def client_address(request: HttpRequest) -> str | None:
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
     for candidate in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):
+        if match := WITH_PORT.fullmatch(candidate):
+            candidate = match[1] or match[2]
         try:
             address = ip_address(candidate)
         except ValueError:
