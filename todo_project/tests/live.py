@@ -113,7 +113,13 @@ class LiveServer:
         if user_id is not None:
             headers["Authorization"] = f"Bearer {mint(user_id)}"
         return httpx.Client(
-            base_url=self.address, headers=headers, timeout=30, trust_env=False, verify=NO_TLS
+            base_url=self.address,
+            headers=headers,
+            timeout=30,
+            trust_env=False,
+            verify=NO_TLS,
+            # Threads share a client: one that closes spare connections takes an answer from another
+            limits=httpx.Limits(),
         )
 
     def exchange(self, request: bytes) -> bytes:
