@@ -96,7 +96,7 @@ class TokenVerifier:
     def __post_init__(self) -> None:
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secrets):
             raise ValueError(f"a secret is shorter than {MIN_SECRET_BYTES} bytes")
-        # PyJWT's decode() looks each time whether a key is a public one, which costs 60 µs
+        # PyJWT's decode() looks each time whether the key is a public one: 11 of its 45 µs
         prepared = tuple(HMAC.prepare_key(secret) for secret in self.secrets)
         object.__setattr__(self, "_prepared", prepared)
 

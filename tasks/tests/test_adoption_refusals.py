@@ -14,7 +14,9 @@ from tasks.tests.old_databases import PLAN, ROWS, execute, migrate, snapshot
 
 pytestmark = pytest.mark.usefixtures("old_database")
 
-postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="of PostgreSQL")
+postgresql = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite's table is refused, whatever it is"
+)
 FOREIGN = "CREATE TABLE task (id SERIAL PRIMARY KEY, name TEXT, done BOOLEAN)"
 TWO_KEYS = "ALTER TABLE task ADD PRIMARY KEY (id, user_id)"
 VIEW = "CREATE VIEW task AS SELECT * FROM todo"
@@ -73,7 +75,7 @@ def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
     assert snapshot() == before
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="of SQLite")
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL's table is taken over")
 def test_a_table_in_sqlite_is_refused() -> None:
     """A table of SQLModel's in SQLite must be left alone, and its owner told why."""
     execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")
