@@ -104,12 +104,10 @@ class Statement:
 
 def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     if getattr(connection, "has_shortcut", False):  # todo_project/postgresql/base.py
-        rows: list[tuple[Any, ...]] = connection.fetch_all(sql, parameters)
-        return rows
+        return connection.fetch_all(sql, parameters)  # type: ignore[no-any-return]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        rows = cursor.fetchall()
-    return rows
+        return cursor.fetchall()  # type: ignore[no-any-return]
 
 
 def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:

