@@ -2,7 +2,7 @@
 
 import logging
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
@@ -15,7 +15,7 @@ def request_id(sent: str) -> str:
 
     Source: contract.md "What goes beyond the plan", request ids.
     """
-    return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
 class RequestIdFilter(logging.Filter):

@@ -1,13 +1,9 @@
 """``GET /health`` (contract.md "Six endpoints and a health check")."""
 
 import datetime as dt
-from typing import Any
-from unittest.mock import Mock
-from wsgiref.util import setup_testing_defaults
 
 import pytest
 import time_machine
-from django.core.servers.basehttp import get_internal_wsgi_application
 from pytest_django import DjangoAssertNumQueries
 
 from conftest import ApiClient
@@ -61,18 +57,3 @@ def test_health_refuses_other_methods(anybody: ApiClient, method: str) -> None:
     assert answer.status_code == 405
     assert answer["Allow"] == "GET, HEAD"
     assert answer.json() == {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_wsgi_application_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What gunicorn is told to serve must be this project."""
-    # Django is set up already; a second time would take pytest's handlers off the log
-    monkeypatch.setattr("django.core.wsgi.django.setup", lambda **options: None)
-    environ: dict[str, Any] = {"PATH_INFO": "/health"}
-    setup_testing_defaults(environ)
-    start_response = Mock()
-
-    body = get_internal_wsgi_application()(environ, start_response)
-
-    assert start_response.call_args.args[0] == "200 OK"
-    assert b'"healthy"' in b"".join(body)

@@ -1,0 +1,43 @@
+"""The WSGI application, and what it lets go of."""
+
+from typing import Any
+from unittest.mock import Mock
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+from django.core.servers.basehttp import get_internal_wsgi_application
+from django.http import StreamingHttpResponse
+
+
+@pytest.fixture(autouse=True)
+def _set_up_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep Django from setting itself up again: that would take pytest's handlers off the log."""
+    monkeypatch.setattr("django.core.wsgi.django.setup", lambda **options: None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wsgi_application_answers() -> None:
+    """What gunicorn is told to serve must be this project."""
+    environ: dict[str, Any] = {"PATH_INFO": "/health"}
+    setup_testing_defaults(environ)
+    start_response = Mock()
+
+    body = get_internal_wsgi_application()(environ, start_response)
+
+    assert start_response.call_args.args[0] == "200 OK"
+    assert b'"healthy"' in b"".join(body)
+
+
+def test_a_stream_lets_go_of_its_connection_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What uses the database while it is sent must leave it to others, also if the client goes."""
+    from todo_project import wsgi
+
+    closings: list[int] = []
+    monkeypatch.setattr(wsgi, "_django", lambda *request: StreamingHttpResponse(iter([b"x"])))
+    monkeypatch.setattr(wsgi, "close_old_connections", lambda: closings.append(1))
+
+    response: Any = wsgi.application({}, None)
+    assert len(closings) == 1
+    response.close()
+
+    assert len(closings) == 2
