@@ -18,7 +18,7 @@ try:
     workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none answers nobody
     # What is refused here, once and before anything listens, each worker would refuse with a
     # traceback. Run and not imported: workers that a reload starts must read them anew.
-    runpy.run_module("todo_project.settings")
+    settings = runpy.run_module("todo_project.settings")
 except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
     sys.exit(str(refusal))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
@@ -45,7 +45,10 @@ forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
-accesslog = None  # the application writes it, with the request's id and without the query
+# Its own lines go where the application's go; what the application logs, a request, it does not.
+logger_class = "todo_project.server_log.ServerLogger"
+logconfig_dict = settings["LOGGING"]
+logging.captureWarnings(True)
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
 # How much gunicorn reads, after the answer, of a body that the application did not ask for.
