@@ -1,8 +1,12 @@
 """How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
 
+import itertools
 import logging
+import os
 import runpy
+import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -65,6 +69,46 @@ def pre_request(worker: Any, req: Any) -> None:
     length = int(headers.get("CONTENT-LENGTH", "0"))
     if length >= UNREAD_BODY_BYTES or "TRANSFER-ENCODING" in headers:
         req.force_close()
+
+
+# Where the workers keep what they count, and /metrics adds it up; with METRICS only
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_PREFIX = "todo-metrics-"
+
+
+def on_starting(server: Any) -> None:
+    """Make a fresh folder, unless somebody has named one."""
+    # one with our prefix belongs to the server that this one is about to replace (SIGUSR2)
+    given = Path(os.environ.get(METRICS_FOLDER) or METRICS_PREFIX).name
+    if settings["METRICS"] and given.startswith(METRICS_PREFIX):
+        server.metrics_folder = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=worker_tmp_dir)
+        os.environ[METRICS_FOLDER] = server.metrics_folder
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give each worker the lowest number that is free.
+
+    By it, and not by its process id, a worker names its files: a new one goes on counting where the
+    one before has stopped or was killed, and there are never more files than workers at once.
+    """
+    taken = {each.number for each in server.WORKERS.values()}
+    worker.number = next(number for number in itertools.count(1) if number not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let the worker count in the files of its number."""
+    if METRICS_FOLDER in os.environ:
+        from prometheus_client import values
+
+        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+            lambda: worker.number
+        )
+
+
+def on_exit(server: Any) -> None:
+    """Remove the folder."""
+    if hasattr(server, "metrics_folder"):
+        shutil.rmtree(server.metrics_folder)
 
 
 def post_worker_init(worker: Any) -> None:

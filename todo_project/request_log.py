@@ -35,7 +35,8 @@ def request_id(sent: str) -> str:
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     """Write the request's line: a warning with its reason where somebody was refused.
 
-    Nothing in it is as a client has sent it but the id of a path that is not the caller's.
+    Nothing in it is as a client has sent it but the request's id, which has a safe form, and the
+    user's id of a path that is not the caller's.
 
     Args:
         request: the request, with the route and the user that were found, if any.
@@ -59,7 +60,7 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
         "reason": reason,
     }
     if reason == "user_mismatch" and request.resolver_match:
-        fields["path_user_id"] = redacted(request.resolver_match.kwargs["user_id"])
+        fields["path_user_id"] = redacted(request.resolver_match.kwargs.get("user_id", ""))
     # As logger.info() does, without its search for the line of code that has called it: 3 µs.
     logger.handle(logger.makeRecord(logger.name, level, "", 0, fields, (), None))
 

@@ -67,8 +67,12 @@ INSTALLED_APPS = [
     "tasks",
 ]
 
+# METRICS: bool, default false. Measure, and show the measures at /metrics.
+METRICS = env.bool("METRICS", False)
+
 # What the API needs. The pages for people bring what they need beyond it: staff/pages.py.
 MIDDLEWARE = [
+    *(["todo_project.metrics.metrics_middleware"] if METRICS else []),
     "todo_project.middleware.contract_middleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
