@@ -34,6 +34,7 @@ OURS = (
     "DJANGO_SECRET_KEY",
     "HOST",
     "LOG_LEVEL",
+    "METRICS",
     "PORT",
     "THROTTLE_RATE",
     "TRUST_PROXY",

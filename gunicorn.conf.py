@@ -1,9 +1,13 @@
 """How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
 
 import gc
+import itertools
 import logging
+import os
 import runpy
+import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ try:
     workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none answers nobody
     # What is refused here, once and before anything listens, each worker would refuse with a
     # traceback. Run and not imported: workers that a reload starts must read them anew.
-    runpy.run_module("todo_project.settings")
+    settings = runpy.run_module("todo_project.settings")
 except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
     sys.exit(str(refusal))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
@@ -46,7 +50,10 @@ forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
-accesslog = None  # the application writes it, with the request's id and without the query
+# Its own lines go where the application's go; what the application logs, a request, it does not.
+logger_class = "todo_project.server_log.ServerLogger"
+logconfig_dict = settings["LOGGING"]
+logging.captureWarnings(True)
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
 # How much gunicorn reads, after the answer, of a body that the application did not ask for.
@@ -63,6 +70,46 @@ def pre_request(worker: Any, req: Any) -> None:
     length = int(headers.get("CONTENT-LENGTH", "0"))
     if length >= UNREAD_BODY_BYTES or "TRANSFER-ENCODING" in headers:
         req.force_close()
+
+
+# Where the workers keep what they count, and /metrics adds it up; with METRICS only
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_PREFIX = "todo-metrics-"
+
+
+def on_starting(server: Any) -> None:
+    """Make a fresh folder, unless somebody has named one."""
+    # one with our prefix belongs to the server that this one is about to replace (SIGUSR2)
+    given = Path(os.environ.get(METRICS_FOLDER) or METRICS_PREFIX).name
+    if settings["METRICS"] and given.startswith(METRICS_PREFIX):
+        server.metrics_folder = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=worker_tmp_dir)
+        os.environ[METRICS_FOLDER] = server.metrics_folder
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give each worker the lowest number that is free.
+
+    By it, and not by its process id, a worker names its files: a new one goes on counting where the
+    one before has stopped or was killed, and there are never more files than workers at once.
+    """
+    taken = {each.number for each in server.WORKERS.values()}
+    worker.number = next(number for number in itertools.count(1) if number not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let the worker count in the files of its number."""
+    if METRICS_FOLDER in os.environ:
+        from prometheus_client import values
+
+        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+            lambda: worker.number
+        )
+
+
+def on_exit(server: Any) -> None:
+    """Remove the folder."""
+    if hasattr(server, "metrics_folder"):
+        shutil.rmtree(server.metrics_folder)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,6 +1,5 @@
 """From the ``Authorization`` header to a principal; the only place that makes a refusal a 401."""
 
-import logging
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,8 +19,6 @@ from authn.tokens import (
     TokenVerifier,
     user_id,
 )
-
-logger = logging.getLogger(__name__)
 
 DETAILS: dict[type[TokenError], str] = {
     ExpiredTokenError: "Token has expired",
@@ -81,7 +78,6 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """
         header: str = request.META.get("HTTP_AUTHORIZATION", "")
         if not _is_bearer(header):
-            logger.warning("401 missing_token")
             raise NotAuthenticated("Missing authorization token", code="missing_token")
         return header
 
@@ -126,8 +122,7 @@ def _is_bearer(header: str) -> bool:
 
 
 def _refusal(error: TokenError) -> APIException:
-    """Log the reason, and nothing of the token, and word the refusal."""
+    """Word the refusal. Its code is the reason that is logged; nothing of the token is."""
     if isinstance(error, KeysUnavailableError):
         return KeysUnavailable()  # logged with every other 503
-    logger.warning("401 %s", error.reason)
     return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

@@ -18,7 +18,7 @@ def test_connections_are_closed_under_reads(
             postgres.end_connections_of_others()
 
     figures.update(sent=len(load.outcomes), closed=20, **{"200": load.statuses()[200]})
-    errors = [line for line in server.log.splitlines() if " ERROR " in line]
+    errors = [line for line in server.log.splitlines() if '"level":"ERROR"' in line]
     assert (set(load.statuses()), errors) == ({200}, [])
     assert {outcome.status for outcome in load.prober.outcomes} == {200}
 

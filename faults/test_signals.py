@@ -72,7 +72,7 @@ def test_told_to_stop(
             code = server.stop()
             seconds = time.monotonic() - stopped
 
-    handled = [outcome for outcome in load.outcomes if f"[{outcome.request_id}]" in server.log]
+    handled = [outcome for outcome in load.outcomes if f'"{outcome.request_id}"' in server.log]
     unanswered = [outcome for outcome in handled if outcome.status == NO_ANSWER]
     figures.update(
         {

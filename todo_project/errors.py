@@ -109,6 +109,8 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     if status in (405, 415, 429):
         detail = None  # DRF's sentences are not the contract's
     response = error_response(status, detail, error=error, headers=headers)
+    if status in (401, 403):
+        response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log
     if status == 503:  # one line with the cause, and none of Django's own
         request = context["request"]._request
         log_response("503 %s", exc.get_codes(), response=response, request=request)

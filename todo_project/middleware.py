@@ -1,6 +1,5 @@
 """What every answer has, whoever made it."""
 
-import logging
 import re
 import time
 from collections.abc import Callable
@@ -13,13 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
-from django.utils.encoding import iri_to_uri
 
 from todo_project.deadlines import database_deadline
 from todo_project.errors import DETAILS, error_response
-from todo_project.request_log import current_request_id, request_id
-
-logger = logging.getLogger("todo_project.access")
+from todo_project.request_log import current_request_id, log_request, request_id
 
 # A path as it was sent, after the address that an absolute one begins with: what stands before the
 # segment of a task's id, that segment, and what stands behind it.
@@ -67,13 +63,7 @@ def contract_middleware(
             response.headers.setdefault("Content-Length", str(len(response.content)))
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
-        logger.info(
-            "%s %s %d %.1f ms",
-            request.method,
-            iri_to_uri(request.path),  # percent-encoded: no path can forge a line
-            response.status_code,
-            (time.perf_counter() - started) * 1000,
-        )
+        log_request(request, response, started)
         current_request_id.reset(token)
         return response
 

@@ -20,6 +20,7 @@ from todo_project.database_url import database_settings
 from todo_project.environment import BASE_DIR, env
 from todo_project.keys import derived_secret_key
 from todo_project.origins import jwks_settings, origin
+from todo_project.redaction import hide
 
 # DEBUG: bool, default false.
 DEBUG = env.bool("DEBUG", False)
@@ -66,8 +67,13 @@ INSTALLED_APPS = [
     "tasks",
 ]
 
+# METRICS: bool, default false. Measure, and show the measures at /metrics.
+METRICS = env.bool("METRICS", False)
+
 # What the API needs. The pages for people bring what they need beyond it: staff/pages.py.
 MIDDLEWARE = ["todo_project.middleware.contract_middleware"]
+if METRICS:
+    MIDDLEWARE.insert(0, "todo_project.metrics.metrics_middleware")
 
 ROOT_URLCONF = "todo_project.urls"
 WSGI_APPLICATION = "todo_project.wsgi.application"
@@ -236,23 +242,24 @@ SILENCED_SYSTEM_CHECKS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "todo_project.request_log.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "json": {"()": "todo_project.log_lines.JSONLine"},
+        "text": {"()": "todo_project.log_lines.TextLine"},
     },
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stdout",
-            "formatter": "line",
-            "filters": ["request_id"],
+            "formatter": "text" if DEBUG else "json",
         }
     },
     "root": {"handlers": ["stdout"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {
-        # Django's own handlers would write each line a second time.
+        # Django's own handlers would write each line a second time, and so would gunicorn's.
         "django": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
         # It would repeat each 4xx, which the access log has.
         "django.request": {"level": "ERROR"},
     },
 }
+hide(SECRET_KEY, *BETTER_AUTH["SECRETS"], str(DATABASES["default"].get("PASSWORD", "")))

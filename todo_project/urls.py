@@ -1,5 +1,6 @@
 """All routes. What is none of them is a 404, which ``middleware`` words as JSON."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path, re_path
 from django.views.generic import RedirectView
@@ -22,3 +23,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     re_path(r"^static/", static_file, name="static"),
 ]
+
+if settings.METRICS:
+    from todo_project.metrics import metrics
+
+    urlpatterns.append(re_path(r"^metrics/?\Z", metrics, name="metrics"))

@@ -1,6 +1,7 @@
 """Faults of ours, of the database's, and the rate limit (contract.md "Errors")."""
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,10 +87,11 @@ def test_a_fault_is_logged_once_with_its_traceback_and_request_id(
 
     client.send("GET", broken_path, **{"X-Request-ID": "fault-1"})
 
-    errors = [line for line in log.getvalue().splitlines() if " ERROR " in line]
-    assert len(errors) == 1
-    assert "[fault-1]" in errors[0]
-    assert log.getvalue().count(f"RuntimeError: {INTERNALS}") == 1
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    [error] = [line for line in lines if line["level"] == "ERROR"]
+    assert error["request_id"] == "fault-1"
+    assert error["exc_info"].endswith(f"RuntimeError: {INTERNALS}")
+    assert log.getvalue().count(INTERNALS) == 1
 
 
 def test_a_fault_in_a_head_request_has_no_body(client: ApiClient, broken_path: str) -> None:
@@ -162,9 +164,10 @@ def test_a_503_is_logged_once_with_its_cause(
 
     client.send("GET", TASKS, **{"X-Request-ID": "outage-1"})
 
-    [line] = [line for line in log.getvalue().splitlines() if " ERROR " in line]
-    assert "[outage-1]" in line
-    assert line.endswith("The database cannot be used: too many connections")
+    error, request = (json.loads(line) for line in log.getvalue().splitlines())
+    assert (error["level"], error["request_id"]) == ("ERROR", "outage-1")
+    assert error["message"] == "The database cannot be used: too many connections"
+    assert request["status"] == 503
     assert "Traceback" not in log.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,10 @@ def test_a_database_that_is_away_is_a_503_without_internals(
 
     assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
     assert int(answer["Retry-After"]) > 0
-    [line] = [line for line in log.getvalue().splitlines() if " ERROR " in line]
-    assert line.endswith("Not ready: the database does not answer (OperationalError)")
+    error, request = (json.loads(line) for line in log.getvalue().splitlines())
+    assert error["level"] == "ERROR"
+    assert error["message"] == "Not ready: the database does not answer (OperationalError)"
+    assert request["status"] == 503
     assert PASSWORD not in log.getvalue()
 
 

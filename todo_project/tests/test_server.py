@@ -233,6 +233,6 @@ def test_the_log_holds_no_token_and_no_secret(server: LiveServer) -> None:
             client.get("/api/logged/tasks", headers={"Authorization": f"Bearer {token}"})
         client.get(f"/api/logged/tasks?token={tokens[0]}")
 
-    assert server.log_has("401 expired")
+    assert server.log_has('"reason":"expired"')
     assert SECRET not in server.log
     assert not [token for token in tokens if token.rpartition(".")[2] in server.log]

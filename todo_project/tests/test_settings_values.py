@@ -62,6 +62,16 @@ def test_log_level_sets_what_is_logged(monkeypatch: pytest.MonkeyPatch, level: s
     assert logging.getLevelName(found) == level.upper()
 
 
+@pytest.mark.parametrize(("debug", "form"), [("true", "text"), ("false", "json")])
+def test_debug_decides_on_the_form_of_the_log(
+    monkeypatch: pytest.MonkeyPatch, debug: str, form: str
+) -> None:
+    """A developer must get text, and a machine JSON."""
+    handlers = load(monkeypatch, DEBUG=debug)["LOGGING"]["handlers"]
+
+    assert handlers["stdout"]["formatter"] == form
+
+
 def test_a_production_start_without_a_database_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

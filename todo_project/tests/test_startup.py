@@ -1,6 +1,7 @@
 """The line at the start about the database."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,13 @@ from todo_project.tests.live import free_port
 PASSWORD = "x7Qp2mVz9Lk4"
 
 
+def only_line(log: io.StringIO) -> tuple[str, str]:
+    """Return the level and the message of the one line that was written."""
+    [line] = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert line["logger"] == "todo_project.startup"
+    return line["level"], line["message"]
+
+
 def use(monkeypatch: pytest.MonkeyPatch, url: str, folder: Path) -> None:
     """Let the report look at another database."""
     handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, folder)})
@@ -28,8 +36,8 @@ def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
     """One line must say which database is used and that nothing is missing."""
     report_database()
 
-    [line] = log.getvalue().splitlines()
-    assert " INFO todo_project.startup " in line
+    level, line = only_line(log)
+    assert level == "INFO"
     assert connection.display_name in line
     assert line.endswith(f"{connection.settings_dict['NAME']} answers; migrations are applied")
 
@@ -43,8 +51,8 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
     report_database()
 
     recorder.record_applied("tasks", "0002_idempotency_key")
-    [line] = log.getvalue().splitlines()
-    assert " WARNING todo_project.startup " in line
+    level, line = only_line(log)
+    assert level == "WARNING"
     assert line.endswith("answers; run migrate: 1 are missing")
 
 
@@ -57,7 +65,7 @@ def test_an_empty_database_is_reported(
 
     report_database()
 
-    [line] = log.getvalue().splitlines()
+    _, line = only_line(log)
     assert f"Database SQLite {tmp_path / 'empty.sqlite3'} answers; run migrate" in line
 
 
@@ -76,9 +84,9 @@ def test_an_unreachable_postgresql_is_reported_without_its_password(
 
     report_database()
 
-    [line] = log.getvalue().splitlines()
-    assert " WARNING todo_project.startup " in line
-    assert line.endswith("Database PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)")
+    level, line = only_line(log)
+    assert level == "WARNING"
+    assert line == "Database PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)"
     assert PASSWORD not in line
 
 
@@ -91,7 +99,7 @@ def test_an_unreachable_sqlite_is_reported(
 
     report_database()
 
-    [line] = log.getvalue().splitlines()
+    _, line = only_line(log)
     assert line.endswith("tasks.sqlite3 does not answer (OperationalError)")
 
 
@@ -101,7 +109,7 @@ def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Setti
 
     report_settings()
 
-    [line] = log.getvalue().splitlines()
-    assert " WARNING todo_project.startup " in line
+    level, line = only_line(log)
+    assert level == "WARNING"
     assert "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS" in line
     assert "Take BETTER_AUTH_SECRET away" in line

@@ -1,0 +1,159 @@
+"""The forms of a line: JSON, and text with DEBUG (issue "Documents, logs, …", logs; FR-017)."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from todo_project.log_lines import JSONLine, TextLine
+from todo_project.request_log import current_request_id
+
+FORGERIES = [
+    "\n2026-01-06 15:30:00,000 INFO forged",
+    "\r\nforged",
+    "\x1b[2Jforged",
+    "\x08forged",
+    "\x7fforged",
+    "\x00forged",
+    "\x85forged",
+    "\u2028forged",
+    "\u202edegrof",
+    "\U0001f600 zo\u00eb",
+    '", "level": "forged',
+]
+REQUEST = {
+    "method": "GET",
+    "route": "/api/{user_id}/tasks",
+    "status": 403,
+    "duration_ms": 1.25,
+    "user_id": "bob",
+    "reason": "user_mismatch",
+    "path_user_id": "alice",
+}
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """Make a logger that writes nowhere else."""
+    logger = logging.getLogger("a.logger")
+    logger.propagate = False
+    yield logger
+    logger.handlers.clear()
+
+
+def written(logger: logging.Logger, form: type[logging.Formatter]) -> io.StringIO:
+    """Let a logger write in a form; return what receives it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(form())
+    logger.addHandler(handler)
+    return stream
+
+
+def test_a_sentence_is_a_field(logger: logging.Logger) -> None:
+    """What somebody logs must stand beside where and when."""
+    log = written(logger, JSONLine)
+    token = current_request_id.set("mine")
+    logger.warning("%d tasks", 5)
+    current_request_id.reset(token)
+
+    line = json.loads(log.getvalue())
+    assert len(line.pop("time")) == len("2026-01-06T15:30:00.123456Z")
+    assert line == {
+        "level": "WARNING",
+        "logger": "a.logger",
+        "request_id": "mine",
+        "message": "5 tasks",
+    }
+
+
+@pytest.mark.parametrize("text", FORGERIES, ids=ascii)
+def test_json_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) -> None:
+    """Whatever is logged must be one line, and be read back as it was."""
+    log = written(logger, JSONLine)
+    logger.info("said: %s", text)
+    logger.info({**REQUEST, "user_id": text})
+
+    sentence, request = log.getvalue().removesuffix("\n").split("\n")
+    assert (sentence + request).isascii()
+    assert (sentence + request).isprintable()
+    assert json.loads(sentence)["message"] == f"said: {text}"
+    assert json.loads(request)["user_id"] == text
+
+
+def test_half_a_character_is_shown_as_its_escape(logger: logging.Logger) -> None:
+    """What has no form in UTF-8 must not cost the line."""
+    log = written(logger, JSONLine)
+    logger.info({**REQUEST, "user_id": "half \ud800"})
+
+    line = json.loads(log.getvalue())
+    assert (line["user_id"], line["status"]) == ("half \\ud800", 403)
+
+
+@pytest.mark.parametrize("text", [*FORGERIES, "\ud800"], ids=ascii)
+def test_text_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) -> None:
+    """Whatever is logged must be one line with DEBUG, too."""
+    log = written(logger, TextLine)
+    logger.info("said: %s", text)
+    logger.info({**REQUEST, "user_id": text, "path_user_id": text})
+
+    lines = log.getvalue().removesuffix("\n").split("\n")
+    assert len(lines) == 2
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
+def test_a_request_is_a_readable_line_of_text(logger: logging.Logger) -> None:
+    """A developer must see at a glance what was asked and answered."""
+    log = written(logger, TextLine)
+    logger.info(REQUEST)
+    logger.info({**REQUEST, "status": 200, "reason": None, "path_user_id": None})
+    logger.info({**REQUEST, "route": None, "status": 404, "user_id": None, "reason": None})
+
+    refused, answered, missing = log.getvalue().splitlines()
+    assert refused.endswith(
+        " INFO a.logger [-] GET /api/{user_id}/tasks 403 1.25 ms"
+        " user_id='bob' reason='user_mismatch' path_user_id='alice'"
+    )
+    assert answered.endswith(" GET /api/{user_id}/tasks 200 1.25 ms user_id='bob'")
+    assert " GET - 404 1.25 ms" in missing
+
+
+def fail(logger: logging.Logger) -> None:
+    """Log an exception whose message wants to be a line of its own."""
+    try:
+        raise ValueError("forged\n2026-01-06 15:30:00,000 INFO\x1b[2J password=hunter2")
+    except ValueError:
+        logger.exception("It failed")
+
+
+def test_a_traceback_is_a_field(logger: logging.Logger) -> None:
+    """A traceback must not be cut into lines that belong to nothing."""
+    log = written(logger, JSONLine)
+    fail(logger)
+
+    line = json.loads(log.getvalue())
+    assert line["message"] == "It failed"
+    assert line["exc_info"].startswith("Traceback (most recent call last):\n")
+    assert line["exc_info"].endswith("INFO\x1b[2J password=***")
+
+
+def test_a_traceback_is_indented_below_its_line(logger: logging.Logger) -> None:
+    """A developer must read it, and no line of it may look like one of the log."""
+    log = written(logger, TextLine)
+    fail(logger)
+
+    head, *below = log.getvalue().splitlines()
+    assert head.endswith(" ERROR a.logger [-] It failed")
+    assert below[0] == "    Traceback (most recent call last):"
+    assert all(line.startswith("    ") for line in below)
+    assert below[-1] == "    2026-01-06 15:30:00,000 INFO\\x1b[2J password=***"
+
+
+def test_what_is_no_json_is_written_as_its_text(logger: logging.Logger) -> None:
+    """A line must not be lost for what somebody puts into it."""
+    log = written(logger, JSONLine)
+    logger.info({"a": ValueError("b"), "c": "\u2028"})
+
+    assert json.loads(log.getvalue())["a"] == "b"

@@ -1,0 +1,181 @@
+"""gunicorn's own lines (issue "Documents, logs, metrics, deployment", logs; FR-017)."""
+
+import io
+import json
+import logging
+import os
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from gunicorn.http.errors import InvalidRequestLine
+
+from conftest import SECRET, mint
+from todo_project.server_log import ServerLogger
+from todo_project.tests.live import LiveServer, copy_project, run, serving, write_env
+
+TOKEN = mint()
+# Each is refused by gunicorn, or makes it talk of a request, with the token somewhere in it.
+REQUESTS = [
+    f"GET /x?token={TOKEN}\r\n\r\n",
+    f"GET /x?token={TOKEN} HTTP/9.9\r\n\r\n",
+    f"{TOKEN} /x HTTP/1.1\r\n\r\n",
+    f"GET  /x?token={TOKEN} HTTP/1.1\r\nHost: a\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nAuthorization : Bearer {TOKEN}\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nBearer {TOKEN}\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nX: y\r\n {TOKEN}\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nX: \x00{TOKEN}\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nExpect: {TOKEN}\r\n\r\n",
+    f"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {TOKEN}\r\n\r\n",
+    f"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: {TOKEN}\r\n\r\n",
+    f"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{TOKEN}\r\n",
+    f"PROXY TCP4 {TOKEN}\r\n\r\n",
+    f"PRI * HTTP/2.0\r\n\r\n{TOKEN}",
+    f"\x16\x03\x01{TOKEN}\r\n\r\n",
+    f"GET /\x1b[2J\nforged{TOKEN} HTTP/1.1\r\n\r\n",
+    f"GET /{TOKEN * 40} HTTP/1.1\r\n\r\n",
+    f"GET /x HTTP/1.1\r\nHost: a\r\nX: {TOKEN * 40}\r\n\r\n",
+    # what the application answers
+    f"GET /health?token={TOKEN} HTTP/1.1\r\nHost: {TOKEN}\r\nConnection: close\r\n\r\n",
+    f"GET /{TOKEN} HTTP/1.1\r\nHost: a\r\nCookie: sessionid={TOKEN}\r\nConnection: close\r\n\r\n",
+    f"POST /admin/login/?next={TOKEN} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
+    f"Cookie: csrftoken={TOKEN}\r\nReferer: https://a/{TOKEN}\r\nConnection: close\r\n\r\n",
+]
+FAULTY = """
+
+def faulty(environ, start_response, app=application):
+    if environ["PATH_INFO"] == "/warn":
+        import warnings
+        warnings.warn("deprecated: " + environ["HTTP_AUTHORIZATION"])
+    if environ["PATH_INFO"] == "/fault":
+        raise RuntimeError("no user " + environ["HTTP_AUTHORIZATION"] + "\\n\\x1bforged")
+    return app(environ, start_response)
+
+
+application = faulty
+"""
+
+
+@pytest.fixture
+def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerLogger]:
+    """Make gunicorn's logger in this process, and take it back."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")  # read at the import; the tests' own is empty
+    from gunicorn.config import Config
+
+    error_log = logging.getLogger("gunicorn.error")
+    before = (error_log.level, error_log.propagate)
+    logger = ServerLogger(Config())
+    error_log.handlers.clear()  # as the settings do
+    error_log.propagate = True
+    yield logger
+    error_log.level, error_log.propagate = before
+
+
+def test_a_request_that_cannot_be_read_is_not_quoted(
+    logger: ServerLogger, log: io.StringIO
+) -> None:
+    """The words that gunicorn has for it hold whatever token was sent (FR-017)."""
+    try:
+        raise InvalidRequestLine(f"GET /?token={TOKEN}")
+    except InvalidRequestLine as error:
+        said = f"Invalid request from ip=192.0.2.1: {error}"
+        logger.warning(said)
+    logger.warning("%d workers", 2)
+
+    messages = [json.loads(line)["message"] for line in log.getvalue().splitlines()]
+    assert messages == ["Invalid request from 192.0.2.1: InvalidRequestLine", "2 workers"]
+
+
+def test_requests_are_left_to_the_application(logger: ServerLogger, log: io.StringIO) -> None:
+    """A request must have one line, not two."""
+    logger.access_log.propagate = True
+    logger.access(object(), object(), {}, 0)
+
+    assert log.getvalue() == ""
+
+
+@pytest.fixture(scope="module", params=["false", "true"], ids=["json", "text"])
+def talkative(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Serve with the level that tells the most, an application that fails on purpose."""
+    folder = tmp_path_factory.mktemp("talkative")
+    project = copy_project(folder / "project")
+    write_env(project, f"sqlite:///{folder / 'live.sqlite3'}")
+    with (project / "todo_project" / "wsgi.py").open("a") as wsgi:
+        wsgi.write(FAULTY)
+    migrated = run(project, "manage.py", "migrate", "--verbosity=0")
+    assert migrated.returncode == 0, migrated.stderr
+    variables = {"DEBUG": request.param, "LOG_LEVEL": "DEBUG"}
+    with serving(project, folder / "server.log", **variables) as live:
+        yield live
+
+
+def lines(live: LiveServer) -> list[str]:
+    """Return what was written, each line of it printable ASCII."""
+    lines = live.log.removesuffix("\n").split("\n")
+    assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
+    return lines
+
+
+def exchange(live: LiveServer, sent: str) -> None:
+    """Send this and nothing more, and wait until the server hangs up."""
+    with (
+        socket.create_connection(("127.0.0.1", live.port), timeout=30) as wire,
+        suppress(ConnectionError),  # it may hang up before it has read all
+    ):
+        wire.sendall(sent.encode("latin-1"))
+        wire.shutdown(socket.SHUT_WR)
+        while wire.recv(65536):
+            pass
+
+
+@pytest.mark.parametrize("sent", REQUESTS, ids=range(len(REQUESTS)))
+def test_nothing_that_gunicorn_or_the_application_reads_is_quoted(
+    talkative: LiveServer, sent: str
+) -> None:
+    """A token must not be logged, wherever in a request it is, well formed or not (FR-017)."""
+    exchange(talkative, sent)
+
+    assert not [part for part in TOKEN.split(".") if part in talkative.log]
+    assert SECRET not in talkative.log
+    assert "forged" not in talkative.log
+    assert lines(talkative)
+
+
+def test_a_fault_and_a_warning_quote_no_token(talkative: LiveServer) -> None:
+    """What is raised beyond Django must be one line as well, without the token (FR-017)."""
+    with talkative.client("alice") as client:
+        token = client.headers["Authorization"]
+        statuses = [client.get(path).status_code for path in ("/fault", "/warn")]
+
+    assert statuses == [500, 404]
+    assert talkative.log_has("deprecated: Bearer ***")
+    assert talkative.log_has("no user Bearer ***")
+    assert not [part for part in token.split(".") if part in talkative.log]
+    assert lines(talkative)
+
+
+def test_everything_is_json(project: Path, tmp_path: Path) -> None:
+    """What the server says, from its start to its end, must be of one form."""
+    write_env(project, f"sqlite:///{tmp_path / 'live.sqlite3'}")
+    with serving(project, tmp_path / "server.log", WEB_CONCURRENCY="1") as live:
+        assert live.log_has("run migrate")
+        [worker] = re.findall(r"Booting worker with pid: ([0-9]+)", live.log)
+        os.kill(int(worker), signal.SIGKILL)
+        assert live.log_has("was sent SIGKILL")
+        live.process.send_signal(signal.SIGHUP)
+        assert live.log_has("Hang up")
+        with live.client("alice") as client:
+            client.get("/api/alice/tasks")  # there is no table yet
+    said = [json.loads(line) for line in lines(live)]
+
+    loggers = {line["logger"] for line in said}
+    assert {"gunicorn.error", "todo_project.startup", "todo_project.access"} <= loggers
+    assert {"time", "level", "logger", "request_id"} <= set.intersection(*map(set, said))
+    [killed] = [line for line in said if "SIGKILL" in line.get("message", "")]
+    assert killed["level"] == "ERROR"
