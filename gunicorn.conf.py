@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
 from todo_project.environment import env
+from todo_project.server_log import log_failed_thread
 
 try:
     host = env.str("HOST", "0.0.0.0")
@@ -54,6 +55,7 @@ control_socket_disable = True
 logger_class = "todo_project.server_log.ServerLogger"
 logconfig_dict = settings["LOGGING"]
 logging.captureWarnings(True)
+threading.excepthook = log_failed_thread
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
 # How much gunicorn reads, after the answer, of a body that the application did not ask for.

@@ -1,12 +1,19 @@
 """The web server's own lines, in the form of all others."""
 
+import logging
 import re
 import sys
+import threading
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 REFUSED = re.compile(r"Invalid request from ip=(\S*): ")
+
+
+def log_failed_thread(failure: threading.ExceptHookArgs) -> None:
+    """Log what a thread did not catch; Python would write it in many lines to standard error."""
+    logging.getLogger(__name__).error("A thread has failed", exc_info=failure.exc_value)
 
 
 class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
 from conftest import SECRET, mint
-from todo_project.server_log import ServerLogger
+from todo_project.server_log import ServerLogger, log_failed_thread
 from todo_project.tests.live import LiveServer, copy_project, run, serving, write_env
 
 TOKEN = mint()
@@ -96,6 +97,24 @@ def test_requests_are_left_to_the_application(logger: ServerLogger, log: io.Stri
     logger.access(object(), object(), {}, 0)
 
     assert log.getvalue() == ""
+
+
+def test_a_thread_that_fails_is_logged_as_one_line(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traceback of a thread must be in the log, and have no token in it (FR-017)."""
+
+    def fail() -> None:
+        raise RuntimeError(TOKEN)
+
+    monkeypatch.setattr(threading, "excepthook", log_failed_thread)
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+
+    line = json.loads(log.getvalue())
+    assert (line["level"], line["message"]) == ("ERROR", "A thread has failed")
+    assert line["exc_info"].endswith("RuntimeError: ***")
 
 
 @pytest.fixture(scope="module", params=["false", "true"], ids=["json", "text"])
