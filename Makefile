@@ -2,96 +2,120 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 USER_ID ?= demo
 # What runs when there is no .env: lint and types read the settings, and use nothing of them.
 TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
+# One file for every Python from 3.11 on and every platform, whatever these are.
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
+	--custom-compile-command "make lock" $(RENEW) $(ARGS)
 
 .PHONY: help
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: run
-run: .venv/run .env ## Serve on this machine, set up what is missing
+run: $(VENV)/run .env ## Serve on this machine, set up what is missing
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py quick_start
 	@exec $(BIN)/gunicorn todo_project.wsgi
 
 .PHONY: demo
-demo: .venv/run ## Run Better Auth and the API behind one origin, and walk through both
+demo: $(VENV)/run ## Run Better Auth and the API behind one origin, and walk through both
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: .venv/dev ## Run every test, on PostgreSQL and on SQLite
+test: $(VENV)/dev ## Run every test, on PostgreSQL and on SQLite
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest --database=postgresql $(ARGS)
 	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
 
 .PHONY: test-faults
-test-faults: .venv/dev ## Kill, freeze and flood the real thing, about five minutes
+test-faults: $(VENV)/dev ## Kill, freeze and flood the real thing, about five minutes
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: coverage
-coverage: .venv/dev ## Show what the last `make test` left untested; fail below 100 %
+coverage: $(VENV)/dev ## Show what the last `make test` left untested; fail below 100 %
 	$(BIN)/coverage combine --keep -q
 	$(BIN)/coverage report
 
 .PHONY: lint
-lint: .venv/dev ## Check style
+lint: $(VENV)/dev ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 .PHONY: format
-format: .venv/dev ## Format the code
+format: $(VENV)/dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: types
-types: .venv/dev ## Check types
+types: $(VENV)/dev ## Check types
 	$(TOOLS_ENV) $(BIN)/mypy .
 
 .PHONY: check
-check: .venv/dev ## Check migrations and the settings of a deployment
+check: $(VENV)/dev ## Check migrations and the settings of a deployment
 	$(TOOLS_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TOOLS_ENV) DEBUG=false DATABASE_URL=sqlite:///db.sqlite3 BETTER_AUTH_URL=https://app.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+.PHONY: lock
+lock: $(VENV)/dev ## Pin what requirements*.in ask for; what is pinned already stays
+	$(COMPILE) -o requirements.txt requirements.in
+	$(COMPILE) -o requirements-dev.txt requirements-dev.in -c requirements.txt
+	@git diff -U0 requirements.txt requirements-dev.txt | sort -u -k1.2 | grep '^[-+][a-z]' || echo 'The pins are the committed ones.'
+
+.PHONY: upgrade
+upgrade: RENEW := --upgrade
+upgrade: lock ## Renew all pins within what fits together, and say which
+
+# gunicorn-h1c is the one that has no wheels for Linux.
+.PHONY: wheels
+wheels: $(VENV)/dev ## See that Python 3.11 to 3.13 can install all but one package without a compiler
+	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
+		$(BIN)/uv pip install -q --dry-run --target $(VENV)/empty --require-hashes \
+			--only-binary :all: --no-binary gunicorn-h1c \
+			--python-version $$python --python-platform $$machine-manylinux_2_28 -r requirements-dev.txt \
+			&& echo "Python $$python on $$machine: all there" || exit; \
+	done; done
+
 .PHONY: bench
-bench: .venv/dev ## Measure 50 users at work for 30 s, the commands, and the admin at a million tasks
+bench: $(VENV)/dev ## Measure 50 users at work for 30 s, the commands, and the admin at a million tasks
 	$(BIN)/python benchmarks/load.py $(ARGS)
 	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python benchmarks/admin.py
 
 .PHONY: migrate
-migrate: .venv/run .env ## Apply migrations
+migrate: $(VENV)/run .env ## Apply migrations
 	$(BIN)/python manage.py migrate
 
 .PHONY: staff
-staff: .venv/run .env ## Make an account for the admin; asks for name and password
+staff: $(VENV)/run .env ## Make an account for the admin; asks for name and password
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@DJANGO_SUPERUSER_EMAIL=$${DJANGO_SUPERUSER_EMAIL:-staff@localhost} \
 		$(BIN)/python manage.py createsuperuser $${DJANGO_SUPERUSER_PASSWORD:+--noinput}
 
 .PHONY: token
-token: .venv/run .env ## Print a one-hour token for the user USER_ID (default demo)
+token: $(VENV)/run .env ## Print a one-hour token for the user USER_ID (default demo)
 	@$(BIN)/python manage.py issue_token $(USER_ID)
 
 .PHONY: seed
-seed: .venv/run .env ## Fill the list of the user USER_ID (default demo) with sample tasks
+seed: $(VENV)/run .env ## Fill the list of the user USER_ID (default demo) with sample tasks
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py seed_tasks --user $(USER_ID) $(ARGS)
 
-.venv/run: requirements.txt
+$(VENV)/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/dev: .venv/run requirements-dev.txt
+$(VENV)/dev: $(VENV)/run requirements-dev.txt
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-.env: | .venv/run
+.env: | $(VENV)/run
 	@umask 077 && $(BIN)/python -c 'import secrets; print("\n".join(["DEBUG=true", "HOST=127.0.0.1", \
 		"BETTER_AUTH_URL=http://localhost:3000", \
 		"BETTER_AUTH_SECRET=" + secrets.token_urlsafe(32), "DJANGO_SECRET_KEY=" + secrets.token_urlsafe(48)]))' > $@

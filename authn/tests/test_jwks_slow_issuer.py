@@ -98,6 +98,7 @@ def test_a_fetch_ends_although_the_answer_does_not(
     issuer.drips = drips
     assert outcome(verifier, pair.sign()) == "jwks_unavailable"
     settle()  # while the issuer still sends
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60.0)
 
     issuer.is_open.set()
 

@@ -1,0 +1,121 @@
+"""What is installed is what was tested: each version and each file's hash is written down."""
+
+import json
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from todo_project.environment import BASE_DIR
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+FILES = ["requirements", "requirements-dev"]
+PACKAGES = [
+    file.parent
+    for file in BASE_DIR.glob("[!.]*/**/package.json")
+    if "node_modules" not in file.parts
+]
+PIN = re.compile(
+    r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[a-z0-9.+!]+( ; [^\\#]+)?( --hash=sha256:[0-9a-f]{64})+"
+)
+HASH = f"--hash=sha256:{64 * '0'}"
+NPM_PIN = re.compile(r"\d+\.\d+\.\d+(-[\w.-]+)?")
+
+
+def lines_of(text: str) -> list[str]:
+    """Read a file of requirements as pip does: without comments, continued lines joined."""
+    joined = re.sub(r"\\\n\s*", "", text)
+    lines = [re.sub(r"(^|\s+)#.*", "", line) for line in joined.splitlines()]
+    return [line for line in lines if line]
+
+
+def unpinned(text: str) -> list[str]:
+    """Return the lines that leave anything open, or bring in a place to get packages from."""
+    return [line for line in lines_of(text) if not PIN.fullmatch(line)]
+
+
+def pinned(name: str, python: str) -> dict[str, str]:
+    """Return the version of each package that this Python gets."""
+    environment = {"python_version": python, "python_full_version": f"{python}.0"}
+    requirements = [
+        Requirement(line.split(" --hash")[0])
+        for line in lines_of((BASE_DIR / f"{name}.txt").read_text())
+    ]
+    return {
+        canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    }
+
+
+def wanted(name: str) -> list[Requirement]:
+    """Return the direct dependencies."""
+    lines = lines_of((BASE_DIR / f"{name}.in").read_text())
+    return [Requirement(line) for line in lines if not line.startswith("-r ")]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
+    """Nothing may be installed that was not tested, nor from another place."""
+    text = (BASE_DIR / f"{name}.txt").read_text()
+
+    assert len(lines_of(text)) > len(wanted(name))
+    assert unpinned(text) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"django>=5.2 {HASH}",
+        "django==5.2.19",
+        "django==5.2.19 --hash=md5:00",
+        f"django==5.2.* {HASH}",
+        f"django @ https://example.com/django.whl {HASH}",
+        "https://example.com/django.whl",
+        "-e .",
+        "-r more.txt",
+        "--index-url https://example.com/simple",
+        "--extra-index-url=https://example.com/simple",
+    ],
+)
+def test_a_line_that_leaves_something_open_is_noticed(line: str) -> None:
+    """Whatever slips in must fail the test above."""
+    assert unpinned(f"attrs==1.0 \\\n    {HASH}  # via x\n{line}\n") == [line]
+
+
+@pytest.mark.parametrize(("name", "python"), list(product(FILES, PYTHONS)))
+def test_every_direct_dependency_is_pinned_as_it_is_wanted(name: str, python: str) -> None:
+    """Who edits one file must be told to renew the other."""
+    pins = pinned(name, python)
+
+    for requirement in wanted(name):
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin is not None, f"make lock: {requirement} is not in {name}.txt"
+        assert requirement.specifier.contains(pin), f"make lock: {requirement} is not {pin}"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_what_is_tested_is_what_runs(python: str) -> None:
+    """The tests must have the very versions that are deployed."""
+    assert pinned("requirements", python).items() <= pinned("requirements-dev", python).items()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_every_package_of_npm_is_locked(package: Path) -> None:
+    """There, too, each version and hash must be written down, and no registry's address."""
+    direct = json.loads((package / "package.json").read_text())
+    lock = json.loads((package / "package-lock.json").read_text())["packages"]
+    root = lock.pop("")
+
+    for kind in ("dependencies", "devDependencies"):
+        assert root.get(kind, {}) == direct.get(kind, {})
+        for name, version in direct.get(kind, {}).items():
+            assert NPM_PIN.fullmatch(version), name
+            assert lock[f"node_modules/{name}"]["version"] == version
+    for name, locked in lock.items():
+        assert NPM_PIN.fullmatch(locked["version"]), name
+        assert locked["integrity"].startswith("sha512-"), name
+        assert "resolved" not in locked, name
