@@ -35,9 +35,9 @@ OURS = (
     "HOST",
     "LOG_LEVEL",
     "PORT",
+    "ROOT_PATH",
     "THROTTLE_RATE",
     "TRUST_PROXY",
-    "WEB_CONCURRENCY",
 )
 
 scratch = Path(tempfile.mkdtemp(prefix="todo-tests-"))
@@ -59,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         BETTER_AUTH_URL=FRONT_END,
         DEBUG="false",
         ALLOWED_HOSTS="*",
+        WEB_CONCURRENCY="2",  # gunicorn cannot even be imported with an empty one
         NEON_DATABASE_URL=_database_url(config),
     )
     django.setup()

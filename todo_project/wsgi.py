@@ -4,8 +4,11 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+
+from todo_project.root_path import take_off
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 
@@ -18,6 +21,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     Django does that when the client has read all of it, which may take a slow one as long as it
     likes.
     """
+    if settings.ROOT_PATH:
+        take_off(settings.ROOT_PATH, environ)
     response: Iterable[bytes] = _django(environ, start_response)
     close_old_connections()
     return response

@@ -1,0 +1,123 @@
+"""A real nginx, with the configuration that the README shows."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from todo_project.environment import BASE_DIR
+from todo_project.tests.live import START_SECONDS, LiveServer, free_port
+
+# Debian keeps it where only root's PATH looks
+BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+EXAMPLE = (BASE_DIR / "examples" / "nginx.conf").read_text()
+
+needs_nginx = pytest.mark.skipif(
+    BINARY is None and os.environ.get("CI") != "true",
+    reason="nginx is not installed (where CI is true, this fails)",
+)
+
+# What Debian's own nginx.conf has around each site, in a folder of ours; a line for each request.
+FRAME = """\
+daemon off;
+user {user};
+pid {folder}/pid;
+worker_processes 2;
+events {{}}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    log_format line "$http_x_request_id|$upstream_addr|$msec|$request_time";
+    access_log {folder}/access.log line;
+    {site}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A request that nginx has passed on and answered."""
+
+    request_id: str
+    ports: list[int]  # of the servers that were asked, one after the other
+    began: float  # seconds since 1970, exact to some milliseconds
+    ended: float
+
+
+@dataclass(frozen=True)
+class Nginx(LiveServer):
+    """An nginx that answers."""
+
+    @property
+    def passed(self) -> list[Passed]:
+        """What it has answered so far."""
+        lines = (self.log_file.parent / "access.log").read_text().splitlines()
+        return [_read(line) for line in lines]
+
+
+def _read(line: str) -> Passed:
+    request_id, addresses, ended, seconds = line.split("|")
+    ports = [int(address.rpartition(":")[2]) for address in addresses.split(", ")]
+    return Passed(request_id, ports, float(ended) - float(seconds), float(ended))
+
+
+def _site(replacements: Mapping[str, str]) -> str:
+    text = EXAMPLE
+    for written, meant in replacements.items():
+        assert text.count(written) == 1, written
+        text = text.replace(written, meant)
+    return text
+
+
+@contextmanager
+def proxying(folder: Path, *ports: int, **location: str) -> Iterator[Nginx]:
+    """Run nginx in front of servers until the block ends.
+
+    Args:
+        folder: where its files go.
+        ports: of the two servers; one port stands for both.
+        location: what to put in the place of the configuration's own ``path`` and ``target``.
+    """
+    port = free_port()
+    site = _site(
+        {
+            "listen 80;": f"listen 127.0.0.1:{port};",
+            "127.0.0.1:8001 ": f"127.0.0.1:{ports[0]} ",
+            "127.0.0.1:8002 ": f"127.0.0.1:{ports[-1]} ",
+            "location / {": f"location {location.get('path', '/')} {{",
+            "proxy_pass http://todo;": f"proxy_pass {location.get('target', 'http://todo')};",
+        }
+    )
+    log = folder / "error.log"
+    (folder / "nginx.conf").write_text(
+        FRAME.format(folder=folder, user=getpass.getuser(), site=site)
+    )
+    assert BINARY is not None, "nginx is not installed"
+    process = subprocess.Popen([BINARY, "-e", log, "-p", folder, "-c", folder / "nginx.conf"])
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not _listens(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield Nginx(port, process, log)
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
