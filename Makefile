@@ -28,7 +28,7 @@ test: .venv/dev ## Run every test, on PostgreSQL and on SQLite
 	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
 
 .PHONY: test-faults
-test-faults: .venv/dev ## Kill, freeze and flood the real thing, about five minutes
+test-faults: .venv/dev ## Kill, freeze, replace and flood the real thing, about seven minutes
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: coverage
@@ -40,6 +40,8 @@ coverage: .venv/dev ## Show what the last `make test` left untested; fail below 
 lint: .venv/dev ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
 
 .PHONY: format
 format: .venv/dev ## Format the code
