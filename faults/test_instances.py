@@ -15,7 +15,7 @@ from faults.load import Load, User
 from faults.postgres import Postgres
 from faults.test_signals import wait_for_locks
 from todo_project.tests.live import LiveServer, free_port, serving
-from todo_project.tests.nginx import Nginx, needs_nginx, proxying
+from todo_project.tests.nginx import needs_nginx, proxying
 
 pytestmark = needs_nginx
 
@@ -57,10 +57,28 @@ def instances(project: Path, tmp_path: Path) -> Iterator[list[Instance]]:
 
 
 @pytest.fixture
-def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[Nginx]:
+def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[LiveServer]:
     """Put nginx in front of them, configured as the README says."""
     with proxying(tmp_path, *(instance.port for instance in instances)) as nginx:
         yield nginx
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A request that nginx has passed on and answered."""
+
+    request_id: str
+    ports: list[int]  # of the servers that were asked, one after the other
+    began: float  # seconds since 1970, exact to some milliseconds
+    ended: float
+
+
+def passed(nginx: LiveServer) -> Iterator[Passed]:
+    """Read what nginx has answered so far."""
+    for line in (nginx.log_file.parent / "access.log").read_text().splitlines():
+        request_id, addresses, ended, seconds = line.split("|")
+        ports = [int(address.rpartition(":")[2]) for address in addresses.split(", ")]
+        yield Passed(request_id, ports, float(ended) - float(seconds), float(ended))
 
 
 def work(user: User) -> None:
@@ -84,7 +102,7 @@ def replace_each(instances: list[Instance], load: Load, **variables: str) -> lis
 
 
 def test_an_instance_is_killed(
-    instances: list[Instance], nginx: Nginx, postgres: Postgres, figures: dict[str, Any]
+    instances: list[Instance], nginx: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
     """Only what the dead instance had in hand may fail, and nothing acknowledged be lost.
 
@@ -104,7 +122,7 @@ def test_an_instance_is_killed(
     failed = {each.request_id for each in load.outcomes if each.status not in (200, 201)}
     in_hand = {
         each.request_id
-        for each in nginx.passed
+        for each in passed(nginx)
         if each.ports[0] == dead.port and each.began <= killed <= each.ended
     }
     figures.update(load.figures(), **{"in hand": len(in_hand)}, failed=len(failed))
@@ -115,7 +133,7 @@ def test_an_instance_is_killed(
 
 def test_a_new_version_takes_over(
     instances: list[Instance],
-    nginx: Nginx,
+    nginx: LiveServer,
     figures: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -125,7 +143,7 @@ def test_a_new_version_takes_over(
         load.wait_for(lambda: load.statuses()[201] >= 50)
         codes = replace_each(instances, load)
 
-    asked_again = sum(len(each.ports) > 1 for each in nginx.passed)
+    asked_again = sum(len(each.ports) > 1 for each in passed(nginx))
     figures.update(load.figures(), **{"sent to the other": asked_again})
     assert set(load.statuses()) == {200, 201}
     assert {outcome.status for outcome in load.prober.outcomes} == {200}
@@ -134,7 +152,7 @@ def test_a_new_version_takes_over(
 
 
 def test_the_secret_is_replaced(
-    instances: list[Instance], nginx: Nginx, figures: dict[str, Any]
+    instances: list[Instance], nginx: LiveServer, figures: dict[str, Any]
 ) -> None:
     """Every token that was signed with a secret of its time must come in (README, Replacing)."""
     with Load(nginx, USERS, work) as load:

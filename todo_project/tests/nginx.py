@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -45,33 +44,6 @@ http {{
 """
 
 
-@dataclass(frozen=True)
-class Passed:
-    """A request that nginx has passed on and answered."""
-
-    request_id: str
-    ports: list[int]  # of the servers that were asked, one after the other
-    began: float  # seconds since 1970, exact to some milliseconds
-    ended: float
-
-
-@dataclass(frozen=True)
-class Nginx(LiveServer):
-    """An nginx that answers."""
-
-    @property
-    def passed(self) -> list[Passed]:
-        """What it has answered so far."""
-        lines = (self.log_file.parent / "access.log").read_text().splitlines()
-        return [_read(line) for line in lines]
-
-
-def _read(line: str) -> Passed:
-    request_id, addresses, ended, seconds = line.split("|")
-    ports = [int(address.rpartition(":")[2]) for address in addresses.split(", ")]
-    return Passed(request_id, ports, float(ended) - float(seconds), float(ended))
-
-
 def _site(replacements: Mapping[str, str]) -> str:
     text = EXAMPLE
     for written, meant in replacements.items():
@@ -81,7 +53,7 @@ def _site(replacements: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def proxying(folder: Path, *ports: int, **location: str) -> Iterator[Nginx]:
+def proxying(folder: Path, *ports: int, **location: str) -> Iterator[LiveServer]:
     """Run nginx in front of servers until the block ends.
 
     Args:
@@ -111,7 +83,7 @@ def proxying(folder: Path, *ports: int, **location: str) -> Iterator[Nginx]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
-        yield Nginx(port, process, log)
+        yield LiveServer(port, process, log)
     finally:
         process.terminate()
         process.wait(START_SECONDS)
