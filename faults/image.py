@@ -166,7 +166,8 @@ def _copy_python(folder: Path) -> None:
     shutil.copy(Path(sys.executable).resolve(), program)
     subprocess.run(
         [program, "-I", "-m", "ensurepip", "--default-pip"],
-        env={"LD_LIBRARY_PATH": str(folder / "lib"), "PIP_ROOT_USER_ACTION": "ignore"},
+        env={"LD_LIBRARY_PATH": str(folder / "lib")},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # that it runs as root
         check=True,
     )

@@ -30,13 +30,15 @@ class Instance:
 
     project: Path
     log: Path
+    processes: str
     port: int = field(default_factory=free_port)
     running: ExitStack = field(default_factory=ExitStack)
     server: LiveServer = field(init=False)
 
     def start(self, **variables: str) -> None:
         """Serve, and return when requests can be served."""
-        served = serving(self.project, self.log, PORT=str(self.port), **variables)
+        variables |= {"PORT": str(self.port), "WEB_CONCURRENCY": self.processes}
+        served = serving(self.project, self.log, **variables)
         self.server = self.running.enter_context(served)
         with self.server.client() as client:
             assert client.get("/health/ready").status_code == 200
@@ -47,9 +49,12 @@ class Instance:
 
 
 @pytest.fixture
-def instances(project: Path, tmp_path: Path) -> Iterator[list[Instance]]:
-    """Start two, of two processes each."""
-    pair = [Instance(project, tmp_path / f"{name}.log") for name in ("one", "two")]
+def instances(
+    project: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[list[Instance]]:
+    """Start two, of as many processes each as the parameter says."""
+    processes = getattr(request, "param", "1")
+    pair = [Instance(project, tmp_path / f"{name}.log", processes) for name in ("one", "two")]
     with pair[0].running, pair[1].running:
         for instance in pair:
             instance.start()
@@ -131,6 +136,7 @@ def test_an_instance_is_killed(
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
 
 
+@pytest.mark.parametrize("instances", ["2"], indirect=True, ids=["two processes each"])
 def test_a_new_version_takes_over(
     instances: list[Instance],
     nginx: LiveServer,
