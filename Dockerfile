@@ -8,8 +8,8 @@ RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python install --no-cache-dir -r requirements.txt
 
 FROM python:${PYTHON}-slim-trixie
-ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
+ENV PATH=/app/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 COPY --from=packages /app/.venv .venv
 COPY manage.py gunicorn.conf.py ./
 COPY authn authn

@@ -36,7 +36,8 @@ class Image:
 
     def __init__(self, folder: Path, context: Path) -> None:
         self._root, self._context = folder / "root", context
-        self._stages = folder / "stages"
+        self.stages = folder / "stages"  # those before the last one, by their names
+        self.stages.mkdir()
         ignored = (context / ".dockerignore").read_text().splitlines()
         self._given = exclude_paths(str(context), [line for line in ignored if line[:1] != "#"])
         _copy_python(folder / "python")
@@ -46,6 +47,7 @@ class Image:
         }
         self._arguments: dict[str, str] = {}
         self._stage = ""
+        self.begun_with: list[str] = []  # images
         self.workdir = self._root
         self.variables: dict[str, str] = {}
         self.healthcheck: list[str] = []
@@ -94,20 +96,20 @@ class Image:
     def _from(self, step: dockerfile.Command) -> None:
         """Begin a stage; the image that it begins with is a Python and its pip."""
         if self._stage:
-            self._stages.mkdir(exist_ok=True)
-            self._root.rename(self._stages / self._stage)
-        self._stage = step.value[2] if len(step.value) > 1 else "last"
+            self._root.rename(self.stages / self._stage)
+        image, _, self._stage = (*step.value, "", "")[:3]
+        self.begun_with.append(string.Template(image).substitute(self._arguments))
         self._root.mkdir()
         self.variables = {}
 
     def _workdir(self, step: dockerfile.Command) -> None:
-        self.workdir = self._inside(step.value[0])
+        self.workdir = self._root / step.value[0].removeprefix("/")
         self.workdir.mkdir()
 
     def _env(self, step: dockerfile.Command) -> None:
         for name, value in zip(step.value[::2], step.value[1::2], strict=True):
-            filled = string.Template(value).substitute(self._base)
-            self.variables[name] = filled.replace("/app/", f"{self._root}/app/")
+            here = value.replace(f"/{self.workdir.name}/", f"{self.workdir}/")
+            self.variables[name] = string.Template(here).substitute(self._base)
 
     def _run(self, step: dockerfile.Command) -> None:
         uid, gid = map(int, self.user.split(":"))
@@ -122,7 +124,7 @@ class Image:
             to = self.workdir / target / ("" if target != "./" else source)
             if step.flags:
                 stage = step.flags[0].removeprefix("--from=")
-                shutil.copytree(self._stages / stage / source[1:], to, symlinks=True)
+                shutil.copytree(self.stages / stage / source[1:], to, symlinks=True)
                 continue
             for name in self._given:
                 file = self._context / name
@@ -145,9 +147,6 @@ class Image:
         assert step.json
         self.command = list(step.value)
 
-    def _inside(self, path: str) -> Path:
-        return self._root / path.removeprefix("/")
-
 
 def _copy_python(folder: Path) -> None:
     """Copy the Python that runs this, which others may not reach, and give it a pip."""
@@ -159,7 +158,7 @@ def _copy_python(folder: Path) -> None:
     )
     shutil.copytree(sysconfig.get_path("include"), folder / "include" / version)
     library = Path(*sysconfig.get_config_vars("LIBDIR", "INSTSONAME"))
-    if library.suffix != ".a":
+    if library.is_file():
         shutil.copy(library, folder / "lib")
     program = folder / "bin" / "python"
     program.parent.mkdir()

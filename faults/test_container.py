@@ -81,6 +81,22 @@ def test_only_what_runs_gets_in(image: Image) -> None:
     assert Path("tasks/templates/admin/tasks/task/delete_selected.html") in files
 
 
+def test_a_change_of_code_installs_nothing_anew(image: Image) -> None:
+    """What is installed may depend on nothing but its list, so that its layer is kept."""
+    built = image.stages / "packages" / "app"
+
+    assert {file.name for file in built.iterdir()} == {".venv", "requirements.txt"}
+
+
+def test_it_begins_with_one_exact_python(image: Image) -> None:
+    """The same file must build the same tomorrow; the packages be of the Python that runs them."""
+    pattern = r"python:(3\.\d+\.\d+)(-slim)?-[a-z]+"
+    found = [re.fullmatch(pattern, name) for name in image.begun_with]
+
+    assert len({match[1] for match in found if match}) == 1
+    assert [match[2] if match else "" for match in found] == [None, "-slim"]
+
+
 def test_no_tool_is_installed(image: Image) -> None:
     """What develops and tests must not run beside what runs, nor what installs."""
     [packages] = (image.workdir / ".venv" / "lib").glob("python3*/site-packages")
