@@ -1,5 +1,6 @@
 """Two instances behind nginx, of which one dies or both are replaced (issue "Documents, …")."""
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,11 +14,9 @@ import pytest
 from conftest import SECRET, mint
 from faults.load import Load, User
 from faults.postgres import Postgres
-from faults.test_signals import wait_for_locks
-from todo_project.tests.live import LiveServer, free_port, serving
+from faults.test_signals import wait_for_locks, workers
+from todo_project.tests.live import START_SECONDS, LiveServer, free_port, serving
 from todo_project.tests.nginx import needs_nginx, proxying
-
-pytestmark = needs_nginx
 
 USERS = 10
 NEW_SECRET = "a-new-secret-that-nobody-has-seen-so-far-0123"
@@ -106,6 +105,7 @@ def replace_each(instances: list[Instance], load: Load, **variables: str) -> lis
     return codes
 
 
+@needs_nginx
 def test_an_instance_is_killed(
     instances: list[Instance], nginx: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
@@ -136,6 +136,7 @@ def test_an_instance_is_killed(
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
 
 
+@needs_nginx
 @pytest.mark.parametrize("instances", ["2"], indirect=True, ids=["two processes each"])
 def test_a_new_version_takes_over(
     instances: list[Instance],
@@ -157,6 +158,7 @@ def test_a_new_version_takes_over(
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
 
 
+@needs_nginx
 def test_the_secret_is_replaced(
     instances: list[Instance], nginx: LiveServer, figures: dict[str, Any]
 ) -> None:
@@ -176,3 +178,24 @@ def test_the_secret_is_replaced(
     with nginx.client("alice") as late:
         assert late.get("/api/alice/tasks").status_code == 401
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
+
+
+def test_a_secret_in_a_file_is_replaced_by_a_reload(project: Path, tmp_path: Path) -> None:
+    """What a file holds must be read anew when the processes are (README, Stopping)."""
+    file = tmp_path / "secrets"
+    file.write_text(f"1:{SECRET}")
+    variables = {"BETTER_AUTH_SECRET": "", "BETTER_AUTH_SECRETS_FILE": str(file)}
+    with serving(project, tmp_path / "log", **variables) as server, server.client("old") as old:
+        bearer = f"Bearer {mint('new', secret=NEW_SECRET)}"
+        with server.client(Authorization=bearer) as new:
+            refused = new.get("/api/new/tasks").status_code
+            before = workers(server)
+            file.write_text(BOTH)
+            server.process.send_signal(signal.SIGHUP)
+            end = time.monotonic() + START_SECONDS
+            while workers(server) & before:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+
+            assert (refused, new.get("/api/new/tasks").status_code) == (401, 200)
+            assert old.get("/api/old/tasks").status_code == 200

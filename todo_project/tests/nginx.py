@@ -53,22 +53,26 @@ def _site(replacements: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def proxying(folder: Path, *ports: int, **location: str) -> Iterator[LiveServer]:
+def proxying(
+    folder: Path, *ports: int, path: str = "/", target: str = "http://todo"
+) -> Iterator[LiveServer]:
     """Run nginx in front of servers until the block ends.
 
     Args:
         folder: where its files go.
         ports: of the two servers; one port stands for both.
-        location: what to put in the place of the configuration's own ``path`` and ``target``.
+        path: below which it shows them.
+        target: of ``proxy_pass``; with a slash at its end nginx takes that path off.
     """
     port = free_port()
     site = _site(
         {
             "listen 80;": f"listen 127.0.0.1:{port};",
+            "location /metrics {": f"location {path}metrics {{",
             "127.0.0.1:8001 ": f"127.0.0.1:{ports[0]} ",
             "127.0.0.1:8002 ": f"127.0.0.1:{ports[-1]} ",
-            "location / {": f"location {location.get('path', '/')} {{",
-            "proxy_pass http://todo;": f"proxy_pass {location.get('target', 'http://todo')};",
+            "location / {": f"location {path} {{",
+            "proxy_pass http://todo;": f"proxy_pass {target};",
         }
     )
     log = folder / "error.log"

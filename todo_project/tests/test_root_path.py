@@ -184,10 +184,11 @@ def test_staff_sign_in_under_the_prefix(browser: httpx.Client) -> None:
 
 
 @needs_nginx
-def test_metrics_are_not_passed_on(server: LiveServer, tmp_path: Path) -> None:
-    """Who may see the figures is nobody behind the proxy (README, Deployment)."""
-    with proxying(tmp_path, server.port) as nginx, nginx.client() as client:
-        answers = [client.get(path) for path in ("/metrics", "/metrics/", "/health")]
+@pytest.mark.parametrize("path", ["/", f"{PREFIX}/"])
+def test_metrics_are_not_passed_on(server: LiveServer, tmp_path: Path, path: str) -> None:
+    """Who may see the figures is nobody behind the proxy (README, Behind a proxy)."""
+    with proxying(tmp_path, server.port, path=path) as nginx, nginx.client() as client:
+        answers = [client.get(f"{path}{name}") for name in ("metrics", "%6Detrics/", "health")]
 
     assert [each.status_code for each in answers] == [404, 404, 200]
-    assert "nginx" in answers[0].text
+    assert ["nginx" in each.text for each in answers] == [True, True, False]
