@@ -32,7 +32,7 @@ test: $(VENV)/dev ## Run every test, on PostgreSQL and on SQLite
 	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
 
 .PHONY: test-faults
-test-faults: $(VENV)/dev ## Kill, freeze and flood the real thing, about five minutes
+test-faults: $(VENV)/dev ## Kill, freeze, replace and flood the real thing, about seven minutes
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: coverage
@@ -44,6 +44,8 @@ coverage: $(VENV)/dev ## Show what the last `make test` left untested; fail belo
 lint: $(VENV)/dev ## Check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.compose-spec compose.yaml
 
 .PHONY: format
 format: $(VENV)/dev ## Format the code

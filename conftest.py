@@ -36,9 +36,9 @@ OURS = (
     "LOG_LEVEL",
     "METRICS",
     "PORT",
+    "ROOT_PATH",
     "THROTTLE_RATE",
     "TRUST_PROXY",
-    "WEB_CONCURRENCY",
 )
 
 scratch = Path(tempfile.mkdtemp(prefix="todo-tests-"))
@@ -60,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         BETTER_AUTH_URL=FRONT_END,
         DEBUG="false",
         ALLOWED_HOSTS="*",
+        WEB_CONCURRENCY="2",  # gunicorn cannot even be imported with an empty one
         NEON_DATABASE_URL=_database_url(config),
     )
     django.setup()

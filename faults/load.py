@@ -73,7 +73,9 @@ class User:
         self.outcomes.append(
             Outcome(request_id, sent_at, seconds, method, status, received, reused)
         )
-        return status, json.loads(text) if text else None
+        # a proxy's own errors are pages
+        is_json = received.get("Content-Type") == "application/json"
+        return status, json.loads(text) if is_json and text else None
 
     def create(self) -> None:
         """Create a task whose title nobody else uses, and remember it where it was acknowledged."""

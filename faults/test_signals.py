@@ -61,7 +61,7 @@ def test_told_to_stop(
                 threads = [threading.Thread(target=user.create) for user in held]
                 for thread in threads:
                     thread.start()
-                _wait_for_locks(postgres, len(held))
+                wait_for_locks(postgres, len(held))
                 stopped = time.monotonic()
                 server.process.send_signal(signal.SIGTERM)
                 time.sleep(1)
@@ -89,7 +89,8 @@ def test_told_to_stop(
     assert seconds < STOP_SECONDS
 
 
-def _wait_for_locks(postgres: Postgres, count: int) -> None:
+def wait_for_locks(postgres: Postgres, count: int) -> None:
+    """Wait until so many requests are held up by a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     end = time.monotonic() + 4
     while postgres.execute(waiting) != [(count,)]:

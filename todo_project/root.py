@@ -11,4 +11,5 @@ def root(request: HttpRequest) -> HttpResponseBase:
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    return JsonResponse({"message": "Todo back end", "status": "healthy", "docs": "/docs"})
+    docs = f"{request.path}docs"  # below ROOT_PATH
+    return JsonResponse({"message": "Todo back end", "status": "healthy", "docs": docs})

@@ -21,6 +21,7 @@ from todo_project.environment import BASE_DIR, env
 from todo_project.keys import derived_secret_key
 from todo_project.origins import jwks_settings, origin
 from todo_project.redaction import hide
+from todo_project.root_path import root_path
 
 # DEBUG: bool, default false.
 DEBUG = env.bool("DEBUG", False)
@@ -51,6 +52,11 @@ ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"]) if ho
 # TRUST_PROXY: bool, default false. Believe what a proxy in front says of the client's connection.
 TRUST_PROXY = env.bool("TRUST_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+
+# ROOT_PATH: the prefix under which the proxy in front shows this service, such as /todo; default
+# none. The proxy may take it off or leave it on (root_path.py).
+ROOT_PATH = root_path(env.str("ROOT_PATH", ""))
+FORCE_SCRIPT_NAME = ROOT_PATH or None
 
 INSTALLED_APPS = [
     "todo_project",  # its templates go before those of the admin
@@ -95,7 +101,7 @@ TEMPLATES = [
 ]
 
 # Served by ourselves, out of the packages: there is no step that collects them.
-STATIC_URL = "/static/"
+STATIC_URL = f"{ROOT_PATH}/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
@@ -179,7 +185,7 @@ REST_FRAMEWORK = {
 
 # Staff. Without DEBUG their cookies go over https only.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{ROOT_PATH}/admin/"
 CSRF_COOKIE_HTTPONLY = True
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"  # where the log-in was told of no address of ours

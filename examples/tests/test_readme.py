@@ -1,4 +1,4 @@
-"""The README's recipes are the example's code, which the other tests run."""
+"""The README's recipes are the examples' own text, which the other tests run."""
 
 import re
 
@@ -20,3 +20,12 @@ def test_every_recipe_is_in_the_example() -> None:
     assert len(recipes) == 4
     for recipe in recipes:
         assert any(unindented(recipe) in code for code in example), recipe
+
+
+def test_the_proxys_configuration_is_the_examples() -> None:
+    """Whoever copies it must get what was tested."""
+    readme = (PROJECT / "README.md").read_text()
+
+    assert re.findall(r"^```nginx\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE) == [
+        (PROJECT / "examples" / "nginx.conf").read_text()
+    ]

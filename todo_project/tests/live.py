@@ -151,8 +151,8 @@ class LiveServer:
 
 @contextmanager
 def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveServer]:
-    """Serve the project with gunicorn until the block ends."""
-    port = free_port()
+    """Serve the project with gunicorn until the block ends, on ``PORT`` or any that is free."""
+    port = int(variables.get("PORT") or free_port())
     with log_file.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "todo_project.wsgi"],
@@ -170,13 +170,14 @@ def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveSer
         )
     server = LiveServer(port, process, log_file)
     try:
-        _await_health(server)
+        await_health(server)
         yield server
     finally:
         server.stop()
 
 
-def _await_health(server: LiveServer) -> None:
+def await_health(server: LiveServer) -> None:
+    """Wait until a server answers."""
     end = time.monotonic() + START_SECONDS
     with server.client() as client:
         while not _is_healthy(client):

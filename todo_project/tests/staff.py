@@ -6,6 +6,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 PASSWORD = "correct horse battery staple"
+# of `createsuperuser --noinput`
+ACCOUNT = {
+    "DJANGO_SUPERUSER_USERNAME": "grace",
+    "DJANGO_SUPERUSER_EMAIL": "grace@example.com",
+    "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+}
 
 
 def member(name: str = "grace", *permissions: str, **values: Any) -> User:

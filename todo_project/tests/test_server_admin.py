@@ -15,14 +15,9 @@ from todo_project.tests.live import (
     serving,
     write_env,
 )
-from todo_project.tests.staff import PASSWORD
+from todo_project.tests.staff import ACCOUNT, PASSWORD
 
 LOGIN = "/admin/login/?next=/admin/"
-ACCOUNT = {
-    "DJANGO_SUPERUSER_USERNAME": "grace",
-    "DJANGO_SUPERUSER_EMAIL": "grace@example.com",
-    "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,99 @@
+"""A real nginx, with the configuration that the README shows."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from todo_project.environment import BASE_DIR
+from todo_project.tests.live import START_SECONDS, LiveServer, free_port
+
+# Debian keeps it where only root's PATH looks
+BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+EXAMPLE = (BASE_DIR / "examples" / "nginx.conf").read_text()
+
+needs_nginx = pytest.mark.skipif(
+    BINARY is None and os.environ.get("CI") != "true",
+    reason="nginx is not installed (where CI is true, this fails)",
+)
+
+# What Debian's own nginx.conf has around each site, in a folder of ours; a line for each request.
+FRAME = """\
+daemon off;
+user {user};
+pid {folder}/pid;
+worker_processes 2;
+events {{}}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    log_format line "$http_x_request_id|$upstream_addr|$msec|$request_time";
+    access_log {folder}/access.log line;
+    {site}
+}}
+"""
+
+
+def _site(replacements: Mapping[str, str]) -> str:
+    text = EXAMPLE
+    for written, meant in replacements.items():
+        assert text.count(written) == 1, written
+        text = text.replace(written, meant)
+    return text
+
+
+@contextmanager
+def proxying(
+    folder: Path, *ports: int, path: str = "/", target: str = "http://todo"
+) -> Iterator[LiveServer]:
+    """Run nginx in front of servers until the block ends.
+
+    Args:
+        folder: where its files go.
+        ports: of the two servers; one port stands for both.
+        path: below which it shows them.
+        target: of ``proxy_pass``; with a slash at its end nginx takes that path off.
+    """
+    port = free_port()
+    site = _site(
+        {
+            "listen 80;": f"listen 127.0.0.1:{port};",
+            "location /metrics {": f"location {path}metrics {{",
+            "127.0.0.1:8001 ": f"127.0.0.1:{ports[0]} ",
+            "127.0.0.1:8002 ": f"127.0.0.1:{ports[-1]} ",
+            "location / {": f"location {path} {{",
+            "proxy_pass http://todo;": f"proxy_pass {target};",
+        }
+    )
+    log = folder / "error.log"
+    (folder / "nginx.conf").write_text(
+        FRAME.format(folder=folder, user=getpass.getuser(), site=site)
+    )
+    assert BINARY is not None, "nginx is not installed"
+    process = subprocess.Popen([BINARY, "-e", log, "-p", folder, "-c", folder / "nginx.conf"])
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not _listens(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.05)
+        yield LiveServer(port, process, log)
+    finally:
+        process.terminate()
+        process.wait(START_SECONDS)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False

@@ -1,0 +1,90 @@
+"""The health check of a container (issue "Documents, logs, metrics, deployment")."""
+
+import runpy
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from todo_project.environment import BASE_DIR
+from todo_project.probe import is_alive
+from todo_project.tests.live import free_port
+
+PROBE = BASE_DIR / "todo_project" / "probe.py"
+asked: list[tuple[str, str | None]] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers with the status that its server has, and takes note of what it was asked."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        asked.append((self.path, self.headers["Host"]))
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
+    """Listen where the variables say so."""
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.status = 200  # type: ignore[attr-defined]
+        monkeypatch.setenv("PORT", str(server.server_port))
+        asked.clear()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        ("", "localhost"),
+        ("*", "localhost"),
+        ("api.example.com, b.example.com", "api.example.com"),
+        (".example.com", "example.com"),
+    ],
+)
+def test_a_server_is_asked_by_one_of_its_names(
+    server: HTTPServer, monkeypatch: pytest.MonkeyPatch, names: str, name: str
+) -> None:
+    """Any other host would get a 400, and the container be taken for dead."""
+    monkeypatch.setenv("ALLOWED_HOSTS", names)
+
+    assert is_alive()
+    assert asked == [("/health", name)]
+
+
+def test_a_server_that_answers_something_else_is_not_alive(server: HTTPServer) -> None:
+    """A 400 or a 500 must count as none."""
+    server.status = 400  # type: ignore[attr-defined]
+
+    assert not is_alive()
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1"])
+def test_where_nobody_listens_the_exit_code_is_1(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Docker must see it, and no trace be in its log."""
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", str(free_port()))
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(PROBE), run_name="__main__")
+
+    assert ended.value.code == 1
+
+
+def test_where_the_server_is_alive_the_exit_code_is_0(server: HTTPServer) -> None:
+    """Docker must see that, too."""
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(PROBE), run_name="__main__")
+
+    assert ended.value.code == 0

@@ -1,0 +1,84 @@
+"""The variables that the code reads, and where operators read of them (FR-020, SC-010)."""
+
+import re
+import runpy
+from typing import Any
+
+import pytest
+
+from todo_project.environment import BASE_DIR, Environment
+from todo_project.tests.test_settings import PRODUCTION
+
+EXAMPLE = (BASE_DIR / ".env.example").read_text()
+README = (BASE_DIR / "README.md").read_text()
+# Values with which every variable is looked at; what stands for another is read without that one.
+EVERY = {
+    **PRODUCTION,
+    "NEON_DATABASE_URL": "",
+    "DATABASE_URL": PRODUCTION["NEON_DATABASE_URL"],
+    "BETTER_AUTH_JWKS_URL": "https://app.example.com/api/auth/jwks",
+}
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
+    """Read the settings as `migrate` does, and gunicorn's; return all of them."""
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+    monkeypatch.setattr("runpy.run_module", lambda name: None)  # the settings, which follow
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    served = runpy.run_path(str(BASE_DIR / "gunicorn.conf.py"))
+    return served | runpy.run_path(str(BASE_DIR / "todo_project" / "settings.py"))
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Name the variables that the code asks for."""
+    asked = set()
+    get_value = Environment._get_value  # noqa: SLF001 - what every look-up goes through
+
+    def record(self: Environment, env_key: str, default: Any) -> Any:
+        asked.add(env_key)
+        return get_value(self, env_key, default)
+
+    monkeypatch.setattr(Environment, "_get_value", record)
+    load(monkeypatch, **EVERY)
+    return asked
+
+
+def test_the_example_has_every_variable_and_no_other(variables: set[str]) -> None:
+    """Nobody may have to read the code to find a variable, or set one that nothing reads."""
+    named = re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE)
+
+    assert len(named) == len(set(named))
+    assert set(named) == variables
+
+
+def test_the_readme_has_every_variable_and_no_other(variables: set[str]) -> None:
+    """The table must say what the code does."""
+    [section] = re.findall(r"^## Configuration$.*?^## ", README, re.DOTALL | re.MULTILINE)
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)]
+
+    assert len(named) == len(set(named))
+    assert set(named) == variables
+
+
+def test_every_variable_of_the_example_has_one_line_above_it() -> None:
+    """An operator must read what each is for, where it is set."""
+    for block in EXAMPLE.split("\n\n")[1:]:
+        lines = block.strip().splitlines()
+        assert all(line.startswith("# ") for line in lines[::2]), block
+        assert all(re.match(r"#?[A-Z_]+=", line) for line in lines[1::2]), block
+
+
+def test_the_examples_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is commented out must show what is so without it."""
+    before = load(monkeypatch, **PRODUCTION)
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
+
+    after = load(monkeypatch, **PRODUCTION, **shown)
+
+    assert len(shown) == 6
+    settings = [name for name in before if name.isupper()]
+    names = [*settings, "bind", "workers", "threads", "loglevel"]
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
