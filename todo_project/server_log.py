@@ -16,7 +16,7 @@ def log_failed_thread(failure: threading.ExceptHookArgs) -> None:
     logging.getLogger(__name__).error("A thread has failed", exc_info=failure.exc_value)
 
 
-class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
+class ServerLogger(Logger):
     """Writes what gunicorn says of itself, and leaves the requests to the application.
 
     ``logconfig_dict`` gives it the handlers of the settings.
@@ -25,11 +25,11 @@ class ServerLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
     def access(self, *args: Any) -> None:
         """Write nothing: the application has logged the request."""
 
-    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Write a warning; of a request that cannot be read only what is wrong with it.
 
         gunicorn quotes what was sent, with whatever token is in it.
         """
-        if refused := REFUSED.match(msg):
+        if refused := REFUSED.match(str(msg)):
             msg, args = "Invalid request from %s: %s", (refused[1], type(sys.exception()).__name__)
         super().warning(msg, *args, **kwargs)
