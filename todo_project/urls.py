@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from todo_project.documents.views import docs, openapi, redoc
 from todo_project.health import health, ready
 from todo_project.root import root
 from todo_project.staff.static import static_file
@@ -13,6 +14,9 @@ urlpatterns = [
     re_path(r"^health/ready/?\Z", ready, name="ready"),
     re_path(r"", include("tasks.urls")),
     re_path(r"^\Z", root, name="root"),
+    re_path(r"^openapi\.json\Z", openapi, name="openapi"),
+    re_path(r"^docs/?\Z", docs, name="docs"),
+    re_path(r"^redoc/?\Z", redoc, name="redoc"),
     re_path(
         r"^admin\Z",
         RedirectView.as_view(pattern_name="admin:index", query_string=True),

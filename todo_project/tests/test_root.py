@@ -3,18 +3,26 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
 
+SERVICE = {"message": "Todo back end", "status": "healthy"}
+
 
 @pytest.mark.django_db
-def test_the_root_names_the_service(anybody: ApiClient) -> None:
-    """Who opens the address must read what answers there, and where to read on."""
+@pytest.mark.parametrize(("is_on", "more"), [(False, {}), (True, {"docs": "/docs"})])
+def test_the_root_names_the_service(
+    anybody: ApiClient, settings: Settings, is_on: bool, more: dict[str, str]
+) -> None:
+    """Who opens the address must read what answers there, and where to read on if they can."""
+    settings.API_DOCS = is_on
+
     with CaptureQueriesContext(connection) as captured:
         answer = anybody.get("/")
 
     assert answer.status_code == 200
-    assert answer.json() == {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
+    assert answer.json() == SERVICE | more
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/json", "no-store")
     assert "Location" not in answer
     assert len(captured) == 0
