@@ -138,7 +138,7 @@ CHANGED = "The task as it is now."
 TASK_OPERATIONS = {
     "list": Operation(
         "listTasks",
-        "All tasks of the caller",
+        "List the tasks",
         "Oldest first, a plain array. An unknown option is ignored.",
         ("user_id", *LIST_PARAMETERS, "If-None-Match", "X-Request-ID"),
         {
@@ -170,7 +170,7 @@ TASK_OPERATIONS = {
     ),
     "retrieve": Operation(
         "readTask",
-        "One task",
+        "Read a task",
         "As it is now.",
         ("user_id", "task_id", "If-None-Match", "X-Request-ID"),
         {200: Success("The task.", KEPT, TASK), 304: Success(KNOWN, KEPT)},
@@ -178,7 +178,7 @@ TASK_OPERATIONS = {
     ),
     "update": Operation(
         "updateTask",
-        "Change the fields that are sent",
+        "Change the fields of a task that are sent",
         "What is absent stays as it is, and so does a `title` or `completed` that is `null`."
         " `{}` changes `updated_at` and nothing else.",
         ("user_id", "task_id", "If-Match", "X-Request-ID"),
@@ -200,7 +200,7 @@ TASK_OPERATIONS = {
     ),
     "complete": Operation(
         "flipTask",
-        "Flip `completed`",
+        "Flip whether a task is completed",
         "Reads no body. Of several requests at once every one counts, and each answer shows its own"
         " flip.",
         ("user_id", "task_id", "If-Match", "X-Request-ID"),

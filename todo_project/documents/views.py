@@ -13,8 +13,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        # ReDoc writes its rules into <style> elements that it adds empty: this is their digest.
-        "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+        # ReDoc adds two <style> elements, which these digests name: an empty one, whose rules it
+        # writes afterwards, and that of its scroll bars.
+        "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+        " 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
         "img-src 'self' data:",  # the icons in Swagger UI's style sheet
         "connect-src 'self'",
         "form-action 'none'",
