@@ -178,9 +178,9 @@ TASK_OPERATIONS = {
     ),
     "update": Operation(
         "updateTask",
-        "Change the fields of a task that are sent",
-        "What is absent stays as it is, and so does a `title` or `completed` that is `null`."
-        " `{}` changes `updated_at` and nothing else.",
+        "Change a task",
+        "Writes the fields that are sent. What is absent stays as it is, and so does a `title` or"
+        " `completed` that is `null`. `{}` changes `updated_at` and nothing else.",
         ("user_id", "task_id", "If-Match", "X-Request-ID"),
         {200: Success(CHANGED, ("ETag",), TASK)},
         (*CALL_WITH_BODY, "InvalidChanges", "TaskNotFound", "TaskChanged", *FAULTS),
