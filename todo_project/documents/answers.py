@@ -11,6 +11,7 @@ from authn.authentication import DETAILS as TOKEN_DETAILS
 from authn.authentication import INVALID_TOKEN
 from authn.permissions import IsPathUser
 from authn.tokens import ExpiredTokenError, NoUserError
+from tasks.cursors import Cursor
 from tasks.options import ACCEPTED, OptionsError
 from tasks.retries import IdempotencyKeyError
 from tasks.serializers import problem
@@ -19,6 +20,7 @@ from todo_project.documents.schemas import TASK
 from todo_project.errors import EXPIRED, error_response, exception_handler
 
 TAG = entity_tag(orjson.dumps(TASK))
+NEXT = Cursor("id", "after", TASK["id"], TASK["id"])
 
 
 def ref(kind: str, name: str) -> dict[str, str]:
@@ -53,7 +55,8 @@ HEADERS = {
     "Link": _header(
         "With `limit`: the neighbouring pages, `next` and `prev`, relative to this address.",
         required=False,
-        examples=['<?limit=50&cursor=WyJpZCIsImFmdGVyIiwxMDQyLDEwNDJd>; rel="next"'],
+        pattern=r'^<\?[^>]+>; rel="(next|prev)"(, <\?[^>]+>; rel="prev")?$',
+        examples=[f'<?limit=50&cursor={NEXT.encode()}>; rel="next"'],
     ),
     "Idempotent-Replayed": _header(
         "The task was there already: it has been created by a request before this one.",

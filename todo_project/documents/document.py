@@ -9,7 +9,8 @@ from drf_spectacular.settings import patched_settings
 
 from todo_project.documents.answers import HEADERS, REFUSALS
 from todo_project.documents.inspection import described
-from todo_project.documents.operations import LINKS, OPEN_OPERATIONS, PARAMETERS
+from todo_project.documents.operations import LINKS, OPEN_OPERATIONS
+from todo_project.documents.parameters import PARAMETERS
 from todo_project.documents.schemas import SCHEMAS
 
 DESCRIPTION = """\

@@ -5,7 +5,7 @@ from typing import Any
 from tasks.models import DESCRIPTION_MAX_LENGTH, MAX_TASK_ID, TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH
 from tasks.serializers import PROBLEMS, WHITE_SPACE
 
-TASK = {
+TASK: dict[str, Any] = {
     "id": 1042,
     "user_id": "user123",
     "title": "Buy groceries",
