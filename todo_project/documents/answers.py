@@ -15,9 +15,10 @@ from tasks.cursors import Cursor
 from tasks.options import ACCEPTED, OptionsError
 from tasks.retries import IdempotencyKeyError
 from tasks.serializers import problem
-from tasks.versions import TaskChangedError, entity_tag
+from tasks.versions import TAG_DIGITS, TaskChangedError, entity_tag
 from todo_project.documents.schemas import TASK
 from todo_project.errors import EXPIRED, error_response, exception_handler
+from todo_project.request_log import ACCEPTED_REQUEST_ID
 
 TAG = entity_tag(orjson.dumps(TASK))
 NEXT = Cursor("id", "after", TASK["id"], TASK["id"])
@@ -39,7 +40,7 @@ def _header(description: str, *, required: bool = True, **schema: Any) -> dict[s
 HEADERS = {
     "X-Request-ID": _header(
         "The client's own, if it sent one, or a fresh one. Every line of the log has it too.",
-        pattern="^[A-Za-z0-9._-]{1,128}$",
+        pattern=f"^{ACCEPTED_REQUEST_ID.pattern}$",
     ),
     "Vary": _header("The answer depends on the page that asks.", const="Origin"),
     "Cache-Control": _header("It may not be kept.", const="no-store"),
@@ -49,7 +50,7 @@ HEADERS = {
     ),
     "ETag": _header(
         "The version: a digest of what is shown. For `If-None-Match` and `If-Match`.",
-        pattern='^"[0-9a-f]{32}"$',
+        pattern=f'^"[0-9a-f]{{{TAG_DIGITS}}}"$',
         examples=[TAG],
     ),
     "Link": _header(

@@ -10,7 +10,7 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 
-from tasks.serializers import TaskSerializer
+from tasks.serializers import StrictBooleanField, TaskSerializer
 from tasks.views import CREATE, UPDATE, TaskViewSet
 from todo_project.documents.answers import REFUSALS, headers, ref
 from todo_project.documents.operations import TASK_OPERATIONS, Operation, Success
@@ -35,24 +35,15 @@ class BearerToken(OpenApiAuthenticationExtension):
         }
 
 
-class TextField(OpenApiSerializerFieldExtension):
-    """A text; what may be in it, ``schemas`` says."""
+class StrictFields(OpenApiSerializerFieldExtension):
+    """The fields of a task that a client may set; what may be in them, ``schemas`` says."""
 
-    target_class = "tasks.serializers.StrictTextField"
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return its type."""
-        return {"type": "string"}
-
-
-class BooleanField(OpenApiSerializerFieldExtension):
-    """JSON's ``true`` or ``false``."""
-
-    target_class = "tasks.serializers.StrictBooleanField"
+    target_class = "tasks.serializers.StrictField"
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
-        """Return its type."""
-        return {"type": "boolean"}
+        """Return the JSON type."""
+        return {"type": "boolean" if isinstance(self.target, StrictBooleanField) else "string"}
 
 
 def component_name(serializer: TaskSerializer, direction: str) -> str:
@@ -125,7 +116,9 @@ class ContractSchema(AutoSchema):
         if self._row.bodies:
             body = operation["requestBody"]
             body["required"] = True
-            body["content"][JSON]["examples"] = _examples(self._row.bodies)
+            body["content"][JSON]["examples"] = {
+                name: {"value": example} for name, example in self._row.bodies.items()
+            }
         return described(self._row, operation)
 
 
@@ -174,7 +167,3 @@ def _success(success: Success, found: dict[str, Any]) -> dict[str, Any]:
     if success.links:
         answer["links"] = {name: ref("links", name) for name in success.links}
     return answer
-
-
-def _examples(bodies: dict[str, Any]) -> dict[str, Any]:
-    return {name: {"value": body} for name, body in bodies.items()}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tasks.models import IDEMPOTENCY_KEY_MAX_LENGTH
 from tasks.options import MAX_LIMIT, ORDERINGS
+from tasks.retries import ACCEPTED_KEY
 from todo_project.documents.schemas import TASK, TASK_ID
 
 
@@ -62,9 +62,7 @@ PARAMETERS = {
         "Idempotency-Key",
         "The same key, user and JSON value again give the first task again, as it is now, and never"
         " a second one. The same key with another body is a 422. Kept for at least 24 hours.",
-        minLength=1,
-        maxLength=IDEMPOTENCY_KEY_MAX_LENGTH,
-        pattern=r"^[\x20-\x7e]+$",
+        pattern=f"^{ACCEPTED_KEY.pattern}$",
     ),
     "X-Request-ID": _parameter(
         "header",

@@ -12,7 +12,6 @@ from authn.throttling import PerUserThrottle
 from conftest import ApiClient, mint
 from tasks.tests.factories import TaskFactory
 from tasks.views import TaskViewSet
-from tasks.viewsets import LeanViewSet
 
 ALICE = "alice"
 STALE = '"0123456789abcdef0123456789abcdef"'
@@ -158,9 +157,9 @@ def _refused_to_anybody(
     yield endpoint.send(alice)
     settings.ALLOWED_HOSTS = hosts
     with monkeypatch.context() as patched:
-        for place in ("tasks.viewsets.Request", "todo_project.health.JsonResponse"):
-            patched.setattr(place, _fault)
-        patched.setattr("todo_project.root.JsonResponse", _fault)
+        patched.setattr(TaskViewSet, "get_queryset", _fault)
+        for name in ("health", "root"):
+            patched.setattr(f"todo_project.{name}.JsonResponse", _fault)
         yield endpoint.send(alice)
 
 
@@ -180,7 +179,7 @@ def _refused_to_users(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _outages(found: dict[str, Endpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    monkeypatch.setattr(LeanViewSet, "check_permissions", _outage)
+    monkeypatch.setattr(TaskViewSet, "get_queryset", _outage)
     monkeypatch.setattr("todo_project.health.missing_migrations", _outage)
     for endpoint in found.values():
         if endpoint.operation not in ("root", "health"):
