@@ -24,6 +24,7 @@ FRONT_END = "http://localhost:3000"
 OURS = (
     "ALLOWED_HOSTS",
     "ALLOWED_ORIGINS",
+    "API_DOCS",
     "BETTER_AUTH_AUDIENCE",
     "BETTER_AUTH_ISSUER",
     "BETTER_AUTH_JWKS_URL",

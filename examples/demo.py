@@ -100,17 +100,17 @@ def why_no_node() -> str | None:
     return None
 
 
-def install_packages() -> None:
-    """Run ``npm ci`` where the example's packages are missing or older than the lock file.
+def install_packages(example: Path = EXAMPLE) -> None:
+    """Run ``npm ci`` where an example's packages are missing or older than the lock file.
 
     Raises:
         DemoError: they cannot be installed.
     """
-    installed = EXAMPLE / "node_modules" / ".package-lock.json"  # npm writes it last
-    lock = EXAMPLE / "package-lock.json"
+    installed = example / "node_modules" / ".package-lock.json"  # npm writes it last
+    lock = example / "package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
-    run(["npm", "ci", "--no-audit", "--no-fund"], EXAMPLE, os.environ)
+    run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
 
 
 def run(command: list[str], folder: Path, variables: Mapping[str, str]) -> str:

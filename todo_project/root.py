@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 
 def root(request: HttpRequest) -> HttpResponseBase:
@@ -11,5 +12,6 @@ def root(request: HttpRequest) -> HttpResponseBase:
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    docs = f"{request.path}docs"  # below ROOT_PATH
+    # also where API_DOCS is off: it is the address, and no promise
+    docs = reverse("docs")
     return JsonResponse({"message": "Todo back end", "status": "healthy", "docs": docs})

@@ -26,6 +26,9 @@ from todo_project.root_path import root_path
 # DEBUG: bool, default false.
 DEBUG = env.bool("DEBUG", False)
 
+# API_DOCS: bool, default DEBUG. Serve /openapi.json, /docs and /redoc.
+API_DOCS = env.bool("API_DOCS", DEBUG)
+
 # BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: what tokens are signed with; one of the two is required,
 # each secret at least 32 bytes.
 # BETTER_AUTH_ISSUER, BETTER_AUTH_AUDIENCE: what every token's iss and aud must be; default any.
@@ -71,6 +74,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "authn",
     "tasks",
+    *(["drf_spectacular_sidecar"] if API_DOCS else []),  # the scripts of /docs and /redoc
 ]
 
 # METRICS: bool, default false. Measure, and show the measures at /metrics.

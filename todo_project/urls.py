@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 import tasks.urls
+from todo_project.documents.views import docs, openapi, redoc
 from todo_project.health import health, ready
 from todo_project.root import root
 from todo_project.staff.static import static_file
@@ -15,6 +16,9 @@ urlpatterns = [
     re_path(r"^health/?\Z", health, name="health"),
     re_path(r"^health/ready/?\Z", ready, name="ready"),
     re_path(r"^\Z", root, name="root"),
+    re_path(r"^openapi\.json\Z", openapi, name="openapi"),
+    re_path(r"^docs/?\Z", docs, name="docs"),
+    re_path(r"^redoc/?\Z", redoc, name="redoc"),
     re_path(
         r"^admin\Z",
         RedirectView.as_view(pattern_name="admin:index", query_string=True),

@@ -17,7 +17,14 @@ from examples.tests.better_auth import (
     running_better_auth,
     sign_up,
 )
-from todo_project.tests.live import LiveServer, copy_project, free_port, fresh_database, run
+from todo_project.tests.live import (
+    LiveServer,
+    copy_project,
+    free_port,
+    fresh_database,
+    run,
+    serving,
+)
 
 FLAGS = [
     "--headless",
@@ -110,3 +117,21 @@ def person(better_auth: BetterAuth) -> Iterator[Person]:
     """Sign somebody up."""
     with better_auth.visitor() as browser:
         yield sign_up(browser)
+
+
+@pytest.fixture(scope="session")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve a fresh database, as in production, with the documents on."""
+    folder = tmp_path_factory.mktemp("documented")
+    project = copy_project(folder / "project")
+    with fresh_database(folder) as database_url:
+        variables = {
+            "API_DOCS": "true",
+            "BETTER_AUTH_SECRET": SECRET,
+            "NEON_DATABASE_URL": database_url,
+            "WEB_CONCURRENCY": "1",
+        }
+        migrated = run(project, "manage.py", "migrate", "--verbosity=0", **variables)
+        assert migrated.returncode == 0, migrated.stderr
+        with serving(project, folder / "server.log", **variables) as live:
+            yield live

@@ -29,6 +29,14 @@ def test_it_says_where_the_api_the_admin_and_the_variables_are(
     assert "README.md, Configuration" in quick_start()
 
 
+@pytest.mark.parametrize("is_on", [False, True])
+def test_it_says_where_the_documents_are_if_they_are_on(settings: Settings, is_on: bool) -> None:
+    """A newcomer must find them, and nobody be sent to a 404."""
+    settings.API_DOCS = is_on
+
+    assert ("http://localhost:8000/docs\n" in quick_start()) == is_on
+
+
 @pytest.mark.django_db
 def test_in_debug_it_prints_a_request_that_works_as_it_stands(
     monkeypatch: pytest.MonkeyPatch, settings: Settings

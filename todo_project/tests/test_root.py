@@ -3,18 +3,24 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
 
+SERVICE = {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
+
 
 @pytest.mark.django_db
-def test_the_root_names_the_service(anybody: ApiClient) -> None:
-    """Who opens the address must read what answers there, and where to read on."""
+@pytest.mark.parametrize("is_on", [False, True])
+def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_on: bool) -> None:
+    """Who opens the address must read what answers there, and where its documents are."""
+    settings.API_DOCS = is_on
+
     with CaptureQueriesContext(connection) as captured:
         answer = anybody.get("/")
 
     assert answer.status_code == 200
-    assert answer.json() == {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
+    assert answer.json() == SERVICE
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/json", "no-store")
     assert "Location" not in answer
     assert len(captured) == 0

@@ -81,7 +81,7 @@ def test_the_examples_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch)
 
     after = load(monkeypatch, **PRODUCTION, **shown)
 
-    assert len(shown) == 7
+    assert len(shown) == 8
     settings = [name for name in before if name.isupper()]
     names = [*settings, "bind", "workers", "threads", "loglevel"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}

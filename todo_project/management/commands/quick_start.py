@@ -24,6 +24,8 @@ class Command(BaseCommand):
         """Print them."""
         address = f"http://localhost:{env.int('PORT', 8000)}"
         self.stdout.write(f"\nThe API:         {address}")
+        if settings.API_DOCS:
+            self.stdout.write(f"The documents:   {address}/docs")
         self.stdout.write(f"The admin:       {address}/admin/ (make staff makes an account for it)")
         self.stdout.write("The variables:   README.md, Configuration; yours are in .env")
         if settings.DEBUG:

@@ -1,0 +1,93 @@
+"""The document in the hands of others: a linter, a generator of types, a client that has them."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import mint
+from examples.demo import PROJECT, install_packages, why_no_node
+from examples.tests.conftest import require
+from todo_project.tests.live import LiveServer
+
+EXAMPLE = PROJECT / "examples" / "typed-client"
+SECONDS = 180.0
+# What the API would refuse, the types must refuse; where they do not, the compiler says so.
+MISTAKES = """
+import { tasksOf } from "./client.js";
+const tasks = tasksOf("ada", "", "");
+// @ts-expect-error: no title
+tasks.create({ description: "Milk" }, "a key");
+// @ts-expect-error: a title may not be null where a task is created
+tasks.create({ title: null }, "a key");
+// @ts-expect-error: an id is a number
+tasks.read("1001");
+// @ts-expect-error: no such state
+tasks.list({ completed: "yes" });
+// @ts-expect-error: a deleted task is not answered
+(await tasks.remove(1001)).data!.title;
+tasks.change(1001, { title: null, completed: null, description: null }, "*");
+"""
+
+
+@pytest.fixture(scope="module")
+def typed_client() -> None:
+    """Have Node, and the example's packages installed."""
+    require(why_no_node())
+    install_packages(EXAMPLE)
+
+
+@pytest.fixture(scope="module")
+def example(
+    typed_client: None, documented: LiveServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Copy the example, and put the document of the running service into it."""
+    copy = tmp_path_factory.mktemp("example")
+    for file in ("client.ts", "walk.ts", "tsconfig.json", "package.json", "redocly.yaml"):
+        shutil.copy(EXAMPLE / file, copy)
+    (copy / "node_modules").symlink_to(EXAMPLE / "node_modules")
+    (copy / "mistakes.ts").write_text(MISTAKES)
+    with documented.client() as client:
+        (copy / "openapi.json").write_bytes(client.get("/openapi.json").content)
+    return copy
+
+
+def npm(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of Node's in the example; nothing is told to its makers."""
+    return subprocess.run(
+        arguments,
+        cwd=example,
+        env={
+            "PATH": os.environ["PATH"],
+            "REDOCLY_TELEMETRY": "off",
+            "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_the_linter_has_nothing_to_say(example: Path) -> None:
+    """Redocly's recommended rules must hold, without an error or a warning."""
+    linted = npm(example, "npm", "run", "lint", "--", "--format=json")
+
+    assert linted.returncode == 0, linted.stdout + linted.stderr
+    assert '"errors": 0' in linted.stdout, linted.stdout
+    assert '"warnings": 0' in linted.stdout, linted.stdout
+
+
+def test_a_client_of_generated_types_compiles_and_walks(
+    example: Path, documented: LiveServer
+) -> None:
+    """The types must let every right call through, no wrong one, and be true at run time."""
+    for script in ("types", "check"):
+        done = npm(example, "npm", "run", script)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    walked = npm(example, "node", "built/walk.js", documented.address, "ada", mint("ada"))
+
+    assert walked.stdout == "walked\n", walked.stderr

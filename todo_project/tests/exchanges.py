@@ -1,0 +1,194 @@
+"""Real requests of every kind to every endpoint: what the document is compared with."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+from pytest_django.fixtures import Settings
+
+from authn.throttling import PerUserThrottle
+from conftest import ApiClient, mint
+from tasks.tests.factories import TaskFactory
+from tasks.views import TaskViewSet
+
+ALICE = "alice"
+STALE = '"0123456789abcdef0123456789abcdef"'
+BODIES = {"POST": {"title": "New"}, "PUT": {"title": "Changed"}}
+TOO_LARGE = {"title": "x" * 65_536}
+
+
+class Exchange(NamedTuple):
+    """A request and its answer.
+
+    Args:
+        operation: the id of the operation that was meant.
+        method: what was really sent.
+        answer: what came back.
+    """
+
+    operation: str
+    method: str
+    answer: Any
+
+
+class Endpoint(NamedTuple):
+    """A method on a path of the document.
+
+    Args:
+        operation: its id.
+        method: HTTP's.
+        path: with ``{user_id}`` and ``{task_id}`` to be filled in.
+    """
+
+    operation: str
+    method: str
+    path: str
+
+    def send(
+        self,
+        client: ApiClient,
+        task: int = 1,
+        body: Any = None,
+        *,
+        method: str = "",
+        query: str = "",
+        user: str = ALICE,
+        **headers: str,
+    ) -> Exchange:
+        """Call it, with a body that is accepted unless another is given."""
+        path = self.path.format(user_id=user, task_id=task) + query
+        client.raise_request_exception = False  # a 500 is an answer, too
+        given = BODIES.get(self.method) if body is None else body
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        method = method or self.method
+        return Exchange(self.operation, method, client.send(method, path, given, **sent))
+
+
+def endpoints(document: dict[str, Any]) -> dict[str, Endpoint]:
+    """List what a document has, by operation."""
+    return {
+        operation["operationId"]: Endpoint(operation["operationId"], method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def exchanges(
+    document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Iterator[Exchange]:
+    """Make every endpoint give every answer that it can give."""
+    found = endpoints(document)
+    yield from _successes(found)
+    yield from _invalid(found)
+    for endpoint in found.values():
+        yield from _refused_to_anybody(endpoint, monkeypatch, settings)
+        if "{user_id}" in endpoint.path:
+            yield from _refused_to_users(endpoint, monkeypatch)
+    yield from _outages(found, monkeypatch)
+
+
+def _successes(found: dict[str, Endpoint]) -> Iterator[Exchange]:
+    alice = ApiClient(ALICE)
+    for name in ("root", "health", "ready"):
+        yield found[name].send(ApiClient())
+        yield found[name].send(ApiClient(), method="HEAD", X_Request_ID="an-id")
+    created = found["createTask"].send(alice, Idempotency_Key="a key")
+    task = created.answer.json()
+    yield created
+    yield found["createTask"].send(alice, Idempotency_Key="a key")
+    yield found["createTask"].send(alice, body=task)
+    for description in ("", "Something", None):
+        yield found["createTask"].send(alice, body={"title": "x", "description": description})
+    read = found["readTask"].send(alice, task["id"])
+    yield read
+    yield found["readTask"].send(alice, task["id"], If_None_Match=read.answer["ETag"])
+    listed = found["listTasks"].send(alice, query="?limit=2&ordering=-title&completed=false")
+    yield listed
+    yield found["listTasks"].send(alice)
+    yield found["listTasks"].send(alice, method="HEAD")
+    _, _, query = listed.answer["Link"].partition("<")
+    page = found["listTasks"].send(alice, query=query.partition(">")[0])
+    yield page
+    yield found["listTasks"].send(
+        alice, query=query.partition(">")[0], If_None_Match=page.answer["ETag"]
+    )
+    yield found["updateTask"].send(alice, task["id"], If_Match=read.answer["ETag"])
+    yield found["updateTask"].send(
+        alice, task["id"], {"title": None, "completed": None, "description": None}
+    )
+    yield found["flipTask"].send(alice, task["id"])
+    for name in ("updateTask", "flipTask", "deleteTask"):
+        yield found[name].send(alice, task["id"], If_Match=STALE)
+    yield found["deleteTask"].send(alice, task["id"])
+    for name in ("readTask", "updateTask", "flipTask", "deleteTask"):
+        yield found[name].send(alice, task["id"])
+    yield found["createTask"].send(alice, Idempotency_Key="a key")
+
+
+def _invalid(found: dict[str, Endpoint]) -> Iterator[Exchange]:
+    alice, task = ApiClient(ALICE), TaskFactory.create(user_id=ALICE).id
+    for query in ("?limit=0&completed=maybe", "?ordering=colour", "?cursor=x"):
+        yield found["listTasks"].send(alice, query=query)
+    wrong: list[Any] = [{"title": " ", "completed": 1}, [], {"title": "x" * 201}, {"title": 1}]
+    for name in ("createTask", "updateTask"):
+        for body in wrong:
+            yield found[name].send(alice, task, body)
+        for broken in ("", "{", TOO_LARGE):
+            yield found[name].send(alice, task, broken)
+        path = found[name].path.format(user_id=ALICE, task_id=task)
+        method = found[name].method
+        text = alice.generic(method, path, "title: x", content_type="text/plain")
+        yield Exchange(name, method, text)
+    yield found["createTask"].send(alice, body={"completed": True})
+    yield found["createTask"].send(alice, Idempotency_Key="ключ")
+    yield found["createTask"].send(alice, Idempotency_Key="another key")
+    yield found["createTask"].send(alice, body={"title": "Other"}, Idempotency_Key="another key")
+
+
+def _refused_to_anybody(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Iterator[Exchange]:
+    alice = ApiClient(ALICE)
+    yield endpoint.send(alice, method="OPTIONS")
+    yield endpoint.send(alice, method="TRACE")
+    hosts, settings.ALLOWED_HOSTS = settings.ALLOWED_HOSTS, ["api.example.com"]
+    yield endpoint.send(alice)
+    settings.ALLOWED_HOSTS = hosts
+    with monkeypatch.context() as patched:
+        patched.setattr(TaskViewSet, "get_queryset", _fault)
+        for name in ("health", "root"):
+            patched.setattr(f"todo_project.{name}.JsonResponse", _fault)
+        yield endpoint.send(alice)
+
+
+def _refused_to_users(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    for token in ("x", mint(ALICE, exp=1_700_000_000), mint(None)):
+        yield endpoint.send(ApiClient(token=token))
+    yield endpoint.send(ApiClient())
+    yield endpoint.send(ApiClient("bob"))
+    yield endpoint.send(ApiClient(ALICE), user="")
+    with monkeypatch.context() as patched:
+        patched.setattr(TaskViewSet, "throttle_classes", [PerUserThrottle])
+        patched.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": "1/hour"})
+        cache.clear()
+        endpoint.send(ApiClient(ALICE))
+        yield endpoint.send(ApiClient(ALICE))
+        cache.clear()
+
+
+def _outages(found: dict[str, Endpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    monkeypatch.setattr(TaskViewSet, "get_queryset", _outage)
+    monkeypatch.setattr("todo_project.health.missing_migrations", _outage)
+    for endpoint in found.values():
+        if endpoint.operation not in ("root", "health"):
+            yield endpoint.send(ApiClient(ALICE))
+
+
+def _fault(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("a fault of ours")
+
+
+def _outage(*_: Any) -> Any:
+    raise OperationalError("the database is away")

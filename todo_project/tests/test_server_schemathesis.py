@@ -1,0 +1,61 @@
+"""Everything that the document allows, and much that it does not, against gunicorn.
+
+Schemathesis makes the requests and compares the answers with the document: no 5xx, no status,
+header or content type that is not in it, no body that breaks its schema, no call that needs a token
+and goes without. ``pytest --hypothesis-seed=N`` sends the requests of a run that failed once more.
+"""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import mint
+from todo_project.documents.document import openapi_document
+from todo_project.tests.live import LiveServer
+
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+USER_ID = "schemathesis"
+EXAMPLES = 40  # of each operation, and as many walks from one to the next: about half a minute
+SECONDS = 600.0
+
+
+def test_the_running_service_is_what_the_document_says(
+    server: LiveServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    """Nothing may be off the document, whatever is sent (issue "Documents …")."""
+    given = request.config.getoption("--hypothesis-seed")
+    number = int(given) if given else random.randrange(2**32)  # noqa: S311 - only has to vary
+    with capsys.disabled():
+        print(f"\nschemathesis: --hypothesis-seed={number}", end="", flush=True)  # noqa: T201 - a figure of CI's
+    document = tmp_path / "openapi.json"
+    document.write_bytes(openapi_document())
+
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
+            *("--config-file", CONFIGURATION, "run", document, "--url", server.address),
+            *("--header", f"Authorization: Bearer {mint(USER_ID)}"),
+            *("--max-examples", str(EXAMPLES), "--seed", str(number)),
+        ],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    phases = re.findall(r"✅  (\w+) \(in", done.stdout)
+    assert phases == ["Examples", "Coverage", "Fuzzing", "Stateful"], done.stdout
+    [cases] = re.findall(r"(\d+) generated", done.stdout)
+    with capsys.disabled():
+        print(f", {cases} cases, nothing off the document ", end="")  # noqa: T201 - a figure of CI's
