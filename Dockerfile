@@ -1,7 +1,7 @@
 ARG PYTHON=3.13.16
 
-# The packages, in an environment without pip. The full image has the compiler that one of them needs.
-FROM python:${PYTHON}-trixie AS packages
+# The packages, in an environment without pip.
+FROM python:${PYTHON}-slim-trixie AS packages
 WORKDIR /app
 COPY requirements.txt ./
 RUN python -m venv --without-pip .venv \

@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from conftest import FRONT_END, SECRET
-from faults.image import Image
 from faults.postgres import Postgres
 from todo_project.environment import BASE_DIR
 from todo_project.tests.live import LiveServer, await_health, free_port
+
+pytest.importorskip("dockerfile", reason="what parses a Dockerfile comes for x86-64 only")
+from faults.image import Image
 
 # In a developer's folder, and in nobody's image
 LEFT_OUT = (".env", "db.sqlite3", "authn/__pycache__/left.pyc", "tasks/tests/test_left.py")

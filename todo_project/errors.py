@@ -58,7 +58,10 @@ def error_response(
     detail = DETAILS[status] if detail is None else detail
     error = error or SENTENCES.get(status) or str(detail)
     body = orjson.dumps({"detail": detail, "error": error})
-    return HttpResponse(body, "application/json", status, headers=headers)
+    response = HttpResponse(body, "application/json", status, headers=headers)
+    if status < 500:  # the request's line says it; Django need not see that nobody wants another
+        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+    return response
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -1,8 +1,8 @@
 """The line of each request, and its id on every line of the log."""
 
 import logging
+import random
 import re
-import secrets
 import time
 from contextvars import ContextVar
 from functools import cache
@@ -29,7 +29,10 @@ def request_id(sent: str) -> str:
 
     Source: contract.md "What goes beyond the plan", request ids.
     """
-    return sent if ACCEPTED_REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+    if ACCEPTED_REQUEST_ID.fullmatch(sent):
+        return sent
+    # no secret, so it need not come from the system: each call of that lets another thread run
+    return f"{random.getrandbits(128):032x}"
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
@@ -74,4 +77,4 @@ def route_template(request: HttpRequest) -> str | None:
 @cache  # one entry for each route
 def _template(route: str) -> str:
     named = PARAMETER.sub(lambda found: f"{{{found[1] or found[2]}}}", route)
-    return "/" + ANCHOR.sub("", named)
+    return "/" + ANCHOR.sub("", named).replace(r"\.", ".")
