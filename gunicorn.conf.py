@@ -86,6 +86,8 @@ def on_starting(server: Any) -> None:
     if settings["METRICS"] and given.startswith(METRICS_PREFIX):
         server.metrics_folder = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=worker_tmp_dir)
         os.environ[METRICS_FOLDER] = server.metrics_folder
+    elif settings["METRICS"]:
+        Path(os.environ[METRICS_FOLDER]).mkdir(parents=True, exist_ok=True)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

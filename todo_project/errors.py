@@ -4,6 +4,7 @@ Source: contract.md "Errors"; FR-015, FR-016, SC-008.
 """
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -55,7 +56,8 @@ def error_response(
     Returns:
         An answer whose body has ``detail`` and ``error``.
     """
-    detail = DETAILS[status] if detail is None else detail
+    if detail is None:
+        detail = DETAILS.get(status) or HTTPStatus(status).phrase
     error = error or SENTENCES.get(status) or str(detail)
     body = orjson.dumps({"detail": detail, "error": error})
     response = HttpResponse(body, "application/json", status, headers=headers)

@@ -16,7 +16,7 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from todo_project.deadlines import database_deadline
-from todo_project.errors import DETAILS, error_response
+from todo_project.errors import error_response
 from todo_project.request_log import current_request_id, log_request, request_id
 
 # A path as it was sent, after the address that an absolute one begins with: what stands before the
@@ -38,13 +38,13 @@ def contract_middleware(
     Source: contract.md "Six endpoints and a health check", "Errors", request ids; FR-016.
     """
     # Where they have something to say: in MIDDLEWARE they would cost each request 30 µs.
-    from_pages: Any = CorsMiddleware(get_response)
     for_people: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))
 
-    def chain(request: HttpRequest) -> Any:
-        if request.path_info.startswith(PAGES):
-            return for_people
-        return from_pages if "HTTP_ORIGIN" in request.META else get_response
+    def shown(request: HttpRequest) -> Any:
+        is_page = request.path_info.startswith(PAGES)
+        return for_people(request) if is_page else get_response(request)
+
+    from_pages: Any = CorsMiddleware(shown)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
@@ -54,7 +54,7 @@ def contract_middleware(
             response: HttpResponseBase | None = _refusal(request)
             if response is None:
                 _mend_path(request)
-                response = chain(request)(request)
+                response = (from_pages if "HTTP_ORIGIN" in request.META else shown)(request)
             else:
                 from_pages.add_response_headers(request, response)
         if response.status_code >= 400 and not _is_json(response) and not _is_for_people(request):
@@ -137,8 +137,7 @@ def _as_json(response: HttpResponseBase) -> HttpResponseBase:
 
     Django has logged the page; it need not log what stands for it.
     """
-    status = response.status_code if response.status_code in DETAILS else 500
-    replacement = error_response(status)
+    replacement = error_response(response.status_code)
     for name, value in response.headers.items():
         replacement.headers.setdefault(name, value)
     replacement._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark

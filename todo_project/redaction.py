@@ -14,13 +14,13 @@ MIN_LENGTH = 8  # characters; a shorter one would also hide what only looks like
 PATTERNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"()\beyJ[\w.-]+",  # a JWT: its header is a JSON object, in base 64
-        r"\b((?:bearer|basic)\s+)[^\s'\",]+",
+        r"()(?<![A-Za-z0-9])eyJ[\w.-]+",  # a JWT: its header is a JSON object, in base 64
+        r"((?:\bbearer|\bbasic|authorization['\"]?\s*[:=]\s*['\"]?\w+)\s+)[^\s'\",]+",
         r"\b((?:set-)?cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+",
-        r"\b((?:authorization|password|secret|token|sessionid|csrftoken)['\"]?\s*[:=]\s*['\"]?)"
+        r"((?:authorization|password|secret|token|sessionid|csrftoken)['\"]?\s*[:=]\s*['\"]?)"
         r"(?!(?:bearer|basic)\s)[^\s'\",;&]+",
         r"(://[^\s:/@]*:)[^\s/]+(?=@)",  # the password of a URL
-        r"(/[^\s'\"?]*\?)[^\s'\"]+",  # the query of a path
+        r"(/[^\s'\"?]*\?)\S+",  # the query of a path
     )
 ]
 

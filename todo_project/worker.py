@@ -24,6 +24,8 @@ class Worker(ThreadWorker):
     def handle(self, conn: Any) -> Any:
         """Answer requests until the client pauses or leaves, or the process stops."""
         while (kept := super().handle(conn)) is True and self.alive:
+            if self.tpool._work_queue.qsize():  # noqa: SLF001 - others wait for a thread
+                break
             if not (conn.parser.unreader.buf.getvalue() or _readable(conn.sock)):
                 break
         return kept

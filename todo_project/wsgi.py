@@ -7,20 +7,37 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import close_caches
 from django.core.handlers.base import reset_urlconf
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, reset_queries
 from django.http import StreamingHttpResponse
+from django.utils.http import parse_header_parameters
 
 from todo_project.root_path import take_off
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 
-_django = get_wsgi_application()
 
-# What Django does around each request, and need not: connections are let go of below, once; caches
-# hold nothing open here; no request has routes of its own. Saves 35 µs.
-request_started.disconnect(reset_queries)
+class Request(WSGIRequest):
+    """A request in UTF-8, which is all that a browser or a JSON client sends.
+
+    Django takes the charset of a body for that of the query too, and reads it before anything here
+    runs: with ``rot13`` that fails.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        content_type = meta.get("CONTENT_TYPE", "")
+        self.content_type, self.content_params = parse_header_parameters(content_type)
+
+
+_django = get_wsgi_application()
+_django.request_class = Request
+
+# What Django does around each request, and need not: connections are let go of below, once; no
+# cache here has to be closed; no request has routes of its own. Saves 35 µs.
+if not settings.DEBUG:  # which keeps each statement
+    request_started.disconnect(reset_queries)
 request_started.disconnect(close_old_connections)
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
@@ -35,8 +52,10 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     """
     if settings.ROOT_PATH:
         take_off(settings.ROOT_PATH, environ)
-    response: Iterable[bytes] = _django(environ, start_response)
+    try:
+        response: Iterable[bytes] = _django(environ, start_response)
+    finally:
+        close_old_connections()
     if isinstance(response, StreamingHttpResponse):  # uses the database while it is sent
         response._resource_closers.append(close_old_connections)  # type: ignore[attr-defined]  # noqa: SLF001
-    close_old_connections()
     return response

@@ -47,7 +47,7 @@ def test_a_request_is_let_go_at_once(
         "wsgi.input": io.BytesIO(),
         **({"HTTP_AUTHORIZATION": f"Bearer {mint(token)}"} if token else {}),
     }
-    serve = WSGIHandler()
+    serve: Any = WSGIHandler()
     gc.disable()
     try:
         response = serve(environ, lambda status, headers, *_: answered.append(status))

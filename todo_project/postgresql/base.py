@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -49,6 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = DeadlineConnection.connect(**conn_params)
         connection.adapters.register_loader("timestamptz", UTCLoader)
+        connection.keep_cursor()
         connection.expires_at = time.monotonic() + self.settings_dict["CONN_MAX_AGE"]
         return connection
 
@@ -81,11 +83,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def has_shortcut(self) -> bool:
-        """Tell whether ``fetch_all`` may be used: outside of a transaction, and nobody looks on."""
-        return not (self.in_atomic_block or self.queries_logged or len(self.execute_wrappers) > 1)
+        """Tell whether ``fetch_all`` may be used: outside of transactions, and no log is kept."""
+        return not (self.in_atomic_block or self.queries_logged)
 
     def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, straight through psycopg.
+        """Run a statement and return its rows, straight through psycopg, within all wrappers.
 
         Saves 50 of 150 µs: Django makes two cursors for each statement, and calls through six
         layers.
@@ -93,12 +95,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is not None:
             self.close_if_health_check_failed()
         self.ensure_connection()
+        execute: Callable[..., Any] = self._fetch_all
+        for wrapper in reversed(self.execute_wrappers):
+            execute = partial(wrapper, execute)
+        return execute(sql, parameters, False, {"connection": self, "cursor": None})  # type: ignore[no-any-return]
+
+    def _fetch_all(self, sql: str, parameters: Sequence[Any], *context: Any) -> Any:
         with self.wrap_database_errors:
-            try:
-                return self.connection.fetch_all(sql, parameters)  # type: ignore[no-any-return]
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                self._reconnect_to_read(sql)
-            return self.connection.fetch_all(sql, parameters)  # type: ignore[no-any-return]
+            return self.connection.fetch_all(sql, parameters)
 
     def _pool_of_all_threads(self) -> Pool:
         settings = self.settings_dict
@@ -134,16 +138,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return execute(sql, params, many, context)
         except (OperationalError, InterfaceError):
-            self._reconnect_to_read(sql)
-        context["cursor"].cursor = self.create_cursor()
-        return execute(sql, params, many, context)
-
-    def _reconnect_to_read(self, sql: Any) -> None:
-        """Replace a connection that died under a read, or raise what is being handled."""
-        if not (self._is_lost() and _only_reads(sql)) or remaining_seconds() == 0.0:
-            raise
+            if not (self._is_lost() and _only_reads(sql)) or remaining_seconds() == 0.0:
+                raise
         with self.wrap_database_errors:
             self._open()
+        if context["cursor"]:
+            context["cursor"].cursor = self.create_cursor()
+        return execute(sql, params, many, context)
 
     def _is_lost(self) -> bool:
         """Tell whether the connection has died outside of a transaction."""

@@ -270,3 +270,17 @@ def test_a_plain_options_is_not_a_preflight(
     answer = ApiClient(user_id).send("OPTIONS", TASKS, **headers)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docsx", "/redoc", "/openapi.json"])
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_documents_may_be_read_from_other_origins(
+    anybody: ApiClient, settings: Settings, path: str, is_on: bool
+) -> None:
+    """Every answer to an allowed origin must say so, also where the documents are off."""
+    settings.API_DOCS = is_on
+
+    answer = anybody.send("GET", path, **ORIGIN)
+
+    assert answer["Access-Control-Allow-Origin"] == FRONT_END
+    assert anybody.send("OPTIONS", path, **PREFLIGHT).status_code == 200

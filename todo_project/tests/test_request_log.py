@@ -173,3 +173,11 @@ def test_no_template_has_anything_of_a_pattern(rf: Any) -> None:
         assert template.startswith("/")
         assert not set(template) & set("^$?*+()[]<>\\|"), template
     assert len(every) > 20
+
+
+def test_a_method_that_is_made_up_is_not_logged(anybody: ApiClient, log: io.StringIO) -> None:
+    """A client may put anything in its place."""
+    anybody.generic("SECRET", "/health")
+
+    assert "SECRET" not in log.getvalue()
+    assert '"method":"other"' in log.getvalue()

@@ -1,5 +1,6 @@
 """The short way to PostgreSQL: the same answers as by Django's, and never past who looks on."""
 
+import datetime as dt
 from typing import Any
 
 import psycopg
@@ -80,8 +81,8 @@ def test_it_is_not_taken_in_a_transaction(taken: list[str]) -> None:
     assert taken == []
 
 
-def test_it_is_not_taken_past_a_wrapper(taken: list[str]) -> None:
-    """A wrapper must see each statement."""
+def test_a_wrapper_sees_it(taken: list[str]) -> None:
+    """Who measures or forbids statements must not be passed by."""
     seen = []
 
     def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -91,7 +92,27 @@ def test_it_is_not_taken_past_a_wrapper(taken: list[str]) -> None:
     with connection.execute_wrapper(wrapper):
         Task.objects.owned_by("alice").row()
 
-    assert (len(seen), taken) == (1, [])
+    assert len(seen) == 1
+    assert seen == taken
+
+
+@pytest.mark.parametrize("expression", ["now() - now()", "'{\"a\": 1}'::jsonb", "1.50::numeric"])
+def test_a_value_is_read_like_djangos(expression: str) -> None:
+    """What Django registers with a connection must hold for both."""
+    connection.ensure_connection()
+    statement = f"SELECT {expression}"
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        djangos = cursor.fetchall()
+
+    assert connection.fetch_all(statement, []) == djangos  # type: ignore[attr-defined]
+
+
+def test_a_moment_is_read_into_utc() -> None:
+    """The session's zone, which belongs to the pooler, must not show."""
+    [(moment,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
+
+    assert moment.tzinfo is dt.UTC
 
 
 def test_what_the_database_says_is_djangos_error() -> None:

@@ -283,6 +283,15 @@ def test_the_style_sheets_are_there(settings: Settings, anybody: ApiClient, debu
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+def test_a_range_that_a_file_does_not_have_is_refused(anybody: ApiClient) -> None:
+    """A client's mistake must not look like a fault."""
+    answer = anybody.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})
+
+    assert answer.status_code == 416
+    assert answer.json()["detail"] == "Requested Range Not Satisfiable"
+    assert answer["Content-Range"].startswith("bytes */")
+
+
 @pytest.mark.parametrize("path", ["/static/", "/static/admin/", "/static/../manage.py"])
 def test_no_other_file_is_served(anybody: ApiClient, path: str) -> None:
     """What is no static file must be missing."""

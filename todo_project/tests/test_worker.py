@@ -33,13 +33,19 @@ def conn() -> Iterator[Connection]:
 
 
 def handled(
-    conn: Connection, monkeypatch: pytest.MonkeyPatch, *kept: Any, alive: bool = True
+    conn: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    *kept: Any,
+    alive: bool = True,
+    waiting: int = 0,
 ) -> Any:
     """Let a worker handle a connection; return what it says, and what was not asked for."""
     answers = list(kept)
     monkeypatch.setattr(ThreadWorker, "handle", lambda worker, conn: answers.pop(0))
     worker = Worker.__new__(Worker)
     worker.alive = alive
+    queue = SimpleNamespace(qsize=lambda: waiting)
+    monkeypatch.setattr(worker, "tpool", SimpleNamespace(_work_queue=queue), raising=False)
     return worker.handle(conn), answers
 
 
@@ -73,6 +79,15 @@ def test_a_stopping_worker_lets_the_client_go(
     conn.client.send(b"GET / HTTP/1.1")
 
     assert handled(conn, monkeypatch, True, False, alive=False) == (True, [False])
+
+
+def test_a_client_goes_back_where_others_wait(
+    conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many busy clients as threads must not keep everybody else out."""
+    conn.client.send(b"GET / HTTP/1.1")
+
+    assert handled(conn, monkeypatch, True, False, waiting=1) == (True, [False])
 
 
 @pytest.mark.parametrize("kept", [False, object()])

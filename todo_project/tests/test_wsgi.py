@@ -1,5 +1,6 @@
 """The WSGI application, and what it lets go of."""
 
+import io
 from typing import Any
 from unittest.mock import Mock
 from wsgiref.util import setup_testing_defaults
@@ -41,3 +42,34 @@ def test_a_stream_lets_go_of_its_connection_in_the_end(monkeypatch: pytest.Monke
     response.close()
 
     assert len(closings) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("charset", ["rot13", "hex", "punycode", "latin-1", "utf-16"])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", "200 OK"),
+        ("GET", "/api/alice/tasks", "401 Unauthorized"),
+        ("POST", "/admin/login/", "403 Forbidden"),
+    ],
+)
+def test_a_charset_changes_nothing(method: str, path: str, status: str, charset: str) -> None:
+    """A body's charset must not decide how the rest is read, nor let a fault out."""
+    from todo_project.wsgi import application
+
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": "limit=1",
+        "CONTENT_TYPE": f"application/x-www-form-urlencoded; charset={charset}",
+        "CONTENT_LENGTH": "3",
+        "HTTP_COOKIE": f"csrftoken={32 * 'a'}",
+        "wsgi.input": io.BytesIO(b"a=b"),
+    }
+    setup_testing_defaults(environ)
+    start_response = Mock()
+
+    b"".join(application(environ, start_response))
+
+    assert start_response.call_args.args[0] == status
