@@ -29,6 +29,7 @@ def test_the_wsgi_application_answers() -> None:
     assert b'"healthy"' in b"".join(body)
 
 
+@pytest.mark.django_db
 def test_a_stream_lets_go_of_its_connection_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """What uses the database while it is sent must leave it to others, also if the client goes."""
     from todo_project import wsgi
