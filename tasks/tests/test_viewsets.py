@@ -17,11 +17,11 @@ from tasks.views import TaskViewSet
 @pytest.mark.parametrize(
     ("path", "token", "status"),
     [
-        pytest.param("/api/alice/tasks", "alice", "200 OK", id="list"),
-        pytest.param("/api/alice/tasks/1", "alice", "404 Not Found", id="missing"),
-        pytest.param("/api/alice/tasks", "bob", "403 Forbidden", id="somebody else's"),
-        pytest.param("/api/alice/tasks", None, "401 Unauthorized", id="no token"),
-        pytest.param("/api/alice/tasks?limit=0", "alice", "422 Unprocessable Entity", id="bad"),
+        pytest.param("/api/alice/tasks", "alice", "200", id="list"),
+        pytest.param("/api/alice/tasks/1", "alice", "404", id="missing"),
+        pytest.param("/api/alice/tasks", "bob", "403", id="somebody else's"),
+        pytest.param("/api/alice/tasks", None, "401", id="no token"),
+        pytest.param("/api/alice/tasks?limit=0", "alice", "422", id="bad"),
     ],
 )
 def test_a_request_is_let_go_at_once(
@@ -56,4 +56,4 @@ def test_a_request_is_let_go_at_once(
         assert [each() for each in left] == [None] * 3
     finally:
         gc.enable()
-    assert answered == [status]
+    assert [each.partition(" ")[0] for each in answered] == [status]
