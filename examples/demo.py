@@ -140,7 +140,8 @@ def one_origin(port: int, folder: Path) -> Iterator[None]:
     """
     if listens(port):
         raise DemoError(f"Something listens on port {port} already. Choose another: PORT=8001.")
-    auth_port, api_port, log = free_port(), free_port(), folder / "log"
+    auth_port, api_port = other_ports(port)
+    log = folder / "log"
     base = {
         "PATH": os.environ["PATH"],
         "BETTER_AUTH_SECRET": secrets.token_urlsafe(32),
@@ -210,6 +211,15 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def other_ports(port: int) -> list[int]:
+    """Find two free ports beside one that nobody listens on yet."""
+    found: list[int] = []
+    while len(found) < 2:
+        if (candidate := free_port()) not in (port, *found):
+            found.append(candidate)
+    return found
 
 
 def listens(port: int) -> bool:
