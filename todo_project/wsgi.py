@@ -35,10 +35,10 @@ _django = get_wsgi_application()
 _django.request_class = Request
 
 # What Django does around each request, and need not: connections are let go of below, once; no
-# cache here has to be closed; no request has routes of its own. Saves 35 µs.
-if not settings.DEBUG:  # which keeps each statement
-    request_started.disconnect(reset_queries)
-request_started.disconnect(close_old_connections)
+# cache here has to be closed; no request has routes of its own; only DEBUG keeps its statements.
+# Saves 35 µs.
+for receiver in (close_old_connections, *(() if settings.DEBUG else (reset_queries,))):
+    request_started.disconnect(receiver)
 request_finished.disconnect(close_old_connections)
 request_finished.disconnect(close_caches)
 request_finished.disconnect(reset_urlconf)

@@ -138,3 +138,9 @@ def test_nesting_without_end_is_refused(opening: str, closing: str) -> None:
 def test_white_space_that_json_allows_is_allowed(payload: str) -> None:
     """A payload that is printed over several lines must be read all the same."""
     assert TokenVerifier([SECRET]).claims(forge(payload))["sub"] == "alice"
+
+
+@pytest.mark.parametrize("kid", [None, 1, True, [], {"kid": "key-1"}], ids=repr)
+def test_a_key_id_that_is_no_text_makes_a_header_malformed(kid: Any) -> None:
+    """A header that RFC 7515 §4.1.4 forbids must be refused, whoever signed it."""
+    assert reason(forge(claims(), {**HEADER, "kid": kid})) == "malformed"
