@@ -30,7 +30,6 @@ DETAILS = {
     405: "Method Not Allowed",
     413: "Request body too large",
     415: "Unsupported media type",
-    416: "Range not satisfiable",
     429: "Too many requests",
     500: "Internal server error",
     503: "Service temporarily unavailable",

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -288,7 +289,7 @@ def test_a_range_that_a_file_does_not_have_is_refused(anybody: ApiClient) -> Non
     answer = anybody.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})
 
     assert answer.status_code == 416
-    assert answer.json()["detail"] == "Range not satisfiable"
+    assert answer.json()["detail"] == HTTPStatus(416).phrase  # which Python has reworded
     assert answer["Content-Range"].startswith("bytes */")
 
 
