@@ -4,11 +4,13 @@
 ``TEST_DATABASE_URL`` if that is set, else on a real PostgreSQL that is started here.
 """
 
+import io
 import logging
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,14 @@ def bob() -> ApiClient:
 def anybody() -> ApiClient:
     """Send no token."""
     return ApiClient()
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Catch what the configured handler and formatter write."""
+    written = io.StringIO()
+    [handler] = [each for each in logging.getLogger().handlers if each.name == "stdout"]
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)

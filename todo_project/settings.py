@@ -258,7 +258,7 @@ LOGGING = {
     },
     "handlers": {
         "stdout": {
-            "class": "logging.StreamHandler",
+            "class": "todo_project.log_lines.LineHandler",
             "stream": "ext://sys.stdout",
             "formatter": "text" if DEBUG else "json",
         }

@@ -1,7 +1,5 @@
-"""The live server that the black-box tests share, and the log as an operator sees it."""
+"""The live server that the black-box tests share."""
 
-import io
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,14 +43,3 @@ def admin() -> Iterator[psycopg.Connection[Any]]:
     """Look at the tests' PostgreSQL from outside."""
     with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
         yield admin
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Catch what the configured handler and formatter write."""
-    written = io.StringIO()
-    [handler] = [each for each in logging.getLogger().handlers if each.name == "stdout"]
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(written)
-    yield written
-    handler.setStream(before)

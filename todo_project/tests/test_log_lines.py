@@ -4,11 +4,12 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from todo_project.log_lines import JSONLine, TextLine
-from todo_project.request_log import current_request_id
+from todo_project.log_lines import JSONLine, LineHandler, TextLine, current_request_id
 
 FORGERIES = [
     "\n2026-01-06 15:30:00,000 INFO forged",
@@ -46,10 +47,16 @@ def logger() -> Iterator[logging.Logger]:
 def written(logger: logging.Logger, form: type[logging.Formatter]) -> io.StringIO:
     """Let a logger write in a form; return what receives it."""
     stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
+    handler = LineHandler(stream)
     handler.setFormatter(form())
     logger.addHandler(handler)
     return stream
+
+
+def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
+    """Log a request as the middleware does."""
+    [handler] = [each for each in logger.handlers if isinstance(each, LineHandler)]
+    handler.write_request(logger.name, logging.INFO, fields)
 
 
 def test_a_sentence_is_a_field(logger: logging.Logger) -> None:
@@ -74,7 +81,7 @@ def test_json_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) 
     """Whatever is logged must be one line, and be read back as it was."""
     log = written(logger, JSONLine)
     logger.info("said: %s", text)
-    logger.info({**REQUEST, "user_id": text})
+    log_request(logger, {**REQUEST, "user_id": text})
 
     sentence, request = log.getvalue().removesuffix("\n").split("\n")
     assert (sentence + request).isascii()
@@ -86,7 +93,7 @@ def test_json_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) 
 def test_half_a_character_is_shown_as_its_escape(logger: logging.Logger) -> None:
     """What has no form in UTF-8 must not cost the line."""
     log = written(logger, JSONLine)
-    logger.info({**REQUEST, "user_id": "half \ud800"})
+    log_request(logger, {**REQUEST, "user_id": "half \ud800"})
 
     line = json.loads(log.getvalue())
     assert (line["user_id"], line["status"]) == ("half \\ud800", 403)
@@ -97,7 +104,7 @@ def test_text_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) 
     """Whatever is logged must be one line with DEBUG, too."""
     log = written(logger, TextLine)
     logger.info("said: %s", text)
-    logger.info({**REQUEST, "user_id": text, "path_user_id": text})
+    log_request(logger, {**REQUEST, "user_id": text, "path_user_id": text})
 
     lines = log.getvalue().removesuffix("\n").split("\n")
     assert len(lines) == 2
@@ -107,9 +114,9 @@ def test_text_is_one_line_of_printable_ascii(logger: logging.Logger, text: str) 
 def test_a_request_is_a_readable_line_of_text(logger: logging.Logger) -> None:
     """A developer must see at a glance what was asked and answered."""
     log = written(logger, TextLine)
-    logger.info(REQUEST)
-    logger.info({**REQUEST, "status": 200, "reason": None, "path_user_id": None})
-    logger.info({**REQUEST, "route": None, "status": 404, "user_id": None, "reason": None})
+    log_request(logger, REQUEST)
+    log_request(logger, {**REQUEST, "status": 200, "reason": None, "path_user_id": None})
+    log_request(logger, {**REQUEST, "route": None, "status": 404, "user_id": None, "reason": None})
 
     refused, answered, missing = log.getvalue().splitlines()
     assert refused.endswith(
@@ -155,5 +162,21 @@ def test_what_is_no_json_is_written_as_its_text(logger: logging.Logger) -> None:
     """A line must not be lost for what somebody puts into it."""
     log = written(logger, JSONLine)
     logger.info({"a": ValueError("b"), "c": "\u2028"})
+    log_request(logger, {**REQUEST, "user_id": ValueError("b")})
 
-    assert json.loads(log.getvalue())["a"] == "b"
+    mapping, request = map(json.loads, log.getvalue().splitlines())
+    assert (mapping["a"], mapping["c"], request["user_id"]) == ("b", "\u2028", "b")
+
+
+@pytest.mark.parametrize("form", [JSONLine, TextLine])
+def test_a_line_that_cannot_be_written_fails_nobody(
+    logger: logging.Logger, form: type[logging.Formatter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk or a closed stream must not cost an answer that is made."""
+    log = written(logger, form)
+    monkeypatch.setattr(log, "flush", Mock(side_effect=OSError("No space left on device")))
+    log_request(logger, REQUEST)
+    monkeypatch.undo()
+    log.close()
+
+    log_request(logger, REQUEST)
