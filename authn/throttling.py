@@ -1,10 +1,15 @@
 """How often one user may call."""
 
-import hashlib
+from __future__ import annotations
 
-from rest_framework.request import Request
+import hashlib
+from typing import TYPE_CHECKING
+
 from rest_framework.throttling import UserRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # DRF reads its settings, and so this module, while its views are imported
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 
 class PerUserThrottle(UserRateThrottle):

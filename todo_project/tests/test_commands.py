@@ -214,3 +214,22 @@ def count(project: Path, user: str) -> int:
 def without_ids(lines: str) -> list[str]:
     """Leave the ids of exported lines away."""
     return [line.partition(", ")[2] for line in lines.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"THROTTLE_RATE": "3/minute"},
+        {"METRICS": "true"},
+        {"API_DOCS": "true"},
+        {"ROOT_PATH": "/todo"},
+        {"TRUST_PROXY": "true"},
+        {"BETTER_AUTH_JWKS_URL": "https://app.example.com/api/auth/jwks"},
+    ],
+    ids=lambda switch: next(iter(switch)),
+)
+def test_what_is_switched_on_stops_no_command(deployed: Path, switch: dict[str, str]) -> None:
+    """What the server can do with must not keep `manage.py` from running, migrations above all."""
+    checked = run(deployed, "manage.py", "check", **switch)
+
+    assert checked.returncode == 0, checked.stderr
