@@ -69,6 +69,28 @@ def test_slow_clients_do_not_starve_the_others(alone: LiveServer, figures: dict[
     assert health < 1
 
 
+def test_clients_that_do_not_close_hold_nobody_up(
+    alone: LiveServer, figures: dict[str, Any]
+) -> None:
+    """Who was told that the connection is closed may leave it open as long as they like."""
+    leaving = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with ExitStack() as left_open:
+        wires = [
+            left_open.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
+            for _ in range(SLOW_CLIENTS)
+        ]
+        for wire in wires:
+            wire.sendall(leaving)
+        with Load(alone) as load:
+            time.sleep(5)
+
+    health = max(outcome.seconds for outcome in load.prober.outcomes)
+    figures.update(load.figures(), **{"/health s": round(health, 2)})
+    assert set(load.statuses()) == {200, 201}
+    assert {outcome.status for outcome in load.prober.outcomes} == {200}
+    assert health < 1
+
+
 def test_clients_that_do_not_read_hold_no_connection(
     alone: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:

@@ -3,6 +3,7 @@
 import selectors
 import socket
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from typing import Any
 from unittest.mock import Mock
 
@@ -93,6 +94,24 @@ def test_an_answer_that_ends_with_its_connection_is_the_last(thread: Thread) -> 
     """What the client was told is closed must be closed."""
     assert thread.handle(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n" + GET) is False
     assert thread.asked == 1
+
+
+@pytest.mark.parametrize("has_left", [False, True])
+def test_the_main_thread_waits_for_nobody(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch, has_left: bool
+) -> None:
+    """Clients that do not close what is over must not keep everybody else waiting."""
+    closed: list[Any] = []
+    error = OSError("it has left") if has_left else None
+    monkeypatch.setattr("gunicorn.util.close_graceful", Mock(side_effect=[error]))
+    monkeypatch.setattr("gunicorn.util.close", closed.append)
+    thread.worker.nr_conns = 5
+    over: Future[Any] = Future()
+
+    over.set_result(thread.handle(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"))
+    thread.worker.finish_request(thread.conn, over)
+
+    assert (thread.worker.nr_conns, closed) == (4, [])
 
 
 def test_the_settings_are_read_once(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
