@@ -9,7 +9,6 @@ Source: issue "Documents, logs, metrics, deployment", logs; FR-017.
 import logging
 import re
 import time
-from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -86,9 +85,11 @@ class LineHandler(logging.StreamHandler[TextIO]):
     def write_request(self, logger: str, level: int, fields: dict[str, Any]) -> None:
         """Write a request's line. Like a record's, it costs nobody an answer if it fails."""
         line = self.formatter.of_request(logger, logging.getLevelName(level), fields)
-        with suppress(OSError, ValueError):  # a full disk, a closed stream
+        try:
             self.stream.write(line + self.terminator)
             self.stream.flush()
+        except (OSError, ValueError):  # a full disk, a closed stream
+            self.handleError(logging.makeLogRecord({"name": logger, "msg": "A request"}))
 
 
 def _head(logger: str, level: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Handler(WSGIHandler):
         """Answer a request."""
         if settings.ROOT_PATH:
             take_off(settings.ROOT_PATH, environ)
-        if prefix := get_script_name(environ):
+        if prefix := get_script_name(environ):  # the same for all of a process
             set_script_prefix(prefix)
         request_started.send(sender=Handler, environ=environ)
         request = Request(environ)

@@ -170,13 +170,18 @@ def test_what_is_no_json_is_written_as_its_text(logger: logging.Logger) -> None:
 
 @pytest.mark.parametrize("form", [JSONLine, TextLine])
 def test_a_line_that_cannot_be_written_fails_nobody(
-    logger: logging.Logger, form: type[logging.Formatter], monkeypatch: pytest.MonkeyPatch
+    logger: logging.Logger,
+    form: type[logging.Formatter],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A full disk or a closed stream must not cost an answer that is made."""
+    """A full disk or a closed stream must not cost an answer that is made, and be told."""
     log = written(logger, form)
     monkeypatch.setattr(log, "flush", Mock(side_effect=OSError("No space left on device")))
     log_request(logger, REQUEST)
+    assert "No space left on device" in capsys.readouterr().err
+
     monkeypatch.undo()
     log.close()
-
     log_request(logger, REQUEST)
+    assert "I/O operation on closed file" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import get_resolver
+from django.urls import clear_script_prefix, get_resolver
 from pytest_django.fixtures import Settings
 
 from todo_project.root_path import OURS, root_path, take_off
@@ -90,6 +90,13 @@ def test_the_prefix_is_taken_off_once(sent: str, taken: str) -> None:
     assert environ == {"PATH_INFO": taken.removeprefix("http://todo"), "RAW_URI": taken}
 
 
+@pytest.fixture
+def _prefix_of_another_process() -> Iterator[None]:
+    """Forget the prefix: a process has one, and tells each of its threads once."""
+    yield
+    clear_script_prefix()
+
+
 def call(path: str) -> tuple[str, dict[str, str]]:
     """Send a GET to the WSGI application; return status and headers."""
     answered: list[Any] = []
@@ -106,6 +113,7 @@ def call(path: str) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("sent", ["/todo/admin", "/admin"], ids=["left on", "taken off"])
+@pytest.mark.usefixtures("_prefix_of_another_process")
 def test_a_redirect_has_the_prefix(settings: Settings, sent: str) -> None:
     """A browser must be sent where the proxy shows us."""
     settings.ROOT_PATH = settings.FORCE_SCRIPT_NAME = PREFIX
