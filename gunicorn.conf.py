@@ -28,7 +28,7 @@ try:
 except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
     sys.exit(str(refusal))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-worker_class = "todo_project.worker.Worker"  # gthread, with two changes
+worker_class = "todo_project.worker.Worker"  # gthread, with less to do
 # A slow client, and a request that waits for the database, hold a thread each. The database does
 # not see them: a process has 16 connections (todo_project/postgresql/pool.py).
 threads = 300

@@ -75,7 +75,7 @@ def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
     assert snapshot() == before
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL's table is taken over")
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="of SQLite; PostgreSQL takes it over")
 def test_a_table_in_sqlite_is_refused() -> None:
     """A table of SQLModel's in SQLite must be left alone, and its owner told why."""
     execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")

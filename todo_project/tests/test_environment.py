@@ -7,7 +7,7 @@ import pytest
 from todo_project.environment import env
 from todo_project.tests.live import run
 
-NAME = "TODO_TEST_VARIABLE"
+NAME = "A_VARIABLE_OF_THE_TESTS"
 SHOW = ("-c", f"from todo_project.environment import env; print(env.str({NAME!r}, 'default'))")
 
 
