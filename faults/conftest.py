@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from faults.postgres import Postgres, own_postgres
-from todo_project.tests.live import LiveServer, copy_project, run, serving, write_env
+from todo_project.tests.live_server import LiveServer, copy_project, run, serving, write_env
 
 FIGURES = pytest.StashKey[dict[str, dict[str, Any]]]()
 

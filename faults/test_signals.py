@@ -11,7 +11,7 @@ import psycopg
 
 from faults.load import NO_ANSWER, Load, Outcome, User
 from faults.postgres import Postgres
-from todo_project.tests.live import LiveServer, serving
+from todo_project.tests.live_server import LiveServer, serving
 
 RECOVERY_SECONDS = 10.0
 STOP_SECONDS = 10.0  # what Docker gives

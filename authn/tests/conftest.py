@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from authn.jwks import KeySet
-from authn.tests.issuer import ISSUER, Issuer, KeyPair, key_pair, publishing
+from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, key_pair, publishing
 from authn.tokens import TokenVerifier
 from conftest import SECRET
 

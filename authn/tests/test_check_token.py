@@ -6,11 +6,11 @@ import pytest
 
 from authn.management.commands.check_token import UNVERIFIED, VERIFIED
 from authn.secrets import BETTER_AUTH_DEFAULT
-from authn.tests import lookalikes
-from authn.tests.doctor import explain, fingerprint
+from authn.tests import better_auth_tokens
+from authn.tests.better_auth_tokens import JWE, SESSION_TOKEN, SIGNED_SESSION_TOKEN
+from authn.tests.check_token_helpers import explain, fingerprint
 from authn.tests.forge import HEADER, claims, forge
-from authn.tests.issuer import ISSUER, KeyPair, key_pair
-from authn.tests.lookalikes import JWE, SESSION_TOKEN, SIGNED_SESSION_TOKEN
+from authn.tests.jwks_server import ISSUER, KeyPair, key_pair
 from conftest import SECRET, mint
 
 UNKNOWN = "cannot be told from it"
@@ -22,8 +22,8 @@ FAR = {"exp": 253_402_300_799}
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        (lookalikes.hand_written(**FAR), "a token of a hand-written route"),
-        (lookalikes.plugin(**FAR), "a token of Better Auth's jwt plugin with jwt.sign"),
+        (better_auth_tokens.hand_written(**FAR), "a token of a hand-written route"),
+        (better_auth_tokens.plugin(**FAR), "a token of Better Auth's jwt plugin with jwt.sign"),
     ],
 )
 def test_a_good_token_is_accepted_and_described(
@@ -61,15 +61,15 @@ def test_a_token_is_understood_as_it_was_copied(
     monkeypatch: pytest.MonkeyPatch, copied: str
 ) -> None:
     """What stood around it must not be taken for a part of it."""
-    said = explain(monkeypatch, copied.format(lookalikes.hand_written()), accepted=True)
+    said = explain(monkeypatch, copied.format(better_auth_tokens.hand_written()), accepted=True)
 
     assert said["The API"] == "accepts it on /api/alice/tasks"
 
 
 # token, algorithm, user, reason, what to do
 REFUSED: dict[str, tuple[str, str, str, str, str]] = {
-    "link": (lookalikes.link(), "HS256", "none", "no_user", BOTH_RECIPES),
-    "expired link": (lookalikes.link(exp=1), "HS256", "none", "expired", BOTH_RECIPES),
+    "link": (better_auth_tokens.link(), "HS256", "none", "no_user", BOTH_RECIPES),
+    "expired link": (better_auth_tokens.link(exp=1), "HS256", "none", "expired", BOTH_RECIPES),
     **{
         alg: (
             KeyPair(alg, "key-1", key_pair(signs).private).sign(algorithm=signs),
@@ -89,14 +89,14 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
     "none": (forge(claims(), {"alg": "none"}), "none", AS_IT_SAYS, "wrong_algorithm", "HS256"),
     "no algorithm": (forge(claims(), {"typ": "JWT"}), UNKNOWN, AS_IT_SAYS, "wrong_algorithm", ""),
     "session by key pair": (
-        lookalikes.session_by_key_pair(),
+        better_auth_tokens.session_by_key_pair(),
         "EdDSA",
         AS_IT_SAYS,
         "wrong_algorithm",
         BOTH_RECIPES,
     ),
     "compact": (
-        lookalikes.compact(),
+        better_auth_tokens.compact(),
         "HMAC-SHA256, but not as a JWT",
         AS_IT_SAYS,
         "malformed",
@@ -115,14 +115,14 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         "Where it is signed, leave them out.",
     ),
     "another secret": (
-        lookalikes.by_another_secret(),
+        better_auth_tokens.by_another_secret(),
         "HS256",
         AS_IT_SAYS,
         "wrong_signature",
         'printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8',
     ),
     "the default": (
-        lookalikes.by_the_default(),
+        better_auth_tokens.by_the_default(),
         "HS256",
         AS_IT_SAYS,
         "wrong_signature",
@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[str, str, str, str, str]] = {
         "wrong_signature",
         "On its side, set BETTER_AUTH_SECRET to the one of this side.",
     ),
-    "expired": (lookalikes.expired(), "HS256", "'alice'", "expired", "fetch a new one"),
+    "expired": (better_auth_tokens.expired(), "HS256", "'alice'", "expired", "fetch a new one"),
     "no expiry": (mint(exp=None), "HS256", "'alice'", "bad_expiry", "setExpirationTime('15m')"),
     "text as iat": (mint(iat="1"), "HS256", "'alice'", "bad_iat", "setIssuedAt()"),
     "text as nbf": (mint(nbf="1"), "HS256", "'alice'", "bad_nbf", "leave it out"),

@@ -3,8 +3,8 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from authn.tests.doctor import explain
-from authn.tests.issuer import ISSUER, Issuer, KeyPair, good, key_pair
+from authn.tests.check_token_helpers import explain
+from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, good, key_pair
 from conftest import mint
 
 ELSEWHERE = "https://elsewhere.example"

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from authn.tests import lookalikes
-from authn.tests.doctor import explain, feed, fingerprint
+from authn.tests import better_auth_tokens
+from authn.tests.better_auth_tokens import JWE, OTHER_SECRET, SESSION_TOKEN, SIGNED_SESSION_TOKEN
+from authn.tests.check_token_helpers import explain, feed, fingerprint
 from authn.tests.forge import claims, forge
-from authn.tests.lookalikes import JWE, OTHER_SECRET, SESSION_TOKEN, SIGNED_SESSION_TOKEN
 from conftest import SECRET, mint
 from todo_project.environment import BASE_DIR
 
@@ -110,7 +110,7 @@ def test_each_configured_secret_is_shown_by_its_fingerprint(
 ) -> None:
     """During a rotation both sides must be able to compare all of them."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRETS": (SECRET, OTHER_SECRET)}
-    feed(monkeypatch, lookalikes.by_another_secret().encode())
+    feed(monkeypatch, better_auth_tokens.by_another_secret().encode())
     said = io.StringIO()
 
     call_command("check_token", stdout=said)
@@ -122,15 +122,15 @@ def test_each_configured_secret_is_shown_by_its_fingerprint(
 @pytest.mark.parametrize(
     "token",
     [
-        lookalikes.session_jwt(),
-        lookalikes.session_jwt(exp=1),
-        lookalikes.session_by_key_pair(),
-        lookalikes.compact(),
+        better_auth_tokens.session_jwt(),
+        better_auth_tokens.session_jwt(exp=1),
+        better_auth_tokens.session_by_key_pair(),
+        better_auth_tokens.compact(),
         SIGNED_SESSION_TOKEN,
         SESSION_TOKEN,
         JWE,
-        lookalikes.plugin(),
-        lookalikes.by_the_default(),
+        better_auth_tokens.plugin(),
+        better_auth_tokens.by_the_default(),
     ],
 )
 def test_nothing_that_could_be_misused_is_shown(

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from authn.authentication import configured_verifier
 from authn.issuing import issue_token
-from authn.tests.issuer import ISSUER
+from authn.tests.jwks_server import ISSUER
 from conftest import SECRET, ApiClient
 from todo_project.environment import BASE_DIR
 

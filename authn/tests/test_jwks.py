@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from authn.tests.forge import forge, reason, segment, signature
-from authn.tests.issuer import (
+from authn.tests.jwks_server import (
     KEY_PAIRS,
     Issuer,
     Jwk,

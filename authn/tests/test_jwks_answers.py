@@ -10,7 +10,7 @@ from authn import jwks
 from authn.jwks import KeySet
 from authn.tests.conftest import Clock
 from authn.tests.forge import reason
-from authn.tests.issuer import ISSUER, Issuer, KeyPair, key_pair, publishing, settle
+from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, key_pair, publishing, settle
 from authn.tokens import KeysUnavailableError, TokenVerifier
 from conftest import SECRET
 
@@ -117,7 +117,6 @@ def test_a_port_where_nobody_listens_is_an_issuer_that_is_away(pair: KeyPair) ->
         key_pair("RS256").jwk(e="AA"),
         key_pair("RS256").jwk(alg="PS256"),
     ],
-    ids=ascii,
 )
 def test_a_member_that_is_no_key_for_us_is_passed_over(
     issuer: Issuer, verifier: TokenVerifier, member: Any

@@ -10,7 +10,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from authn.authentication import configured_verifier
-from authn.tests.issuer import ISSUER, KEY_PAIRS, Issuer, KeyPair, good, key_pair
+from authn.tests.jwks_server import ISSUER, KEY_PAIRS, Issuer, KeyPair, good, key_pair
 from conftest import ApiClient, mint
 from tasks.tests.factories import TaskFactory, rows
 

@@ -8,7 +8,7 @@ import pytest
 
 from authn.jwks import KeySet
 from authn.tests.forge import claims, forge, reason
-from authn.tests.issuer import ISSUER, Issuer, KeyPair, good
+from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, good
 from authn.tokens import ExpiredTokenError, TokenVerifier
 from conftest import SECRET, mint
 from todo_project.environment import BASE_DIR

@@ -9,7 +9,7 @@ import pytest
 
 from authn import jwks
 from authn.tests.conftest import Clock
-from authn.tests.issuer import Issuer, KeyPair, key_pair, made_up, outcome, settle
+from authn.tests.jwks_server import Issuer, KeyPair, key_pair, made_up, outcome, settle
 from authn.tokens import TokenVerifier
 
 COOLDOWN, LIFESPAN = jwks.COOLDOWN_SECONDS, jwks.LIFESPAN_SECONDS

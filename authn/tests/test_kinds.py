@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from authn.kinds import kind_of
-from authn.tests import lookalikes
+from authn.tests import better_auth_tokens
+from authn.tests.better_auth_tokens import JWE, LINK, SESSION_TOKEN, SIGNED_SESSION_TOKEN
 from authn.tests.forge import claims, forge, segment, without
-from authn.tests.issuer import KEY_PAIRS, key_pair
-from authn.tests.lookalikes import JWE, LINK, SESSION_TOKEN, SIGNED_SESSION_TOKEN
+from authn.tests.jwks_server import KEY_PAIRS, key_pair
 from conftest import mint
 
 PLUGIN = "a token of Better Auth's jwt plugin with jwt.sign"
@@ -28,21 +28,21 @@ NONE = "none of Better Auth's tokens, or a part of one"
 @pytest.mark.parametrize(
     ("token", "name"),
     [
-        (lookalikes.hand_written(), HAND_WRITTEN),
-        (lookalikes.hand_written(exp=1), HAND_WRITTEN),
-        (lookalikes.by_another_secret(), HAND_WRITTEN),
+        (better_auth_tokens.hand_written(), HAND_WRITTEN),
+        (better_auth_tokens.hand_written(exp=1), HAND_WRITTEN),
+        (better_auth_tokens.by_another_secret(), HAND_WRITTEN),
         (forge({**without("sub"), "user_id": "alice"}), HAND_WRITTEN),
         (mint(None), HAND_WRITTEN),
-        (lookalikes.plugin(), PLUGIN),
-        (lookalikes.session_jwt(), JWT_COOKIE),
-        (lookalikes.link(), E_MAIL),
-        (lookalikes.link(updateTo="new@example.com"), E_MAIL),
-        (lookalikes.link(requestType="change-email-confirmation"), E_MAIL),
+        (better_auth_tokens.plugin(), PLUGIN),
+        (better_auth_tokens.session_jwt(), JWT_COOKIE),
+        (better_auth_tokens.link(), E_MAIL),
+        (better_auth_tokens.link(updateTo="new@example.com"), E_MAIL),
+        (better_auth_tokens.link(requestType="change-email-confirmation"), E_MAIL),
         (forge({**without("sub"), "email": "a@example.com", "updateTo": "b@example.com"}), E_MAIL),
         *[(key_pair(alg).sign(), KEY_PAIR) for alg in KEY_PAIRS],
         *[(forge(claims(), {"alg": alg}), KEY_PAIR) for alg in ("PS256", "ES512", "Ed25519")],
-        (lookalikes.session_by_key_pair(), JWKS_COOKIE),
-        (lookalikes.compact(), COMPACT_COOKIE),
+        (better_auth_tokens.session_by_key_pair(), JWKS_COOKIE),
+        (better_auth_tokens.compact(), COMPACT_COOKIE),
         (JWE, JWE_COOKIE),
         (SIGNED_SESSION_TOKEN, OPAQUE),
         (SESSION_TOKEN, BARE),
@@ -84,7 +84,12 @@ def test_what_is_none_of_them_is_called_none(token: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "token",
-    [lookalikes.hand_written(), lookalikes.plugin(), lookalikes.session_jwt(), key_pair().sign()],
+    [
+        better_auth_tokens.hand_written(),
+        better_auth_tokens.plugin(),
+        better_auth_tokens.session_jwt(),
+        key_pair().sign(),
+    ],
 )
 def test_a_token_for_apis_is_marked_as_one(token: str) -> None:
     """Where such a token is refused, something else is wrong with it."""
@@ -94,9 +99,9 @@ def test_a_token_for_apis_is_marked_as_one(token: str) -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        lookalikes.link(),
-        lookalikes.session_by_key_pair(),
-        lookalikes.compact(),
+        better_auth_tokens.link(),
+        better_auth_tokens.session_by_key_pair(),
+        better_auth_tokens.compact(),
         JWE,
         SIGNED_SESSION_TOKEN,
         SESSION_TOKEN,
@@ -117,7 +122,7 @@ def test_a_token_for_something_else_is_not(token: str) -> None:
         (forge(claims(), {"alg": 7}), "7"),
         (forge(claims(), {"typ": "JWT"}), ""),
         (JWE, "A256CBC-HS512"),
-        (lookalikes.compact(), "HMAC-SHA256, but not as a JWT"),
+        (better_auth_tokens.compact(), "HMAC-SHA256, but not as a JWT"),
         (SIGNED_SESSION_TOKEN, ""),
     ],
 )
@@ -129,10 +134,13 @@ def test_the_algorithm_is_the_one_that_the_token_names(token: str, algorithm: st
 @pytest.mark.parametrize(
     ("token", "read"),
     [
-        (lookalikes.link(exp=7, iat=6), {**LINK, "exp": 7, "iat": 6}),
+        (better_auth_tokens.link(exp=7, iat=6), {**LINK, "exp": 7, "iat": 6}),
         (f"{segment({'alg': 'HS256'})}.bm90IEpTT04.x", {}),
-        (lookalikes.compact(), {"user": lookalikes.SESSION["user"], "exp": 253_402_300_000}),
-        (lookalikes.compact(session=None, expiresAt="1"), {"user": None, "exp": None}),
+        (
+            better_auth_tokens.compact(),
+            {"user": better_auth_tokens.SESSION["user"], "exp": 253_402_300_000},
+        ),
+        (better_auth_tokens.compact(session=None, expiresAt="1"), {"user": None, "exp": None}),
         (JWE, None),
         (SIGNED_SESSION_TOKEN, None),
         (SESSION_TOKEN, None),

@@ -12,7 +12,7 @@ from authn.throttling import PerUserThrottle
 from conftest import FRONT_END, ApiClient
 from tasks.tests.factories import rows
 from tasks.views import TaskViewSet
-from todo_project.tests.test_settings import load
+from todo_project.tests.settings_loader import load
 
 pytestmark = pytest.mark.django_db
 

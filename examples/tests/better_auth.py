@@ -13,7 +13,7 @@ import httpx
 
 from conftest import SECRET
 from examples.demo import EXAMPLE, NODE
-from todo_project.tests.live import LiveServer, serving
+from todo_project.tests.live_server import LiveServer, serving
 
 PASSWORD = "correct horse"
 STOP_SECONDS = 30.0

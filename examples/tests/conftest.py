@@ -17,7 +17,7 @@ from examples.tests.better_auth import (
     running_better_auth,
     sign_up,
 )
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     free_port,

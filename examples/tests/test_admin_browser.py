@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from conftest import SECRET
-from todo_project.tests.live import LiveServer, copy_project, fresh_database, run, serving
+from todo_project.tests.live_server import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=15_000)
 PASSWORD = "correct horse battery staple"

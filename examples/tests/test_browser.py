@@ -21,7 +21,7 @@ from examples.tests.better_auth import (
     Person,
     stored_tasks,
 )
-from todo_project.tests.live import LiveServer, free_port
+from todo_project.tests.live_server import LiveServer, free_port
 
 
 class Silent(SimpleHTTPRequestHandler):

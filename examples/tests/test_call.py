@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 from conftest import mint
 from examples.demo import EXAMPLE
 from examples.tests.better_auth import BetterAuth, Person, stored_tasks
-from examples.tests.test_gateway import running_gateway
-from todo_project.tests.live import LiveServer
+from examples.tests.gateway import running_gateway
+from todo_project.tests.live_server import LiveServer
 
 CALL = """async ([source, token, path, init]) => {
     const { caller } = await import("data:text/javascript," + encodeURIComponent(source));

@@ -10,7 +10,7 @@ import httpx
 
 from examples.demo import listens
 from todo_project.environment import BASE_DIR
-from todo_project.tests.live import free_port
+from todo_project.tests.live_server import free_port
 
 DEMO = [sys.executable, "examples/demo.py"]
 SECONDS = 120.0

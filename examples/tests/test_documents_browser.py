@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from conftest import mint
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 expect.set_options(timeout=30_000)
 

@@ -1,9 +1,7 @@
 """The gateway of ``make demo``, in front of servers that show what reaches them."""
 
 import json
-import os
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from examples.demo import EXAMPLE, NODE
-from examples.tests.better_auth import STOP_SECONDS
-from todo_project.tests.live import free_port
+from examples.tests.gateway import running_gateway
+from todo_project.tests.live_server import free_port
 
 first_part_seen = threading.Event()
 
@@ -58,28 +55,6 @@ def mirror() -> Iterator[int]:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
-
-
-@contextmanager
-def running_gateway(auth_port: int, api_port: int) -> Iterator[httpx.Client]:
-    """Run the gateway and give a client of it."""
-    variables = {
-        "PATH": os.environ["PATH"],
-        "PORT": "0",
-        "AUTH_URL": f"http://127.0.0.1:{auth_port}",
-        "API_URL": f"http://127.0.0.1:{api_port}",
-    }
-    with subprocess.Popen(
-        [*NODE, "gateway.ts"], cwd=EXAMPLE, env=variables, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            address = process.stdout.readline().split()[-1]
-            with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
-                yield client
-        finally:
-            process.terminate()
-            process.wait(STOP_SECONDS)
 
 
 @pytest.fixture(scope="module")

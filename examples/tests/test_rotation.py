@@ -14,7 +14,7 @@ from examples.tests.better_auth import (
     running_better_auth,
     sign_up,
 )
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 OLD = "1:the-old-secret-that-everybody-has-seen-by-now"
 NEW = "2:the-new-secret-that-nobody-has-seen-so-far"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from examples.tests.better_auth import PASSWORD, BetterAuth, Person, list_tasks
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from examples.tests.better_auth import (
     sign_up,
     stored_tasks,
 )
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 Obtain = Callable[[Person], str]
 

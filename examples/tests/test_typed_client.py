@@ -10,7 +10,7 @@ import pytest
 from conftest import mint
 from examples.demo import PROJECT, install_packages, why_no_node
 from examples.tests.conftest import require
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 EXAMPLE = PROJECT / "examples" / "typed-client"
 SECONDS = 180.0

@@ -28,7 +28,7 @@ def old_database(
     """Point this process at an empty database of its own, and give its URL."""
     from django.db import connections
 
-    from todo_project.tests.live import fresh_database
+    from todo_project.tests.live_server import fresh_database
 
     with fresh_database(tmp_path) as url, django_db_blocker.unblock():
         connection = connections["default"]

@@ -15,6 +15,8 @@ from tasks.models import Task
 from tasks.tests.better_auth import add_user, create_table
 from todo_project.tests.staff import boss
 
+pytestmark = pytest.mark.postgresql
+
 LIST = "/admin/tasks/task/"
 TASKS = 20_000
 FILL = """
@@ -32,8 +34,6 @@ def staff(db: None) -> Client:
 @pytest.fixture(autouse=True)
 def _table(db: None) -> None:
     """Fill the table past the models; half of it in one transaction is enough for the planner."""
-    if connection.vendor != "postgresql":
-        pytest.skip("Plans and heap-only updates are PostgreSQL's.")
     with connection.cursor() as cursor:
         cursor.execute(FILL, [TASKS])
         cursor.execute("ANALYZE task")

@@ -21,7 +21,7 @@ from tasks.tests.old_databases import (
 )
 
 pytestmark = [
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="only PostgreSQL is taken over"),
+    pytest.mark.postgresql,
     pytest.mark.usefixtures("old_database"),
 ]
 

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from conftest import ApiClient
 from tasks.tests.factories import rows
 from tasks.tests.old_databases import LOOSE, PLAN, ROWS, column, execute, migrate
 
 pytestmark = [
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="only PostgreSQL is taken over"),
+    pytest.mark.postgresql,
     pytest.mark.usefixtures("old_database"),
 ]
 

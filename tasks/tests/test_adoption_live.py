@@ -9,14 +9,11 @@ from threading import Event
 
 import psycopg
 import pytest
-from django.db import connection
 
 from tasks.tests.old_databases import ALICE, BETTER_AUTH, PLAN, ROWS
-from todo_project.tests.live import copy_project, fresh_database, run, serving, write_env
+from todo_project.tests.live_server import copy_project, fresh_database, run, serving, write_env
 
-pytestmark = pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="only PostgreSQL is taken over"
-)
+pytestmark = [pytest.mark.live, pytest.mark.postgresql]
 
 WRITERS = 4
 MOMENT = datetime(2026, 2, 3, 4, 5, 6)  # noqa: DTZ001 - as the plan's code has them

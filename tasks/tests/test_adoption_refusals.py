@@ -7,16 +7,13 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from tasks.checks import FOREIGN_TABLE
 from tasks.tests.old_databases import PLAN, ROWS, execute, migrate, snapshot
 
 pytestmark = pytest.mark.usefixtures("old_database")
 
-postgresql = pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="SQLite's table is refused, whatever it is"
-)
 FOREIGN = "CREATE TABLE task (id SERIAL PRIMARY KEY, name TEXT, done BOOLEAN)"
 TWO_KEYS = "ALTER TABLE task ADD PRIMARY KEY (id, user_id)"
 VIEW = "CREATE VIEW task AS SELECT * FROM todo"
@@ -34,7 +31,7 @@ def changed(old: str, new: str) -> str:
     return PLAN.replace(old, new, 1)
 
 
-@postgresql
+@pytest.mark.postgresql
 @pytest.mark.parametrize(
     ("ddl", "reason"),
     [
@@ -63,7 +60,7 @@ def test_a_foreign_table_is_refused(ddl: str, reason: str) -> None:
     assert unchanged(before)
 
 
-@postgresql
+@pytest.mark.postgresql
 def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
     """Even Django's own tables must not be made in somebody else's database."""
     execute(FOREIGN)
@@ -75,7 +72,7 @@ def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
     assert snapshot() == before
 
 
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="of SQLite; PostgreSQL takes it over")
+@pytest.mark.sqlite
 def test_a_table_in_sqlite_is_refused() -> None:
     """A table of SQLModel's in SQLite must be left alone, and its owner told why."""
     execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")
@@ -94,7 +91,7 @@ def test_an_empty_database_passes_the_check() -> None:
     assert execute("SELECT count(*) FROM task") == [(0,)]
 
 
-@postgresql
+@pytest.mark.postgresql
 def test_what_postgresql_refuses_changes_nothing() -> None:
     """A change that fails halfway must leave nothing behind, and its cause must be told."""
     execute(PLAN, ROWS, "CREATE VIEW recent AS SELECT updated_at FROM task")
@@ -116,7 +113,7 @@ def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@postgresql
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("busy")
 def test_a_table_in_use_is_not_waited_for_long() -> None:
     """Everybody queues up behind a lock that waits; so it must give up, and say what to do."""

@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from conftest import ApiClient
 from tasks.tests.factories import rows
@@ -14,7 +13,7 @@ from tasks.tests.old_databases import ALICE, PLAN, ROWS, SQLMODEL, execute, migr
 from todo_project.environment import BASE_DIR
 
 pytestmark = [
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="only PostgreSQL is taken over"),
+    pytest.mark.postgresql,
     pytest.mark.usefixtures("old_database"),
 ]
 

@@ -184,8 +184,6 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
 @pytest.fixture
 def _role(db: None) -> Any:
     """Be a role of PostgreSQL that owns nothing."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite knows no roles.")
     create_table()
     execute("INSERT INTO \"user\" (id, email, name) VALUES ('alice', 'ada@example.com', 'Ada')")
     execute("CREATE ROLE stranger")
@@ -193,6 +191,7 @@ def _role(db: None) -> Any:
     execute("RESET ROLE")
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 def test_a_table_that_may_not_be_read_is_not_there() -> None:
     """Without the permission nothing may break."""
@@ -201,6 +200,7 @@ def test_a_table_that_may_not_be_read_is_not_there() -> None:
     assert (table_exists(), owners(["alice"]), user_ids_matching("ada", 10)) == (False, {}, [])
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 @pytest.mark.parametrize(("column", "name"), [("", ""), (", name", "Ada")])
 def test_the_permission_for_the_columns_that_are_read_is_enough(column: str, name: str) -> None:
@@ -211,6 +211,7 @@ def test_the_permission_for_the_columns_that_are_read_is_enough(column: str, nam
     assert owners(["alice"]) == {"alice": Owner("ada@example.com", name)}
 
 
+@pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 def test_the_search_path_decides_which_table_it_is() -> None:
     """The table of the first schema in the search path counts, as it does for Better Auth."""

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError
 
 from tasks.models import IdempotencyKey, Task, TaskQuerySet
+from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
 from tasks.tests.better_auth import add_user, create_table
 from tasks.tests.commands import Terminal, manage
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.stale import DAY, key_of_age, task_of_age
 
 pytestmark = pytest.mark.django_db
 

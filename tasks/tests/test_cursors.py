@@ -9,7 +9,7 @@ import pytest
 from conftest import ApiClient
 from tasks.models import MAX_TASK_ID
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.walking import TASKS, ids, links
+from tasks.tests.link_walker import TASKS, ids, links
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from django.core.management import CommandError
 from django.db import OperationalError, connection, transaction
 
 from tasks.models import Task, TaskQuerySet
+from tasks.tests.aged_rows import DAY, task_of_age
 from tasks.tests.commands import manage
-from tasks.tests.lines import line
-from tasks.tests.stale import DAY, task_of_age
+from tasks.tests.jsonl import line
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from time_machine import travel
 from conftest import ApiClient
 from tasks.models import MAX_TASK_ID, Task
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.walking import TASKS
+from tasks.tests.link_walker import TASKS
 
 pytestmark = pytest.mark.django_db
 

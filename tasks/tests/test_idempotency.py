@@ -11,7 +11,7 @@ from time_machine import travel
 from conftest import FRONT_END, ApiClient
 from tasks.models import IdempotencyKey, Task, TaskQuerySet
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.walking import TASKS
+from tasks.tests.link_walker import TASKS
 
 pytestmark = pytest.mark.django_db
 

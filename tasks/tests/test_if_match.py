@@ -8,7 +8,7 @@ from django.db import connection
 from conftest import ApiClient
 from tasks.models import Task, TaskQuerySet, TaskRow
 from tasks.tests.factories import rows
-from tasks.tests.walking import TASKS
+from tasks.tests.link_walker import TASKS
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from tasks.management.commands import import_tasks
 from tasks.management.console import held_interrupt
 from tasks.tests.commands import Terminal, manage
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.lines import line
+from tasks.tests.jsonl import line
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from conftest import ApiClient
 from tasks.models import Task
 from tasks.options import ORDERINGS
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.walking import TASKS, ids, links, pages
+from tasks.tests.link_walker import TASKS, ids, links, pages
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ import time_machine
 
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 from tasks.retention import OrphansError, expired_idempotency_keys, moment_before, orphans
+from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
 from tasks.tests.better_auth import IDS, add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
-from tasks.tests.stale import DAY, key_of_age, task_of_age
 
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
 

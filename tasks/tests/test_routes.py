@@ -1,48 +1,17 @@
 """Who may do what on which route: one table, and every route and method that there is in it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.urls import URLPattern, get_resolver
 
 from conftest import ApiClient, mint
+from tasks.tests.endpoints import ENDPOINTS, Endpoint
 from tasks.tests.factories import TaskFactory, rows
 
 pytestmark = pytest.mark.django_db
 
 
-class Endpoint(NamedTuple):
-    """A method on a route of ``tasks.urls``.
-
-    Args:
-        route: its name.
-        method: HTTP's.
-        path: with the ids of a user and of a task to be filled in.
-        owner: the status that the task's owner gets.
-        other: the status that somebody else gets on a path of their own, with the owner's task.
-        body: what is sent.
-    """
-
-    route: str
-    method: str
-    path: str
-    owner: int
-    other: int
-    body: dict[str, Any] | None = None
-
-
-LIST = "/api/{user}/tasks"
-TASK = "/api/{user}/tasks/{task}"
-FLIP = "/api/{user}/tasks/{task}/complete"
-
-ENDPOINTS = [
-    Endpoint("tasks", "GET", LIST, 200, 200),
-    Endpoint("tasks", "POST", LIST, 201, 201, {"title": "New"}),
-    Endpoint("task", "GET", TASK, 200, 404),
-    Endpoint("task", "PUT", TASK, 200, 404, {"title": "New", "completed": True}),
-    Endpoint("task", "DELETE", TASK, 204, 404),
-    Endpoint("task-complete", "PATCH", FLIP, 200, 404),
-]
 # Routes that ask for no token, each tested where it lives; the admin's are those of its site
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 

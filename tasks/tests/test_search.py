@@ -7,7 +7,7 @@ import pytest
 from conftest import ApiClient
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory
-from tasks.tests.walking import TASKS, ids, pages
+from tasks.tests.link_walker import TASKS, ids, pages
 
 pytestmark = pytest.mark.django_db
 

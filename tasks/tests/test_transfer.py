@@ -14,7 +14,7 @@ from conftest import ApiClient
 from tasks import transfer
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.lines import line
+from tasks.tests.jsonl import line
 from tasks.transfer import LineError, exported_lines, import_lines
 
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
-from tasks.tests.lines import LINE, line
+from tasks.tests.jsonl import LINE, line
 from tasks.transfer import MAX_LINE_BYTES, LineError, exported_lines, import_lines
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.db import connection
 from conftest import FRONT_END, ApiClient
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory
-from tasks.tests.walking import TASKS, links
+from tasks.tests.link_walker import TASKS, links
 
 pytestmark = pytest.mark.django_db
 

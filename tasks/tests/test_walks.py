@@ -11,7 +11,7 @@ from conftest import ApiClient
 from tasks.models import Task
 from tasks.options import ORDERINGS
 from tasks.tests.factories import TaskFactory
-from tasks.tests.walking import TASKS, ids, links
+from tasks.tests.link_walker import TASKS, ids, links
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     fresh_database,

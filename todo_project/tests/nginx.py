@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from todo_project.environment import BASE_DIR
-from todo_project.tests.live import START_SECONDS, LiveServer, free_port
+from todo_project.tests.live_server import START_SECONDS, LiveServer, free_port
 
 # Debian keeps it where only root's PATH looks
 BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")

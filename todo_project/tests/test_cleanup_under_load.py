@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 
 from todo_project.deadlines import DATABASE_SECONDS
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     fresh_database,
@@ -18,6 +18,8 @@ from todo_project.tests.live import (
     serving,
     write_env,
 )
+
+pytestmark = [pytest.mark.live, pytest.mark.each_database]
 
 USERS = 4
 STALE = 30_000

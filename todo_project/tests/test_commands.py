@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from todo_project.tests.live import copy_project, fresh_database, run, write_env
+from todo_project.tests.live_server import copy_project, fresh_database, run, write_env
 
 SECONDS = 120.0
 

@@ -7,8 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from todo_project.environment import BASE_DIR
-from todo_project.tests.test_settings import load
-from todo_project.tests.test_variables import EXAMPLE
+from todo_project.tests.settings_loader import EXAMPLE, load
 
 TEXT = (BASE_DIR / "compose.yaml").read_text()
 SERVICES: dict[str, Any] = YAML(typ="safe").load(TEXT)["services"]

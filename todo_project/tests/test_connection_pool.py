@@ -13,9 +13,9 @@ from django.db import OperationalError, close_old_connections, connection, conne
 from todo_project.deadlines import database_deadline
 from todo_project.postgresql import base
 from todo_project.postgresql.pool import Pool
-from todo_project.tests.sessions import ask, end, request
+from todo_project.tests.database_connections import ask, end, request
 
-pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="about PostgreSQL's back end")
+pytestmark = pytest.mark.postgresql
 PID = "SELECT pg_backend_pid()"
 
 

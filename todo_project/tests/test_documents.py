@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
 from todo_project.documents.document import openapi_document
-from todo_project.tests.live import run
-from todo_project.tests.test_settings import MODULE, PRODUCTION, load
+from todo_project.tests.live_server import run
+from todo_project.tests.settings_loader import MODULE, PRODUCTION, load
 
 DOCUMENTS = ["/openapi.json", "/docs", "/docs/", "/redoc", "/redoc/"]
 NOT_FOUND = {"detail": "Not Found", "error": "Not Found"}

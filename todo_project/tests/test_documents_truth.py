@@ -12,10 +12,10 @@ from conftest import ApiClient
 from tasks.cursors import KINDS
 from tasks.options import ORDERINGS, READERS
 from tasks.serializers import PROBLEMS, TaskSerializer
-from tasks.tests.test_routes import ENDPOINTS
+from tasks.tests.endpoints import ENDPOINTS
 from todo_project.documents.document import openapi_document
 from todo_project.errors import DETAILS
-from todo_project.tests.exchanges import Exchange, endpoints, exchanges
+from todo_project.tests.openapi_exchanges import Exchange, endpoints, exchanges
 
 Json = dict[str, Any]
 # What Django adds to any answer, and says nothing of the API.

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from todo_project.environment import env
-from todo_project.tests.live import run
+from todo_project.tests.live_server import run
 
 NAME = "A_VARIABLE_OF_THE_TESTS"
 SHOW = ("-c", f"from todo_project.environment import env; print(env.str({NAME!r}, 'default'))")

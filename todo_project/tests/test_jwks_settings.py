@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from conftest import FRONT_END
-from todo_project.tests.test_settings import load
+from todo_project.tests.settings_loader import load
 
 URL = f"{FRONT_END}/api/auth/jwks"
 ISSUER, AUDIENCE = "https://issuer.example.com", "the-api"

@@ -16,9 +16,9 @@ from todo_project.database_url import database_settings
 from todo_project.deadlines import database_deadline
 from todo_project.environment import BASE_DIR
 from todo_project.postgresql.connection import DeadlineConnection
-from todo_project.tests.sessions import ask, end, request
+from todo_project.tests.database_connections import ask, end, request
 
-pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="about PostgreSQL's back end")
+pytestmark = pytest.mark.postgresql
 PID = "SELECT pg_backend_pid()"
 
 

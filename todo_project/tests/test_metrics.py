@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from conftest import ApiClient, mint
 from todo_project.environment import BASE_DIR
-from todo_project.tests.test_settings import load
+from todo_project.tests.settings_loader import load
 
 TASKS = "/api/alice/tasks"
 LIST = "/api/{user_id}/tasks"

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     START_SECONDS,
     LiveServer,
     copy_project,
@@ -36,7 +35,8 @@ SERVER_CONNECTIONS = 2
 BINARY = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 pytestmark = [
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="PgBouncer is for PostgreSQL"),
+    pytest.mark.live,
+    pytest.mark.postgresql,
     pytest.mark.skipif(
         BINARY is None and os.environ.get("CI") != "true",
         reason="pgbouncer is not installed (where CI is true, this fails)",

@@ -14,9 +14,9 @@ from psycopg import sql
 from conftest import ApiClient
 from tasks.models import Task
 from todo_project.deadlines import database_deadline, remaining_seconds
-from todo_project.tests.sessions import ask, end
+from todo_project.tests.database_connections import ask, end
 
-pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="about PostgreSQL's back end")
+pytestmark = pytest.mark.postgresql
 NOON = dt.datetime(2026, 1, 6, 12, 0, 0, 123456, tzinfo=dt.UTC)
 
 

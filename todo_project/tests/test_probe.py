@@ -9,7 +9,7 @@ import pytest
 
 from todo_project.environment import BASE_DIR
 from todo_project.probe import is_alive
-from todo_project.tests.live import free_port
+from todo_project.tests.live_server import free_port
 
 PROBE = BASE_DIR / "todo_project" / "probe.py"
 asked: list[tuple[str, str | None]] = []

@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from conftest import ApiClient
 from todo_project import health
 from todo_project.database_url import database_settings
-from todo_project.tests.live import free_port
+from todo_project.tests.live_server import free_port
 
 NOON = dt.datetime(2026, 1, 6, 12, 0, tzinfo=dt.UTC)
 PASSWORD = "x7Qp2mVz9Lk4"

@@ -13,7 +13,7 @@ from django.urls import clear_script_prefix, get_resolver
 from pytest_django.fixtures import Settings
 
 from todo_project.root_path import OURS, root_path, take_off
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     fresh_database,

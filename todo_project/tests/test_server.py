@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from conftest import SECRET, mint
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 FIELDS = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     fresh_database,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from conftest import mint
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 64 * 1024

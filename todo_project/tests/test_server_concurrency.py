@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from todo_project.tests.live import LiveServer, at_once
+from todo_project.tests.live_server import LiveServer, at_once
+
+pytestmark = pytest.mark.each_database
 
 FLIPS = 100
 WRITERS = 50

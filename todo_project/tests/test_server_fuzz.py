@@ -22,9 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from todo_project.tests.live import LiveServer
-from todo_project.tests.model import Json, UserModel
-from todo_project.tests.naughty import TEXTS
+from todo_project.tests.api_oracle import Json, UserModel
+from todo_project.tests.live_server import LiveServer
+from todo_project.tests.naughty_strings import TEXTS
+
+pytestmark = pytest.mark.each_database
 
 EXAMPLES = 20
 STEPS = 30

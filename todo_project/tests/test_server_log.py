@@ -17,7 +17,9 @@ from gunicorn.http.errors import InvalidRequestLine
 
 from conftest import SECRET, mint
 from todo_project.server_log import ServerLogger, log_failed_thread
-from todo_project.tests.live import LiveServer, copy_project, run, serving, write_env
+from todo_project.tests.live_server import LiveServer, copy_project, run, serving, write_env
+
+pytestmark = pytest.mark.live
 
 TOKEN = mint()
 # Each is refused by gunicorn, or makes it talk of a request, with the token somewhere in it.

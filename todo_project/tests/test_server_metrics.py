@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import mint
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     copy_project,
     fresh_database,
@@ -22,9 +22,12 @@ from todo_project.tests.live import (
 
 REQUESTS = 40
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/task").is_dir(), reason="looks for the workers in /proc, as Linux has it"
-)
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(
+        not Path("/proc/self/task").is_dir(), reason="finds the workers in /proc, as on Linux"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,10 @@ import pytest
 from authn.tokens import MAX_USER_ID_LENGTH
 from conftest import mint
 from tasks.serializers import WHITE_SPACE
-from todo_project.tests.live import LiveServer
-from todo_project.tests.naughty import TEXTS
+from todo_project.tests.live_server import LiveServer
+from todo_project.tests.naughty_strings import TEXTS
+
+pytestmark = pytest.mark.each_database
 
 JSON = {"Content-Type": "application/json"}
 TITLE = "/api/naughty/tasks"

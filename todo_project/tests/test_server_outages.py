@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from django.db import connection
 
-from todo_project.tests.live import (
+from todo_project.tests.live_server import (
     LiveServer,
     free_port,
     fresh_database,
@@ -19,6 +18,8 @@ from todo_project.tests.live import (
     serving,
     write_env,
 )
+
+pytestmark = pytest.mark.each_database
 
 PASSWORD = "a-password-that-nobody-may-see"
 SERVICE_UNAVAILABLE = {
@@ -150,7 +151,7 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(
     assert (answer.status_code, code) == (503, 0)
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite waits for its lock by itself")
+@pytest.mark.postgresql
 def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
     database_url: str, project: Path, tmp_path: Path
 ) -> None:
@@ -168,7 +169,7 @@ def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
     assert tasks == []
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no connections to lose")
+@pytest.mark.postgresql
 def test_connections_that_the_database_has_closed_are_replaced_unseen(server: LiveServer) -> None:
     """A restart of the database between two requests must fail neither of them."""
     with server.client("reconnector") as client:

@@ -9,7 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from todo_project.tests.live import LiveServer, at_once
+from todo_project.tests.live_server import LiveServer, at_once
+
+pytestmark = pytest.mark.each_database
 
 ROUNDS = 5
 CROWD = 20

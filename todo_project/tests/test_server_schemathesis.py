@@ -16,7 +16,7 @@ import pytest
 
 from conftest import mint
 from todo_project.documents.document import openapi_document
-from todo_project.tests.live import LiveServer
+from todo_project.tests.live_server import LiveServer
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 USER_ID = "schemathesis"

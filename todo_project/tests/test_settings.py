@@ -1,34 +1,16 @@
 """What starts, what does not, and with which settings; in processes with a clean environment."""
 
-import runpy
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from conftest import FRONT_END, SECRET
-from todo_project.environment import BASE_DIR
-from todo_project.tests.live import run, write_env
+from todo_project.tests.live_server import run, write_env
+from todo_project.tests.settings_loader import DATABASE_URL, MODULE, PRODUCTION, load
 
 HIDDEN = "x7Qp2mVz9Lk4"  # part of each refused value
-DATABASE_URL = "postgresql://todo:a-password@db.example.com/todo"
-PRODUCTION = {
-    "BETTER_AUTH_SECRET": SECRET,
-    "NEON_DATABASE_URL": DATABASE_URL,
-    "BETTER_AUTH_URL": FRONT_END,
-}
 SETUP = ("-c", "import django; django.setup()")
-MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 DEPLOY_CHECK = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
-
-
-def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
-    """Read the settings anew, with these variables, as a command with these arguments does."""
-    for name, value in {**PRODUCTION, **variables}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["manage.py", *arguments])
-    return runpy.run_path(str(BASE_DIR / "todo_project" / "settings.py"))
 
 
 @pytest.mark.parametrize("variable", ["BETTER_AUTH_SECRET", "NEON_DATABASE_URL"])

@@ -9,8 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from conftest import FRONT_END, SECRET
 from todo_project.keys import derived_secret_key
-from todo_project.tests.live import run
-from todo_project.tests.test_settings import PRODUCTION, load
+from todo_project.tests.live_server import run
+from todo_project.tests.settings_loader import PRODUCTION, load
 
 NEW, OLD = "the-new-secret-of-the-tests-0123456789", "the-old-secret-of-the-tests-0123456789"
 

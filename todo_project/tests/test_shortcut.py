@@ -16,7 +16,7 @@ from todo_project.postgresql.connection import KEPT_ROWS, DeadlineConnection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(connection.vendor == "sqlite", reason="about PostgreSQL's back end"),
+    pytest.mark.postgresql,
 ]
 
 # what a text column of PostgreSQL can hold

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from todo_project import startup
 from todo_project.database_url import database_settings
 from todo_project.startup import report_database, report_settings
-from todo_project.tests.live import free_port
+from todo_project.tests.live_server import free_port
 
 PASSWORD = "x7Qp2mVz9Lk4"
 

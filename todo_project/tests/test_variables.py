@@ -1,15 +1,13 @@
 """The variables that the code reads, and where operators read of them (FR-020, SC-010)."""
 
 import re
-import runpy
 from typing import Any
 
 import pytest
 
 from todo_project.environment import BASE_DIR, Environment
-from todo_project.tests.test_settings import PRODUCTION
+from todo_project.tests.settings_loader import EXAMPLE, PRODUCTION, load_served
 
-EXAMPLE = (BASE_DIR / ".env.example").read_text()
 README = (BASE_DIR / "README.md").read_text()
 # Values with which every variable is looked at; what stands for another is read without that one.
 EVERY = {
@@ -18,19 +16,6 @@ EVERY = {
     "DATABASE_URL": PRODUCTION["NEON_DATABASE_URL"],
     "BETTER_AUTH_JWKS_URL": "https://app.example.com/api/auth/jwks",
 }
-
-
-def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
-    """Read the settings as `migrate` does, and gunicorn's; return all of them."""
-    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
-    run_path = runpy.run_path
-    settings = str(BASE_DIR / "todo_project" / "settings.py")
-    monkeypatch.setattr("runpy.run_module", lambda name: run_path(settings))
-    monkeypatch.setattr("logging.captureWarnings", lambda capture: None)  # pytest's to capture
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    served = run_path(str(BASE_DIR / "gunicorn.conf.py"))
-    return {**served, **served["settings"]}
 
 
 @pytest.fixture
@@ -44,7 +29,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return get_value(self, env_key, default)
 
     monkeypatch.setattr(Environment, "_get_value", record)
-    load(monkeypatch, **EVERY)
+    load_served(monkeypatch, **EVERY)
     return asked
 
 
@@ -76,10 +61,10 @@ def test_every_variable_of_the_example_has_one_line_above_it() -> None:
 
 def test_the_examples_defaults_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is commented out must show what is so without it."""
-    before = load(monkeypatch, **PRODUCTION)
+    before = load_served(monkeypatch, **PRODUCTION)
     shown = dict(re.findall(r"^#([A-Z_]+)=(.+)$", EXAMPLE, re.MULTILINE))
 
-    after = load(monkeypatch, **PRODUCTION, **shown)
+    after = load_served(monkeypatch, **PRODUCTION, **shown)
 
     assert len(shown) == 8
     settings = [name for name in before if name.isupper()]

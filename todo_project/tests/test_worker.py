@@ -12,7 +12,7 @@ from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from todo_project.tests.test_variables import load
+from todo_project.tests.settings_loader import load_served
 from todo_project.worker import Response, Worker
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -128,7 +128,7 @@ def test_the_settings_are_read_once(thread: Thread, monkeypatch: pytest.MonkeyPa
 
 def test_nobody_is_believed_to_be_a_proxy(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only Django decides whom to believe: who connects may say whatever they like."""
-    served = load(monkeypatch)
+    served = load_served(monkeypatch)
     for name in ("forwarded_allow_ips", "forwarder_headers", "secure_scheme_headers"):
         thread.worker.cfg.set(name, served[name])
 

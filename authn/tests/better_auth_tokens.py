@@ -5,7 +5,7 @@ from typing import Any
 
 from authn.secrets import BETTER_AUTH_DEFAULT
 from authn.tests.forge import claims, forge, segment, without
-from authn.tests.issuer import good, key_pair
+from authn.tests.jwks_server import good, key_pair
 
 SESSION_TOKEN = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
 OTHER_SECRET = "another-secret-of-32-characters-or-more"

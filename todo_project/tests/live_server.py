@@ -25,7 +25,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from conftest import FRONT_END, SECRET, mint
+from conftest import FRONT_END, SECRET, demand, mint
 from todo_project.environment import BASE_DIR
 
 START_SECONDS = 60.0
@@ -57,6 +57,7 @@ def write_env(project: Path, database_url: str) -> None:
 
 def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python with these arguments in the project, and with these variables only."""
+    demand("live")
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=project,
@@ -83,11 +84,18 @@ def fresh_database(folder: Path) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Find a port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Reserve a port of the loopback interface for as long as this process runs.
+
+    A socket stays bound to it and never listens. The kernel gives the port to nothing else, yet a
+    server that sets ``SO_REUSEADDR``, as all of ours do, may listen there. Until one does,
+    connections are refused.
+    """
+    placeholder = socket.socket()
+    placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    placeholder.bind(("127.0.0.1", 0))
+    port: int = placeholder.getsockname()[1]
+    placeholder.detach()  # the descriptor stays open
+    return port
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ class LiveServer:
 @contextmanager
 def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveServer]:
     """Serve the project with gunicorn until the block ends, on ``PORT`` or any that is free."""
+    demand("live")
     port = int(variables.get("PORT") or free_port())
     with log_file.open("wb") as output:
         process = subprocess.Popen(
