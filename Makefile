@@ -8,8 +8,18 @@ USER_ID ?= demo
 # What runs when there is no .env: lint and types read the settings, and use nothing of them.
 TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
 # One file for every Python from 3.11 on and every platform, whatever these are.
+# The extras stay, because pip with hashes does not take coverage for coverage[toml].
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
-	--custom-compile-command "make lock" $(RENEW) $(ARGS)
+	--no-strip-extras --custom-compile-command "make lock" $(RENEW) $(ARGS)
+
+# Processes of the tests, more than a small machine's two cores: many tests wait for a server. What
+# starts processes begins first, and each module runs in one process, which starts its servers once.
+JOBS ?= 4
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+COVERAGE ?= --cov --cov-append --cov-report= --cov-fail-under=0
+# What runs on which database (the markers are in pytest.ini)
+ON_POSTGRESQL ?= not no_database
+ON_SQLITE ?= each_database or not (live or node or browser)
 
 .PHONY: help
 help: ## Show this list
@@ -28,8 +38,12 @@ demo: $(VENV)/run ## Run Better Auth and the API behind one origin, and walk thr
 .PHONY: test
 test: $(VENV)/dev ## Run every test, on PostgreSQL and on SQLite
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --database=postgresql $(ARGS)
-	$(BIN)/coverage run -m pytest --database=sqlite $(ARGS)
+	$(PYTEST) $(COVERAGE) --database=postgresql -m "$(ON_POSTGRESQL)" $(ARGS)
+	$(PYTEST) $(COVERAGE) --database=sqlite -m "$(ON_SQLITE)" $(ARGS)
+
+.PHONY: test-quick
+test-quick: $(VENV)/dev ## Run the tests that start no server, browser or Node, on SQLite
+	$(PYTEST) --database=sqlite -m "not (live or node or browser)" $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(VENV)/dev ## Kill, freeze, replace and flood the real thing, about seven minutes
@@ -37,7 +51,6 @@ test-faults: $(VENV)/dev ## Kill, freeze, replace and flood the real thing, abou
 
 .PHONY: coverage
 coverage: $(VENV)/dev ## Show what the last `make test` left untested; fail below 100 %
-	$(BIN)/coverage combine --keep -q
 	$(BIN)/coverage report
 
 .PHONY: lint

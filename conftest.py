@@ -52,6 +52,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "old_database"}
 # What a test that asks for one of these fixtures is
 FIXTURE_MARKERS = {
     "project": "live",
+    "template": "live",
     "server": "live",
     "deployed": "live",
     "deployment": "live",
@@ -75,7 +76,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # The shell lets background jobs ignore Ctrl-C, and so would the commands that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A busy machine may take any time over an example.
-    hypothesis.settings.register_profile("tests", deadline=None, database=None, print_blob=True)
+    hypothesis.settings.register_profile(
+        "tests",
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        database=None,
+        print_blob=True,
+        derandomize="CI" in os.environ,
+    )
     hypothesis.settings.load_profile("tests")
     config.add_cleanup(partial(shutil.rmtree, scratch))
     for name in OURS:

@@ -12,6 +12,11 @@ from todo_project.tests.live_server import LiveServer, copy_project, run, servin
 FIGURES = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark every test here as one that starts processes."""
+    item.add_marker("live")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Start a PostgreSQL that a test may break, and must leave whole."""

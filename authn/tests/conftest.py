@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from authn.jwks import KeySet
-from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, key_pair, publishing
+from authn.tests.jwks_server import Issuer, KeyPair, fresh_verifier, key_pair, publishing
 from authn.tokens import TokenVerifier
-from conftest import SECRET
 
 
 @dataclass
@@ -37,8 +35,9 @@ def pair() -> KeyPair:
 
 
 @pytest.fixture
-def issuer(pair: KeyPair) -> Iterator[Issuer]:
-    """Publish its public key."""
+def issuer(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """Publish its public key, with time enough for its answers on a busy machine."""
+    monkeypatch.setattr("authn.jwks.FETCH_TIMEOUT_SECONDS", 60.0)
     with publishing(Issuer([pair.jwk()])) as answering:
         yield answering
 
@@ -46,4 +45,4 @@ def issuer(pair: KeyPair) -> Iterator[Issuer]:
 @pytest.fixture
 def verifier(issuer: Issuer) -> TokenVerifier:
     """Verify tokens by that key, and by the secret."""
-    return TokenVerifier([SECRET], keys=KeySet(issuer.url, ISSUER, ISSUER))
+    return fresh_verifier(issuer)

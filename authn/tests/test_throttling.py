@@ -14,14 +14,27 @@ from tasks.tests.factories import rows
 from tasks.views import TaskViewSet
 from todo_project.tests.settings_loader import load
 
-pytestmark = pytest.mark.django_db
-
 TASKS = "/api/alice/tasks"
 CALLS = 3
+TOO_MANY: list[tuple[str, str, Any]] = [
+    ("GET", TASKS, None),
+    ("HEAD", TASKS, None),
+    ("POST", TASKS, {"title": "One too many"}),
+    ("PUT", f"{TASKS}/1", {}),
+    ("PATCH", f"{TASKS}/1/complete", None),
+    ("DELETE", f"{TASKS}/1", None),
+    ("POST", TASKS, "{"),
+    ("PATCH", TASKS, None),
+]
+NO_RATES = [
+    *["100", "0/minute", "-1/minute", "100/month", "100/min", "1.5/hour", "x"],
+    *["1 / day", "٣/day"],
+]
+BODY = {"detail": "Too many requests", "error": "Too many requests"}
 
 
 @pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def limit(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each user call three times a minute, as the settings would with ``THROTTLE_RATE``."""
     cache.clear()
     monkeypatch.setattr(TaskViewSet, "throttle_classes", [PerUserThrottle])
@@ -36,74 +49,49 @@ def use_up(client: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("limit")
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "", None),
-        ("HEAD", "", None),
-        ("POST", "", {"title": "One too many"}),
-        ("PUT", "/1", {}),
-        ("PATCH", "/1/complete", None),
-        ("DELETE", "/1", None),
-        ("POST", "", "{"),
-        ("PATCH", "", None),
-    ],
-)
-def test_a_call_too_many_is_refused(alice: ApiClient, method: str, path: str, body: Any) -> None:
+def test_a_call_too_many_is_refused(alice: ApiClient) -> None:
     """It must be a 429 that changes nothing, before anything is read of the request."""
     use_up(alice)
 
-    answer = alice.send(method, f"{TASKS}{path}", body, Origin=FRONT_END)
+    answers = [alice.send(*call, Origin=FRONT_END) for call in TOO_MANY]
 
-    assert answer.status_code == 429
-    assert 1 <= int(answer["Retry-After"]) <= 60
-    assert (answer["Cache-Control"], answer["Access-Control-Allow-Origin"]) == (
-        "no-store",
-        FRONT_END,
-    )
-    if method != "HEAD":
-        assert answer.json() == {"detail": "Too many requests", "error": "Too many requests"}
+    assert {
+        (answer.status_code, answer["Cache-Control"], answer["Access-Control-Allow-Origin"])
+        for answer in answers
+    } == {(429, "no-store", FRONT_END)}
+    assert {str(each.json()) for each in answers if each.content} == {str(BODY)}
+    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in answers)
     assert rows() == []
 
 
 @pytest.mark.usefixtures("limit")
-def test_each_user_has_a_limit_of_their_own(alice: ApiClient, bob: ApiClient) -> None:
-    """One user must not use up what another may call."""
-    use_up(alice)
+def test_each_user_has_a_limit_of_their_own() -> None:
+    """One user must not use up what another may call, whatever an id holds."""
+    users = ["alice", "bob", "a b", "ключ", "x" * 255, "a:b\x7f", "😀"]
 
-    assert alice.send("GET", TASKS).status_code == 429
-    assert bob.send("GET", "/api/bob/tasks").status_code == 200
+    answers = {
+        user: [client.send("GET", f"/api/{user}/tasks").status_code for _ in range(CALLS + 1)]
+        for user in users
+        if (client := ApiClient(user))
+    }
 
-
-@pytest.mark.usefixtures("limit")
-@pytest.mark.parametrize("user", ["a b", "ключ", "x" * 255, "a:b\x7f", "😀"])
-def test_any_users_calls_are_counted(user: str) -> None:
-    """An id may hold what no cache takes in a key."""
-    client, path = ApiClient(user), "/api/{}/tasks"
-
-    answers = [client.send("GET", path.format(user)).status_code for _ in range(CALLS + 1)]
-
-    assert answers == [200] * CALLS + [429]
+    assert answers == {user: [200] * CALLS + [429] for user in users}
 
 
 @pytest.mark.usefixtures("limit")
-def test_who_is_refused_anyway_is_told_so(alice: ApiClient, bob: ApiClient) -> None:
-    """401 and 403 must come before the 429, and use up nobody's calls."""
+def test_what_is_refused_anyway_or_needs_no_token_is_not_counted(
+    alice: ApiClient, bob: ApiClient, anybody: ApiClient
+) -> None:
+    """401 and 403 must come before the 429; a balancer and a browser always get an answer."""
+    preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     for _ in range(CALLS + 1):
-        assert ApiClient().send("GET", TASKS).status_code == 401
+        assert anybody.send("GET", TASKS).status_code == 401
         assert bob.send("GET", TASKS).status_code == 403
+        assert anybody.send("GET", "/health").status_code == 200
+        assert anybody.send("OPTIONS", TASKS, **preflight).status_code == 200
 
     use_up(alice)
     assert bob.send("GET", "/api/bob/tasks").status_code == 200
-
-
-@pytest.mark.usefixtures("limit")
-def test_what_needs_no_token_has_no_limit(anybody: ApiClient) -> None:
-    """A balancer's question and a browser's must always be answered."""
-    for _ in range(CALLS + 1):
-        assert anybody.send("GET", "/health").status_code == 200
-        preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
-        assert anybody.send("OPTIONS", TASKS, **preflight).status_code == 200
 
 
 @pytest.mark.usefixtures("limit")
@@ -119,26 +107,32 @@ def test_after_the_time_that_was_named_a_call_is_let_through() -> None:
         assert alice.send("GET", TASKS).status_code == 200
 
 
+@pytest.mark.django_db
 def test_without_a_rate_there_is_no_limit(alice: ApiClient) -> None:
     """It must be off by default."""
     assert TaskViewSet.throttle_classes == []
     assert {alice.send("GET", TASKS).status_code for _ in range(50)} == {200}
 
 
-@pytest.mark.parametrize("rate", ["1/second", "100/minute", "5000/hour", "100000/day"])
-def test_a_rate_turns_the_limit_on(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+def test_a_rate_turns_the_limit_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """``THROTTLE_RATE`` must reach DRF's throttles (FR-020)."""
-    framework = load(monkeypatch, THROTTLE_RATE=rate)["REST_FRAMEWORK"]
+    rates = ["1/second", "100/minute", "5000/hour", "100000/day"]
 
-    assert framework["DEFAULT_THROTTLE_CLASSES"] == ["authn.throttling.PerUserThrottle"]
-    assert framework["DEFAULT_THROTTLE_RATES"] == {"user": rate}
+    loaded = [load(monkeypatch, THROTTLE_RATE=rate)["REST_FRAMEWORK"] for rate in rates]
+
+    assert [each["DEFAULT_THROTTLE_RATES"]["user"] for each in loaded] == rates
+    assert {name for each in loaded for name in each["DEFAULT_THROTTLE_CLASSES"]} == {
+        "authn.throttling.PerUserThrottle"
+    }
 
 
-@pytest.mark.parametrize(
-    "rate",
-    ["100", "0/minute", "-1/minute", "100/month", "100/min", "1.5/hour", "x", "1 / day", "٣/day"],
-)
-def test_a_rate_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, rate: str) -> None:
+def test_a_rate_that_is_none_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
     """DRF would take ``100/month`` for a minute; the message must name the variable."""
-    with pytest.raises(ImproperlyConfigured, match=r"^THROTTLE_RATE must be"):
-        load(monkeypatch, THROTTLE_RATE=rate)
+    for rate in NO_RATES:
+        with (
+            subtests.test(rate=rate),
+            pytest.raises(ImproperlyConfigured, match=r"^THROTTLE_RATE must be"),
+        ):
+            load(monkeypatch, THROTTLE_RATE=rate)

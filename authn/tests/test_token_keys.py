@@ -2,7 +2,7 @@
 
 import pytest
 
-from authn.tests.forge import claims, forge, reason
+from authn.tests.forge import VERIFIER, claims, forge, unlike, verdict
 from authn.tokens import TokenVerifier
 from conftest import SECRET, mint
 
@@ -10,36 +10,31 @@ OLD_SECRET = "the-secret-before-the-rotation-0123456789"
 NEW_SECRET = "the-secret-after-the-rotation-01234567890"
 
 
+def by(secret: str) -> str:
+    """Sign with a secret."""
+    return mint(secret=secret)
+
+
 def test_a_token_signed_with_the_secret_gives_its_claims() -> None:
     """A token of Better Auth's must verify, with all it says (FR-001)."""
     sent = claims(email="alice@example.com", role=None)
 
-    assert TokenVerifier([SECRET]).claims(forge(sent)) == sent
+    assert VERIFIER.claims(forge(sent)) == sent
 
 
-def test_a_token_signed_with_another_secret_is_invalid() -> None:
-    """A token that somebody else signed must be refused (FR-004)."""
-    assert reason(mint(secret=OLD_SECRET)) == "wrong_signature"
-
-
-@pytest.mark.parametrize("secret", [OLD_SECRET, NEW_SECRET])
-def test_during_a_rotation_old_and_new_secrets_both_count(secret: str) -> None:
+def test_during_a_rotation_old_and_new_secrets_both_count() -> None:
     """Replacing a secret must sign nobody out (contract.md "Who may come in")."""
-    verifier = TokenVerifier([NEW_SECRET, OLD_SECRET])
+    during, after = TokenVerifier([NEW_SECRET, OLD_SECRET]), TokenVerifier([NEW_SECRET])
 
-    assert verifier.claims(mint(secret=secret))["sub"] == "alice"
-
-
-def test_after_a_rotation_the_old_secret_is_refused() -> None:
-    """A secret that was taken out must open nothing."""
-    assert reason(mint(secret=OLD_SECRET), TokenVerifier([NEW_SECRET])) == "wrong_signature"
+    assert unlike("alice", [OLD_SECRET, NEW_SECRET], by, during) == {}
+    assert unlike("wrong_signature", [OLD_SECRET, SECRET], by, after) == {}
 
 
 def test_the_key_is_the_utf8_bytes_of_the_secret() -> None:
     """A secret must be taken as it is: not decoded from base64, not as Latin-1."""
     secret = "größe-ünd-schlüssel-ölfarbe-äpfel="
 
-    assert TokenVerifier([secret]).claims(forge(claims(), secret=secret))["sub"] == "alice"
+    assert verdict(by(secret), TokenVerifier([secret])) == "alice"
 
 
 @pytest.mark.parametrize("secret", ["", "x", "x" * 31, "é" * 15])
@@ -53,9 +48,9 @@ def test_a_verifier_takes_a_key_of_32_bytes() -> None:
     """The hash's own length must do (RFC 7518 §3.2)."""
     secret = "é" * 16
 
-    assert TokenVerifier([secret]).claims(mint(secret=secret))["sub"] == "alice"
+    assert verdict(by(secret), TokenVerifier([secret])) == "alice"
 
 
 def test_a_verifier_does_not_show_its_secrets() -> None:
     """No trace or debugger that prints a verifier may print a secret (FR-017)."""
-    assert SECRET not in repr(TokenVerifier([SECRET]))
+    assert SECRET not in repr(VERIFIER)

@@ -12,7 +12,7 @@ from conftest import SECRET
 
 VERIFIER = TokenVerifier([SECRET])
 GOOD = forge({"sub": "alice", "exp": 253402300799, "jti": "x7Kd0fQz9LmN3pRtVwYbC5eGhJ2sUa1i"})
-EXAMPLES = settings(max_examples=300, deadline=None)  # a slow machine is no failure
+EXAMPLES = settings(max_examples=300)
 
 PLACES = st.integers(0, len(GOOD) - 1)
 CHARACTERS = st.sampled_from(f"{ascii_letters}{digits}-_.=") | st.characters()

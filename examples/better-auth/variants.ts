@@ -1,8 +1,10 @@
 /**
  * `npm run variants`, for the API's tests only: the same server, made by TEST_ variables to
- * produce every kind of token that Better Auth can produce. The README lists them.
+ * produce every kind of token that Better Auth can produce. The README lists them. Each line of
+ * the standard input, such as `TEST_COOKIE=jwe TEST_BEARER=1`, starts one more such server.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { bearer, type JWKOptions, jwt } from "better-auth/plugins";
@@ -10,57 +12,67 @@ import { auth as example, tokenLifetime } from "./auth";
 import { serve } from "./serve";
 
 type Strategy = "compact" | "jwe" | "jwt" | undefined;
+type Variables = Record<string, string | undefined>;
 
-const { env } = process;
-const stateFile = env.TEST_STATE_FILE;
-const jwksSignsCookie = env.TEST_COOKIE === "jwks";
-
-const tables = stateFile && existsSync(stateFile) ? readTables(stateFile) : emptyTables();
-if (stateFile) {
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, () => {
-      writeFileSync(stateFile, JSON.stringify(tables));
-      process.exit();
-    });
-  }
+await start(process.env);
+for await (const line of createInterface({ input: process.stdin })) {
+  await start(Object.fromEntries(line.split(" ").map((pair) => pair.split("="))));
 }
 
-const outbox: object[] = [];
-const send = async (mail: { user: { email: string }; url: string; token: string }) => {
-  outbox.push({ to: mail.user.email, url: mail.url, token: mail.token });
-};
+/** Serves the variant that these TEST_ variables describe; all others are the process's. */
+async function start(env: Variables): Promise<void> {
+  const outbox: object[] = [];
+  const send = async (mail: { user: { email: string }; url: string; token: string }) => {
+    outbox.push({ to: mail.user.email, url: mail.url, token: mail.token });
+  };
 
-const keyPairJwt = () =>
-  jwt({
-    sessionCookieCache: jwksSignsCookie,
-    jwt: { expirationTime: tokenLifetime },
-    jwks: { keyPairConfig: { alg: env.TEST_JWT_ALG ?? "EdDSA" } as JWKOptions },
-  });
+  const jwksSignsCookie = env.TEST_COOKIE === "jwks";
+  const keyPairJwt = () =>
+    jwt({
+      sessionCookieCache: jwksSignsCookie,
+      jwt: { expirationTime: tokenLifetime },
+      jwks: { keyPairConfig: { alg: env.TEST_JWT_ALG ?? "EdDSA" } as JWKOptions },
+    });
 
-const options: BetterAuthOptions = {
-  ...example.options,
-  database: memoryAdapter(tables),
-  plugins: [
-    ...(env.TEST_JWT_ALG || jwksSignsCookie ? [keyPairJwt()] : example.options.plugins),
-    ...(env.TEST_BEARER ? [bearer()] : []),
-  ],
-  session: {
-    cookieCache: {
-      enabled: Boolean(env.TEST_COOKIE),
-      strategy: (jwksSignsCookie ? "jwt" : env.TEST_COOKIE) as Strategy,
-      maxAge: Number(env.TEST_COOKIE_SECONDS ?? 300),
+  const options: BetterAuthOptions = {
+    ...example.options,
+    database: memoryAdapter(tablesOf(env.TEST_STATE_FILE)),
+    plugins: [
+      ...(env.TEST_JWT_ALG || jwksSignsCookie ? [keyPairJwt()] : example.options.plugins),
+      ...(env.TEST_BEARER ? [bearer()] : []),
+    ],
+    session: {
+      cookieCache: {
+        enabled: Boolean(env.TEST_COOKIE),
+        strategy: (jwksSignsCookie ? "jwt" : env.TEST_COOKIE) as Strategy,
+        maxAge: Number(env.TEST_COOKIE_SECONDS ?? 300),
+      },
     },
-  },
-  advanced: { database: { generateId: env.TEST_USER_ID as "serial" | "uuid" | undefined } },
-  ...(env.TEST_OUTBOX && {
-    emailVerification: { sendOnSignUp: true, sendVerificationEmail: send },
-    user: { changeEmail: { enabled: true, sendChangeEmailConfirmation: send } },
-  }),
-};
+    advanced: { database: { generateId: env.TEST_USER_ID as "serial" | "uuid" | undefined } },
+    ...(env.TEST_OUTBOX && {
+      emailVerification: { sendOnSignUp: true, sendVerificationEmail: send },
+      user: { changeEmail: { enabled: true, sendChangeEmailConfirmation: send } },
+    }),
+  };
 
-await serve(betterAuth(options), {
-  ...(env.TEST_OUTBOX && { "GET /test/outbox": () => Response.json(outbox) }),
-});
+  await serve(betterAuth(options), {
+    ...(env.TEST_OUTBOX && { "GET /test/outbox": () => Response.json(outbox) }),
+  });
+}
+
+/** Makes the tables; with a file, the users are read from there and written when it ends. */
+function tablesOf(stateFile?: string): Record<string, object[]> {
+  const tables = stateFile && existsSync(stateFile) ? readTables(stateFile) : emptyTables();
+  if (stateFile) {
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+      process.once(signal, () => {
+        writeFileSync(stateFile, JSON.stringify(tables));
+        process.exit();
+      });
+    }
+  }
+  return tables;
+}
 
 function emptyTables(): Record<string, object[]> {
   return { user: [], session: [], account: [], verification: [], jwks: [] };

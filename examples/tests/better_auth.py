@@ -69,9 +69,37 @@ def sign_up(browser: httpx.Client) -> Person:
     return Person(made["user"]["id"], email, made["token"], browser, cookies)
 
 
+@dataclass(frozen=True)
+class BetterAuths:
+    """A process that serves any number of Better Auths, with one secret.
+
+    Args:
+        origin: of the page that may call them.
+        process: the process, with pipes to its input and from its output.
+        started: those that it serves, by the variables that describe them.
+    """
+
+    origin: str
+    process: subprocess.Popen[str]
+    started: dict[str, BetterAuth]
+
+    def serving(self, variant: str = "") -> BetterAuth:
+        """Serve a variant such as ``TEST_COOKIE=jwe TEST_BEARER=1``, or find it."""
+        if variant not in self.started:
+            assert self.process.stdin
+            assert self.process.stdout
+            if variant:
+                self.process.stdin.write(f"{variant}\n")
+                self.process.stdin.flush()
+            listening = self.process.stdout.readline()
+            assert "listens on" in listening, "Better Auth did not start; its reason is above"
+            self.started[variant] = BetterAuth(listening.split()[-1], self.origin)
+        return self.started[variant]
+
+
 @contextmanager
-def running_better_auth(origin: str, **variables: str) -> Iterator[BetterAuth]:
-    """Run the example until the block ends, told by ``TEST_`` variables which tokens to make."""
+def running_better_auths(origin: str, **variables: str) -> Iterator[BetterAuths]:
+    """Run the example with these variables until the block ends."""
     with subprocess.Popen(
         [*NODE, "variants.ts"],
         cwd=EXAMPLE,
@@ -82,14 +110,14 @@ def running_better_auth(origin: str, **variables: str) -> Iterator[BetterAuth]:
             "BETTER_AUTH_SECRET": SECRET,
             **variables,
         },
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
+        running = BetterAuths(origin, process, {})
         try:
-            assert process.stdout
-            listening = process.stdout.readline()
-            assert "listens on" in listening, "Better Auth did not start; its reason is above"
-            yield BetterAuth(listening.split()[-1], origin)
+            running.serving()
+            yield running
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)

@@ -12,9 +12,10 @@ from conftest import SECRET
 from examples.demo import install_packages, why_no_node
 from examples.tests.better_auth import (
     BetterAuth,
+    BetterAuths,
     Deployment,
     Person,
-    running_better_auth,
+    running_better_auths,
     sign_up,
 )
 from todo_project.tests.live_server import (
@@ -23,7 +24,6 @@ from todo_project.tests.live_server import (
     free_port,
     fresh_database,
     run,
-    serving,
 )
 
 FLAGS = [
@@ -79,14 +79,13 @@ def front_end() -> str:
 
 
 @pytest.fixture(scope="session")
-def deployment(
-    node: None, front_end: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
+def deployment(front_end: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Deploy the API on a fresh database."""
     folder: Path = tmp_path_factory.mktemp("deployment")
     project = copy_project(folder / "project")
     with fresh_database(folder) as database_url:
         variables = {
+            "API_DOCS": "true",
             "BETTER_AUTH_SECRET": SECRET,
             "BETTER_AUTH_URL": front_end,
             "NEON_DATABASE_URL": database_url,
@@ -104,12 +103,17 @@ def api(deployment: Deployment) -> Iterator[LiveServer]:
         yield live
 
 
-@pytest.fixture(scope="module")
-def better_auth(request: pytest.FixtureRequest, node: None, front_end: str) -> Iterator[BetterAuth]:
-    """Run Better Auth; a parameter such as ``TEST_COOKIE=jwe API_TOKEN_LIFETIME=1m`` changes it."""
-    variables = dict(pair.split("=") for pair in getattr(request, "param", "").split())
-    with running_better_auth(front_end, **variables) as running:
+@pytest.fixture(scope="session")
+def better_auths(node: None, front_end: str) -> Iterator[BetterAuths]:
+    """Run the process that serves Better Auth with the API's secret."""
+    with running_better_auths(front_end) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def better_auth(better_auths: BetterAuths) -> BetterAuth:
+    """Serve Better Auth as the example has it."""
+    return better_auths.serving()
 
 
 @pytest.fixture
@@ -120,18 +124,6 @@ def person(better_auth: BetterAuth) -> Iterator[Person]:
 
 
 @pytest.fixture(scope="session")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve a fresh database, as in production, with the documents on."""
-    folder = tmp_path_factory.mktemp("documented")
-    project = copy_project(folder / "project")
-    with fresh_database(folder) as database_url:
-        variables = {
-            "API_DOCS": "true",
-            "BETTER_AUTH_SECRET": SECRET,
-            "NEON_DATABASE_URL": database_url,
-            "WEB_CONCURRENCY": "1",
-        }
-        migrated = run(project, "manage.py", "migrate", "--verbosity=0", **variables)
-        assert migrated.returncode == 0, migrated.stderr
-        with serving(project, folder / "server.log", **variables) as live:
-            yield live
+def documented(api: LiveServer) -> LiveServer:
+    """Serve the documents, which the API has on."""
+    return api

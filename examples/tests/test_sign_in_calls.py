@@ -73,30 +73,37 @@ def test_logging_out_does_not_end_a_token(api: LiveServer, person: Person) -> No
     assert list_tasks(api, person.id, token).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("form", "status", "error"),
-    [
-        ({}, 400, "Please give an e-mail address, a user name and a password."),
-        ([], 400, "Please give an e-mail address, a user name and a password."),
-        (
-            registration(username=""),
-            400,
-            "Please give an e-mail address, a user name and a password.",
-        ),
-        (registration(email="nobody"), 400, "Invalid email address."),
-        (registration(password="short"), 400, "Password too short."),
-        (registration(password="x" * 129), 400, "Password too long."),
-    ],
-    ids=["empty", "not an object", "no name", "no address", "short password", "long password"],
-)
-def test_a_registration_that_cannot_be_says_why(
-    browser: httpx.Client, form: object, status: int, error: str
-) -> None:
-    """The front end must have a sentence to show, and nobody may be signed in."""
-    answer = browser.post("/api/auth/register", json=form)
+def refused(browser: httpx.Client, call: str, forms: dict[str, object]) -> dict[str, Any]:
+    """Send forms that must be refused and sign nobody in; return the envelopes."""
+    seen = {}
+    for name, form in forms.items():
+        answer = browser.post(f"/api/auth/{call}", json=form)
+        assert answer.status_code == answer.json()["status"]
+        assert browser.get("/api/auth/api-token").status_code == 401, name
+        seen[name] = answer.json()
+    return seen
 
-    assert (answer.status_code, answer.json()) == (status, failure(status, error))
-    assert browser.get("/api/auth/api-token").status_code == 401
+
+def test_a_registration_that_cannot_be_says_why(browser: httpx.Client) -> None:
+    """The front end must have a sentence to show, and nobody may be signed in."""
+    forms: dict[str, object] = {
+        "empty": {},
+        "not an object": [],
+        "no name": registration(username=""),
+        "no address": registration(email="nobody"),
+        "short password": registration(password="short"),
+        "long password": registration(password="x" * 129),
+    }
+    incomplete = failure(400, "Please give an e-mail address, a user name and a password.")
+
+    assert refused(browser, "register", forms) == {
+        "empty": incomplete,
+        "not an object": incomplete,
+        "no name": incomplete,
+        "no address": failure(400, "Invalid email address."),
+        "short password": failure(400, "Password too short."),
+        "long password": failure(400, "Password too long."),
+    }
 
 
 def test_registering_twice_is_refused(browser: httpx.Client, person: Person) -> None:
@@ -108,39 +115,25 @@ def test_registering_twice_is_refused(browser: httpx.Client, person: Person) -> 
     assert browser.post("/api/auth/login", json=form).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("form", "status", "error"),
-    [
-        ({}, 400, "Please give your e-mail address and password."),
-        ({"email": "ada@example.com"}, 400, "Please give your e-mail address and password."),
-        (
-            {"email": "ada@example.com", "password": 1},
-            400,
-            "Please give your e-mail address and password.",
-        ),
-        (registration(), 401, "Invalid email or password."),
-    ],
-    ids=["empty", "no password", "a number", "nobody"],
-)
-def test_a_login_that_cannot_be_says_why(
-    browser: httpx.Client, form: object, status: int, error: str
-) -> None:
-    """The front end must have a sentence to show, and nobody may be signed in."""
-    answer = browser.post("/api/auth/login", json=form)
+def test_a_login_that_cannot_be_says_why(browser: httpx.Client, person: Person) -> None:
+    """The front end must have a sentence to show, and nobody learns who has an account."""
+    forms: dict[str, object] = {
+        "empty": {},
+        "no password": {"email": "ada@example.com"},
+        "a number": {"email": "ada@example.com", "password": 1},
+        "nobody": registration(),
+        "a wrong password": {"email": person.email, "password": "a wrong one"},
+    }
+    incomplete = failure(400, "Please give your e-mail address and password.")
+    wrong = failure(401, "Invalid email or password.")
 
-    assert (answer.status_code, answer.json()) == (status, failure(status, error))
-    assert browser.get("/api/auth/api-token").status_code == 401
-
-
-def test_a_wrong_password_is_refused_like_an_unknown_address(
-    browser: httpx.Client, person: Person
-) -> None:
-    """Nobody may learn who has an account."""
-    form = {"email": person.email, "password": "a wrong one"}
-    answer = browser.post("/api/auth/login", json=form)
-
-    assert answer.json() == failure(401, "Invalid email or password.")
-    assert browser.get("/api/auth/api-token").status_code == 401
+    assert refused(browser, "login", forms) == {
+        "empty": incomplete,
+        "no password": incomplete,
+        "a number": incomplete,
+        "nobody": wrong,
+        "a wrong password": wrong,
+    }
 
 
 def test_a_page_that_is_not_trusted_cannot_sign_out_somebody(person: Person) -> None:

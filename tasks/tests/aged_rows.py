@@ -22,9 +22,5 @@ def task_of_age(age: timedelta, **values: Any) -> Task:
 def key_of_age(age: timedelta, key: str = "k") -> IdempotencyKey:
     """Store an idempotency key that was used so long ago."""
     return IdempotencyKey.objects.create(
-        user_id="alice",
-        key=key,
-        body_digest="0" * 64,
-        task_id=1,
-        created_at=timezone.now() - age,
+        user_id="alice", key=key, body_digest="0" * 64, task_id=1, created_at=timezone.now() - age
     )

@@ -3,7 +3,8 @@
 import io
 from typing import Any
 
-from django.core.management import call_command
+import pytest
+from django.core.management import CommandError, call_command
 
 
 class Terminal(io.StringIO):
@@ -19,3 +20,10 @@ def manage(name: str, *arguments: str, **options: Any) -> str:
     printed = io.StringIO()
     call_command(name, *arguments, stdout=printed, **options)
     return printed.getvalue()
+
+
+def refusal(name: str, *arguments: str, **options: Any) -> CommandError:
+    """Run a command that is to be refused, and return its error."""
+    with pytest.raises(CommandError) as refused:
+        manage(name, *arguments, **options)
+    return refused.value

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from conftest import ApiClient
+
 
 class Endpoint(NamedTuple):
     """A method on a route of ``tasks.urls``.
@@ -22,6 +24,14 @@ class Endpoint(NamedTuple):
     other: int
     body: dict[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def send(self, client: ApiClient, user: str, task: object, **headers: str) -> Any:
+        """Call it, with the ids of a user and of a task filled in."""
+        path = self.path.format(user=user, task=task)
+        return client.send(self.method, path, self.body, **headers)
+
 
 LIST = "/api/{user}/tasks"
 TASK = "/api/{user}/tasks/{task}"
@@ -35,3 +45,5 @@ ENDPOINTS = [
     Endpoint("task", "DELETE", TASK, 204, 404),
     Endpoint("task-complete", "PATCH", FLIP, 200, 404),
 ]
+ON_ONE_TASK = [endpoint for endpoint in ENDPOINTS if endpoint.other == 404]
+WRITES = [endpoint for endpoint in ON_ONE_TASK if endpoint.method != "GET"]

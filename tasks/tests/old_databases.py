@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
+from tasks.tests.jsonl import LINE
+
 # By hand, from the plan's description
 PLAN = """
 CREATE TABLE task (
@@ -94,24 +96,16 @@ INSERT INTO task (id, user_id, title, description, completed, created_at, update
     (5, 'bob', ' ', 'Text', false, '2026-03-29 02:30:00+00', '2026-03-29 02:30:00+00');
 """
 ALICE = [
-    {
+    LINE
+    | {
         "id": 2,
-        "user_id": "alice",
         "title": "Höhe: 5 % \N{PILE OF POO}",
         "description": "",
         "completed": True,
         "created_at": "2025-07-01T00:00:00.000000Z",
         "updated_at": "2025-07-01T23:59:59.999999Z",
     },
-    {
-        "id": 7,
-        "user_id": "alice",
-        "title": "Buy milk",
-        "description": None,
-        "completed": False,
-        "created_at": "2026-01-06T15:30:00.123456Z",
-        "updated_at": "2026-01-06T15:30:00.123456Z",
-    },
+    LINE,
 ]
 
 
@@ -121,6 +115,11 @@ def execute(*scripts: str) -> list[tuple[Any, ...]]:
         for script in scripts:
             cursor.execute(script)
         return cursor.fetchall() if cursor.description else []
+
+
+def empty() -> None:
+    """Take everything away, for another old database."""
+    execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 
 
 def migrate(*arguments: str, **options: Any) -> None:

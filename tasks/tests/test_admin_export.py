@@ -1,4 +1,4 @@
-"""Tasks as CSV (issue "Staff and operators", export)."""
+"""Tasks as CSV."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def test_only_what_is_selected_is_exported(staff: Client) -> None:
     three = TaskFactory.create(title="Three two", user_id="bob").id
 
     assert [row[0] for row in export(staff, _selected_action=[one, three], select_across="0")] == [
-        *("id", str(three), str(one)),
+        *("id", str(three), str(one))
     ]
     assert [row[0] for row in export(staff, "?q=two")] == ["id", str(three), str(two)]
 
@@ -99,39 +99,25 @@ def test_an_export_says_whose_tasks_they_are(staff: Client) -> None:
     assert [row[7:] for row in rows[1:]] == [["", ""], ["ada@example.com", "'=Ada"]]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "=1+1",
-        "+1",
-        "-1",
-        "@SUM(A1)",
-        "\tx",
-        "\rx",
-        "\nx",
-        " =1+1",
-        "\u3000=1+1",
-        "\uff1d1+1",
-        "\uff0b1",
-        "\uff0d1",
-        "\uff20SUM(A1)",
-        "=cmd|' /C calc'!A0",
-        "'quoted'",
-    ],
-)
-def test_a_formula_is_defused(staff: Client, text: str) -> None:
+def test_a_formula_is_defused(staff: Client) -> None:
     """A spreadsheet must show what a user has written, and never run it."""
-    TaskFactory.create(user_id=text, title=text, description=text)
+    texts = [
+        *["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1+1", "\u3000=1+1"],
+        *["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "=cmd|' /C calc'!A0", "'quoted'"],
+    ]
+    for text in texts:
+        TaskFactory.create(user_id=text, title=text, description=text)
 
-    [_, row] = export(staff)
+    [_, *rows] = export(staff)
 
-    assert row[1:4] == [f"'{text}"] * 3
+    assert [row[1:4] for row in reversed(rows)] == [[f"'{text}"] * 3 for text in texts]
 
 
-@pytest.mark.parametrize("text", ["Buy milk", "1-2", "a=b", "", "me@example.com", " x"])
-def test_any_other_text_is_left_alone(text: str) -> None:
+def test_any_other_text_is_left_alone() -> None:
     """What no spreadsheet runs must stay as it is."""
-    assert defused(text) == text
+    texts = ["Buy milk", "1-2", "a=b", "", "me@example.com", " x"]
+
+    assert [defused(text) for text in texts] == texts
 
 
 @given(st.text())

@@ -1,5 +1,6 @@
 """``If-Match`` (contract.md "What goes beyond the plan", versions; RFC 9110 §13.1.1)."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -7,107 +8,71 @@ from django.db import connection
 
 from conftest import ApiClient
 from tasks.models import Task, TaskQuerySet, TaskRow
-from tasks.tests.factories import rows
+from tasks.tests.endpoints import WRITES, Endpoint
+from tasks.tests.factories import TaskFactory, rows
 from tasks.tests.link_walker import TASKS
+from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
 OTHER = '"0123456789abcdef0123456789abcdef"'
 CHANGED = {"detail": "Task has changed", "error": "Task has changed"}
-# method, what follows the task's path, body, status of success
-WRITES = [
-    pytest.param("PUT", "", {"title": "New"}, 200, id="update"),
-    pytest.param("PATCH", "/complete", None, 200, id="flip"),
-    pytest.param("DELETE", "", None, 204, id="delete"),
-]
-writes = pytest.mark.parametrize(("method", "suffix", "body", "status"), WRITES)
+
+every_write = pytest.mark.parametrize("write", WRITES, ids=["update", "delete", "flip"])
 
 
-@writes
-@pytest.mark.parametrize("header", ["{tag}", "*", f"{OTHER}, {{tag}}", '{tag} ,"x"', " {tag} "])
-def test_a_write_to_the_version_that_was_seen_succeeds(
-    alice: ApiClient,
-    path: str,
-    tag: str,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
-    header: str,
-) -> None:
+@every_write
+def test_a_write_to_the_version_that_was_seen_succeeds(alice: ApiClient, write: Endpoint) -> None:
     """A matching ``If-Match`` must change nothing of what a write does (RFC 9110 §13.1.1)."""
-    answer = alice.send(method, path + suffix, body, **{"If-Match": header.format(tag=tag)})
+    headers = ["{tag}", "*", f"{OTHER}, {{tag}}", '{tag} ,"x"', " {tag} "]
 
-    assert answer.status_code == status
-    after = alice.send("GET", path)
-    assert (after.status_code, after.headers.get("ETag")) == (
-        (404, None) if method == "DELETE" else (200, answer["ETag"])
-    )
+    def answer(header: str) -> Any:
+        task = TaskFactory.create()
+        path = f"{TASKS}/{task.id}"
+        tag = alice.send("GET", path)["ETag"]
+        written = write.send(alice, "alice", task.id, **{"If-Match": header.format(tag=tag)})
+        after = alice.send("GET", path)
+        is_new = after.headers.get("ETag") == written.headers.get("ETag")
+        return written.status_code, after.status_code, is_new
+
+    gone = write.method == "DELETE"
+    assert wrong_rows(headers, answer, (write.owner, 404 if gone else 200, True)) == []
 
 
-@writes
-@pytest.mark.parametrize(
-    "header",
-    [
-        OTHER,
-        "W/{tag}",
-        f"W/{{tag}}, {OTHER}",
-        "",
-        ",",
-        "{bare}",
-        '"',
-        "{tag}x",
-        '"*"',
-        '"*", *',
-        "\xff",
-    ],
-)
+@every_write
 def test_a_write_to_another_version_is_refused(
-    alice: ApiClient,
-    path: str,
-    tag: str,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
-    header: str,
+    alice: ApiClient, task: Task, tag: str, write: Endpoint
 ) -> None:
     """Another tag, a weak one, and what is no tag must be a 412 that changes nothing."""
+    headers = [OTHER, f"W/{tag}", f"W/{tag}, {OTHER}", "", ",", tag.strip('"'), '"', f"{tag}x"]
+    headers += ['"*"', '"*", *', "\xff"]
     before = rows()
-    header = header.format(tag=tag, bare=tag.strip('"'))
 
-    answer = alice.send(method, path + suffix, body, **{"If-Match": header})
+    def answer(header: str) -> Any:
+        response = write.send(alice, "alice", task.id, **{"If-Match": header})
+        return response.status_code, response.json(), response["Cache-Control"], rows()
 
-    assert (answer.status_code, answer.json()) == (412, CHANGED)
-    assert answer["Cache-Control"] == "no-store"
-    assert rows() == before
+    assert wrong_rows(headers, answer, (412, CHANGED, "no-store", before)) == []
 
 
-@writes
-@pytest.mark.parametrize(
-    "change",
-    ["title = 'other'", "description = 'other'", "completed = true", "updated_at = created_at"],
-)
+@every_write
 def test_a_write_after_a_change_past_the_application_is_refused(
-    alice: ApiClient,
-    task: Task,
-    path: str,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
-    change: str,
+    alice: ApiClient, task: Task, path: str, write: Endpoint
 ) -> None:
     """Whoever has changed the task meanwhile must not be overwritten unseen."""
+    changes = ["title = 'other'", "description = 'other'", "completed = NOT completed"]
+    changes += ["updated_at = created_at"]
     alice.send("PUT", path, {"description": None})
-    seen = alice.send("GET", path)["ETag"]
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE task SET {change} WHERE id = %s", [task.id])  # noqa: S608
-    before = rows()
 
-    answer = alice.send(method, path + suffix, body, **{"If-Match": seen})
+    def answer(change: str) -> Any:
+        seen = alice.send("GET", path)["ETag"]
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE task SET {change} WHERE id = %s", [task.id])  # noqa: S608
+        before = rows()
+        response = write.send(alice, "alice", task.id, **{"If-Match": seen})
+        return response.status_code, rows() == before
 
-    assert (answer.status_code, rows()) == (412, before)
+    assert wrong_rows(changes, answer, (412, True)) == []
 
 
 def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: str) -> None:
@@ -118,97 +83,72 @@ def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: st
     assert Task.objects.get().completed is True
 
 
-@writes
-@pytest.mark.parametrize("header", ["*", OTHER, f"W/{OTHER}", "nonsense", ""])
-@pytest.mark.parametrize("whose", ["foreign", "missing", "no id"])
+@every_write
 def test_a_task_that_is_not_there_stays_missing(
-    bob: ApiClient,
-    task: Task,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
-    header: str,
-    whose: str,
+    bob: ApiClient, task: Task, tag: str, write: Endpoint
 ) -> None:
-    """A 412 would tell that somebody else's task is there (SC-002)."""
-    name = {"foreign": str(task.id), "missing": str(task.id + 1), "no id": "abc"}[whose]
+    """A 412 would tell that another's task is there, as would a match (SC-002, FR-013)."""
+    headers = ["*", OTHER, f"W/{OTHER}", "nonsense", "", tag]
     before = rows()
 
-    answer = bob.send(method, f"/api/bob/tasks/{name}{suffix}", body, **{"If-Match": header})
+    def answer(call: tuple[Any, str]) -> Any:
+        name, header = call
+        response = write.send(bob, "bob", name, **{"If-Match": header})
+        return response.status_code, response.json()["detail"], rows()
 
-    assert (answer.status_code, answer.json()["detail"]) == (404, "Task not found")
-    assert rows() == before
-
-
-@writes
-def test_another_users_version_is_missing_too(
-    bob: ApiClient, task: Task, tag: str, method: str, suffix: str, body: Any, status: int
-) -> None:
-    """Not even the right tag must tell that a task is there (FR-013)."""
-    before = rows()
-
-    answer = bob.send(method, f"/api/bob/tasks/{task.id}{suffix}", body, **{"If-Match": tag})
-
-    assert (answer.status_code, rows()) == (404, before)
+    calls = product([task.id, task.id + 1, "abc"], headers)
+    assert wrong_rows(calls, answer, (404, "Task not found", before)) == []
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [({"title": ""}, 422), ([], 422), ("{", 400), ("x" * 65_537, 413)],
-    ids=["422", "422 of no object", "400", "413"],
-)
-def test_the_body_is_checked_before_the_version(
-    alice: ApiClient, path: str, body: Any, status: int
-) -> None:
+def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> None:
     """A 412 must come last (contract.md "Who may come in")."""
+    bodies: list[Any] = [{"title": ""}, [], "{", "x" * 65_537]
     before = rows()
 
-    assert alice.send("PUT", path, body, **{"If-Match": OTHER}).status_code == status
+    answers = [alice.send("PUT", path, body, **{"If-Match": OTHER}) for body in bodies]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 400, 413]
     assert rows() == before
 
 
-@writes
 @pytest.mark.parametrize(("user", "refusal"), [("anybody", 401), ("bob", 403)])
 def test_who_may_come_in_is_checked_before_the_version(
-    request: pytest.FixtureRequest,
-    path: str,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
-    user: str,
-    refusal: int,
+    request: pytest.FixtureRequest, task: Task, user: str, refusal: int
 ) -> None:
     """A stranger must not learn whether a version is the one (contract.md "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 
-    answer = client.send(method, path + suffix, body, **{"If-Match": OTHER})
+    def answer(write: Endpoint) -> Any:
+        response = write.send(client, "alice", task.id, **{"If-Match": OTHER})
+        return response.status_code, rows()
 
-    assert (answer.status_code, rows()) == (refusal, before)
+    assert wrong_rows(WRITES, answer, (refusal, before)) == []
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_if_match_says_nothing_to_what_overwrites_nothing(alice: ApiClient, method: str) -> None:
+def test_if_match_says_nothing_to_what_overwrites_nothing(alice: ApiClient) -> None:
     """Only PUT, PATCH and DELETE must look at it."""
-    body = {"title": "New"} if method == "POST" else None
+    assert alice.send("GET", TASKS, **{"If-Match": OTHER}).status_code == 200
+    assert alice.send("POST", TASKS, {"title": "New"}, **{"If-Match": OTHER}).status_code == 201
 
-    assert alice.send(method, TASKS, body, **{"If-Match": OTHER}).status_code in (200, 201)
 
-
-@writes
-@pytest.mark.parametrize("change", ["UPDATE task SET title = 'theirs'", "DELETE FROM task"])
+@every_write
+@pytest.mark.parametrize(
+    ("change", "status", "left"),
+    [
+        pytest.param("UPDATE task SET title = 'theirs'", 412, ["theirs"], id="change"),
+        pytest.param("DELETE FROM task", 404, [], id="deletion"),
+    ],
+)
 def test_a_change_between_the_look_and_the_write_is_noticed(
     alice: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
-    path: str,
+    task: Task,
     tag: str,
-    method: str,
-    suffix: str,
-    body: Any,
-    status: int,
+    write: Endpoint,
     change: str,
+    status: int,
+    left: list[str],
 ) -> None:
     """The write itself must look at the version: two tabs may send at the same moment."""
     unchanged_since = TaskQuerySet.unchanged_since
@@ -220,7 +160,7 @@ def test_a_change_between_the_look_and_the_write_is_noticed(
 
     monkeypatch.setattr(TaskQuerySet, "unchanged_since", meanwhile)
 
-    answer = alice.send(method, path + suffix, body, **{"If-Match": tag})
+    answer = write.send(alice, "alice", task.id, **{"If-Match": tag})
 
-    assert answer.status_code == (404 if change.startswith("DELETE") else 412)
-    assert [row[2] for row in rows()] == ([] if change.startswith("DELETE") else ["theirs"])
+    assert answer.status_code == status
+    assert [row[2] for row in rows()] == left

@@ -2,17 +2,17 @@
 
 import io
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
 
 from tasks.management.commands import import_tasks
 from tasks.management.console import held_interrupt
-from tasks.tests.commands import Terminal, manage
+from tasks.tests.commands import manage, refusal
 from tasks.tests.factories import TaskFactory, rows
 from tasks.tests.jsonl import line
 
@@ -38,15 +38,13 @@ def test_a_file_is_stored_and_counted(file: Path) -> None:
     assert [row[1:3] for row in rows()] == [("alice", "first"), ("bob", "second")]
 
 
-@pytest.mark.parametrize("where", [(), ("-",)], ids=str)
-def test_standard_input_is_as_good(
-    monkeypatch: pytest.MonkeyPatch, file: Path, where: tuple[str, ...]
-) -> None:
-    """A pipe must do."""
-    type_in(monkeypatch, file.read_bytes())
+def test_standard_input_is_as_good(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """A pipe must do, whether or not a dash stands for it."""
+    for where in ([], ["-"]):
+        type_in(monkeypatch, file.read_bytes())
+        assert manage("import_tasks", *where) == "Imported 2 tasks.\n"
 
-    assert manage("import_tasks", *where) == "Imported 2 tasks.\n"
-    assert len(rows()) == 2
+    assert len(rows()) == 4
 
 
 def test_what_is_exported_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,33 +59,23 @@ def test_what_is_exported_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> No
     assert [row[1:] for row in rows()] == before * 2
 
 
-@pytest.mark.parametrize("text", [b"", b"\n\n"], ids=str)
-def test_an_empty_file_is_no_error(tmp_path: Path, text: bytes) -> None:
+def test_an_empty_file_is_no_error() -> None:
     """Somebody without tasks has an export too."""
-    (tmp_path / "empty").write_bytes(text)
-
-    assert manage("import_tasks", str(tmp_path / "empty")) == "Imported 0 tasks.\n"
+    assert manage("import_tasks", os.devnull) == "Imported 0 tasks.\n"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (b"{\n", r"Line 3: not JSON in UTF-8: .* \(column 2\). No task was stored"),
-        (line(title=" "), "Line 3: title: ensure this value has at least 1 characters. No task"),
-        (b"x" * 70_000, "Line 3: it has more than 65536 bytes. No task was stored"),
-    ],
-    ids=lambda value: ascii(value)[:40],
-)
-def test_a_wrong_line_is_named_and_nothing_is_stored(
-    file: Path, wrong: bytes, message: str
-) -> None:
+def test_a_wrong_line_is_named_and_nothing_is_stored(file: Path) -> None:
     """The error must say which line, what is wrong, and that nothing was done."""
     TaskFactory.create()
     before = rows()
-    file.write_bytes(file.read_bytes() + wrong)
+    good = file.read_bytes()
 
-    with pytest.raises(CommandError, match=message):
-        manage("import_tasks", str(file))
+    for wrong, message in (
+        (b"{\n", r"Line 3: not JSON in UTF-8: .* \(column 2\). No task was stored"),
+        (b"x" * 70_000, "Line 3: it has more than 65536 bytes. No task was stored"),
+    ):
+        file.write_bytes(good + wrong)
+        assert re.search(message, str(refusal("import_tasks", str(file))))
 
     assert rows() == before
 
@@ -102,8 +90,10 @@ def test_as_is_takes_what_an_older_back_end_has_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "why"), [("none", "No such file"), (".", "Is a directory")])
 def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, why: str) -> None:
     """A wrong name must be an error of one sentence."""
-    with pytest.raises(CommandError, match=f"Cannot read .*: {why}"):
-        manage("import_tasks", str(tmp_path / name))
+    error = str(refusal("import_tasks", str(tmp_path / name)))
+
+    assert error.startswith("Cannot read ")
+    assert why in error
 
 
 def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
@@ -120,10 +110,9 @@ def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch, file: 
 
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(Interrupted(file.read_bytes())))
 
-    with pytest.raises(CommandError, match="Interrupted; no task was stored") as caught:
-        manage("import_tasks")
+    error = refusal("import_tasks")
 
-    assert caught.value.returncode == 130
+    assert (str(error), error.returncode) == ("Interrupted; no task was stored.", 130)
     assert rows() == before
 
 
@@ -143,20 +132,3 @@ def test_ctrl_c_when_all_is_read_comes_too_late(
 
     assert manage("import_tasks", str(file)) == "Imported 2 tasks.\n"
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    """A person must see how far it is, on standard error."""
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-
-    printed = manage("import_tasks", str(file))
-
-    assert "0%|" in terminal.getvalue()
-    assert "%|" not in printed
-
-
-def test_a_pipe_gets_no_bar(capsys: pytest.CaptureFixture[str], file: Path) -> None:
-    """A log must have the one line of the summary and nothing else."""
-    assert manage("import_tasks", str(file)).count("\n") == 1
-    assert capsys.readouterr() == ("", "")

@@ -6,42 +6,26 @@ import pytest
 from django.urls import URLPattern, get_resolver
 
 from conftest import ApiClient, mint
-from tasks.tests.endpoints import ENDPOINTS, Endpoint
+from tasks.models import Task
+from tasks.tests.endpoints import ENDPOINTS, ON_ONE_TASK, WRITES, Endpoint
 from tasks.tests.factories import TaskFactory, rows
+from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-
-# Routes that ask for no token, each tested where it lives; the admin's are those of its site
+# Routes that ask for no token, each tested in the module of its own; the admin's are of its site
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 
-NO_TOKEN = ("Missing authorization token", "Please sign in.", "Bearer")
-BAD_TOKEN = (
-    "Invalid or malformed token",
-    "Please sign in.",
-    'Bearer error="invalid_token"',
-)
-EXPIRED = (
-    "Token has expired",
-    "Your session has expired. Please sign in again.",
-    'Bearer error="invalid_token"',
-)
+# The same path with a trailing slash must give the same answer, never a redirect.
+CALLS = ENDPOINTS + [row._replace(path=f"{row.path}/") for row in ENDPOINTS]
+
+INVALID = 'Bearer error="invalid_token"'
+SIGN_IN = "Please sign in."
 FORBIDDEN = {
     "detail": "Access forbidden: user_id mismatch",
     "error": "These tasks belong to another account.",
 }
 NOT_FOUND = {"detail": "Task not found", "error": "Task not found"}
-
-every_endpoint = pytest.mark.parametrize(
-    "endpoint", ENDPOINTS, ids=[f"{row.method} {row.route}" for row in ENDPOINTS]
-)
-slash = pytest.mark.parametrize("slash", ["", "/"], ids=["", "slash"])
-
-
-def send(client: ApiClient, endpoint: Endpoint, user: str, task: int, slash: str = "") -> Any:
-    """Call an endpoint."""
-    path = endpoint.path.format(user=user, task=task)
-    return client.send(endpoint.method, f"{path}{slash}", endpoint.body)
 
 
 def test_every_route_and_method_has_its_row() -> None:
@@ -59,156 +43,139 @@ def test_every_route_and_method_has_its_row() -> None:
     }
 
 
-@slash
-@every_endpoint
 @pytest.mark.parametrize(
-    ("token", "refusal"),
+    ("claims", "detail", "error", "challenge"),
     [
-        pytest.param(None, NO_TOKEN, id="no token"),
-        pytest.param("not.a.token", BAD_TOKEN, id="malformed"),
-        pytest.param(mint("alice", secret="x" * 32), BAD_TOKEN, id="another's signature"),
-        pytest.param(mint("alice", exp=1_700_000_000), EXPIRED, id="expired"),
+        pytest.param(None, "Missing authorization token", SIGN_IN, "Bearer", id="no token"),
+        pytest.param(
+            {"secret": "x" * 32}, "Invalid or malformed token", SIGN_IN, INVALID, id="signature"
+        ),
+        pytest.param(
+            {"exp": 1_700_000_000},
+            "Token has expired",
+            "Your session has expired. Please sign in again.",
+            INVALID,
+            id="expired",
+        ),
+        pytest.param("not.a.token", "Invalid or malformed token", SIGN_IN, INVALID, id="malformed"),
     ],
 )
 def test_nobody_comes_in_without_a_good_token(
-    endpoint: Endpoint, token: str | None, refusal: tuple[str, str, str], slash: str
+    task: Task, claims: Any, detail: str, error: str, challenge: str
 ) -> None:
     """Every endpoint must refuse bad tokens and change nothing (FR-004, SC-003)."""
-    task = TaskFactory.create(user_id="alice")
+    client = ApiClient(token=mint(**claims) if isinstance(claims, dict) else claims)
     before = rows()
-    detail, error, challenge = refusal
 
-    response = send(ApiClient(token=token), endpoint, "alice", task.id, slash)
+    def answer(endpoint: Endpoint) -> Any:
+        response = endpoint.send(client, "alice", task.id)
+        return response.status_code, response["WWW-Authenticate"], response.json(), rows()
 
-    assert (response.status_code, response["WWW-Authenticate"]) == (401, challenge)
-    assert response.json() == {"detail": detail, "error": error}
-    assert rows() == before
+    refusal = {"detail": detail, "error": error}
+    assert wrong_rows(CALLS, answer, (401, challenge, refusal, before)) == []
 
 
-@slash
-@every_endpoint
-def test_another_users_path_is_closed(endpoint: Endpoint, bob: ApiClient, slash: str) -> None:
+@pytest.mark.parametrize("owner", ["alice", "bob"])
+def test_another_users_path_is_closed_whosever_task_it_names(bob: ApiClient, owner: str) -> None:
     """Every endpoint must refuse another user's path and change nothing (FR-005, SC-002)."""
-    task = TaskFactory.create(user_id="alice")
+    task = TaskFactory.create(user_id=owner)
     before = rows()
 
-    response = send(bob, endpoint, "alice", task.id, slash)
+    def answer(endpoint: Endpoint) -> Any:
+        response = endpoint.send(bob, "alice", task.id)
+        return response.status_code, response.json(), rows()
 
-    assert response.status_code == 403
-    assert response.json() == FORBIDDEN
-    assert rows() == before
-
-
-@slash
-@every_endpoint
-def test_another_users_path_is_closed_whosever_task_it_names(
-    endpoint: Endpoint, bob: ApiClient, slash: str
-) -> None:
-    """The path must decide and not the task: one's own is not found by a stranger's path."""
-    task = TaskFactory.create(user_id="bob")
-    before = rows()
-
-    response = send(bob, endpoint, "alice", task.id, slash)
-
-    assert response.status_code == 403
-    assert rows() == before
+    assert wrong_rows(CALLS, answer, (403, FORBIDDEN, before)) == []
 
 
-@slash
-@every_endpoint
-def test_another_users_task_is_out_of_reach_on_ones_own_path(
-    endpoint: Endpoint, bob: ApiClient, slash: str
-) -> None:
+def test_another_users_task_is_out_of_reach_on_ones_own_path(bob: ApiClient) -> None:
     """Another user's task must look absent, and stay as it is (FR-013, SC-002)."""
     task = TaskFactory.create(user_id="alice", title="alice's secret")
     before = rows()
 
-    response = send(bob, endpoint, "bob", task.id, slash)
+    def answer(endpoint: Endpoint) -> Any:
+        response = endpoint.send(bob, "bob", task.id)
+        is_secret = b"alice" not in response.content
+        return response.status_code == endpoint.other, is_secret, rows()[:1]
 
-    assert response.status_code == endpoint.other
-    assert b"alice" not in response.content
-    assert rows()[:1] == before
+    assert wrong_rows(CALLS, answer, (True, True, before)) == []
 
 
-@pytest.mark.parametrize("endpoint", [row for row in ENDPOINTS if row.other == 404])
-def test_a_missing_task_and_another_users_are_answered_alike(
-    endpoint: Endpoint, bob: ApiClient
-) -> None:
+def test_a_missing_task_and_another_users_are_answered_alike(bob: ApiClient, task: Task) -> None:
     """Nothing must tell that a task exists (SC-002)."""
-    task = TaskFactory.create(user_id="alice")
 
-    foreign = send(bob, endpoint, "bob", task.id)
-    missing = send(bob, endpoint, "bob", task.id + 1)
+    def answer(endpoint: Endpoint) -> Any:
+        foreign, missing = (endpoint.send(bob, "bob", task.id + number) for number in (0, 1))
+        is_like = set(foreign.headers) == set(missing.headers)
+        return foreign.status_code, foreign.json(), missing.status_code, missing.json(), is_like
 
-    assert foreign.status_code == missing.status_code == 404
-    assert foreign.json() == missing.json() == NOT_FOUND
-    assert set(foreign.headers) == set(missing.headers)
-
-
-@slash
-@every_endpoint
-def test_the_owner_comes_in(endpoint: Endpoint, alice: ApiClient, slash: str) -> None:
-    """The same path with a slash must give the same answer, never a redirect (FR-014, FR-015)."""
-    task = TaskFactory.create(user_id="alice")
-
-    assert send(alice, endpoint, "alice", task.id, slash).status_code == endpoint.owner
+    assert wrong_rows(ON_ONE_TASK, answer, (404, NOT_FOUND) * 2 + (True,)) == []
 
 
-@every_endpoint
+def test_the_owner_comes_in(alice: ApiClient) -> None:
+    """Both spellings of a path must give the answer, never a redirect (FR-014, FR-015)."""
+    answers = [row.send(alice, "alice", TaskFactory.create().id) for row in CALLS]
+
+    assert {repr(row): got.status_code for row, got in zip(CALLS, answers, strict=True)} == {
+        repr(row): row.owner for row in CALLS
+    }
+
+
+def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
+    """A write must leave every other task as it is, whoever has it, and a GET must leave all."""
+    TaskFactory.create(user_id="bob")
+    TaskFactory.create()
+
+    def written(endpoint: Endpoint) -> Any:
+        task, before = TaskFactory.create(), rows()
+        endpoint.send(alice, "alice", task.id)
+        return [row[0] - task.id for row in before if row not in rows()]
+
+    changes = {repr(row): [0] if row in WRITES else [] for row in ENDPOINTS}
+    assert {repr(row): written(row) for row in ENDPOINTS} == changes
+
+
 @pytest.mark.parametrize("user", ["anybody", "bob", "alice"])
-def test_only_what_was_read_may_be_kept(
-    endpoint: Endpoint, user: str, request: pytest.FixtureRequest
-) -> None:
+def test_only_what_was_read_may_be_kept(user: str, request: pytest.FixtureRequest) -> None:
     """A 200 to GET must be private and asked about again, all else never be stored."""
-    task = TaskFactory.create(user_id="alice")
-    read = user == "alice" and endpoint.method == "GET"
+    client: ApiClient = request.getfixturevalue(user)
 
-    response = send(request.getfixturevalue(user), endpoint, "alice", task.id)
+    def answer(endpoint: Endpoint) -> Any:
+        response = endpoint.send(client, "alice", TaskFactory.create().id)
+        is_read = (response.status_code, endpoint.method) == (200, "GET")
+        return response["Cache-Control"] == ("private, no-cache" if is_read else "no-store")
 
-    assert response["Cache-Control"] == ("private, no-cache" if read else "no-store")
-
-
-def test_what_is_not_found_may_not_be_kept(alice: ApiClient) -> None:
-    """A 404 to GET must not be stored (contract.md "Six endpoints and a health check")."""
-    assert alice.send("GET", "/api/alice/tasks/5")["Cache-Control"] == "no-store"
+    assert wrong_rows(ENDPOINTS, answer, True) == []
+    assert client.send("GET", "/api/alice/tasks/5")["Cache-Control"] == "no-store"
 
 
-@every_endpoint
-def test_every_answer_is_json(endpoint: Endpoint, alice: ApiClient) -> None:
+def test_every_answer_is_json(alice: ApiClient) -> None:
     """``Accept`` and ``?format=`` must not matter (contract.md "Six endpoints …")."""
-    task = TaskFactory.create(user_id="alice")
-    path = endpoint.path.format(user="alice", task=task.id) + "?format=xml"
 
-    response = alice.send(endpoint.method, path, endpoint.body, Accept="text/html")
+    def answer(endpoint: Endpoint) -> Any:
+        asked = endpoint._replace(path=f"{endpoint.path}?format=xml")
+        response = asked.send(alice, "alice", TaskFactory.create().id, Accept="text/html")
+        is_typed = response.headers.get("Content-Type") == "application/json"
+        return response.status_code == endpoint.owner, is_typed or not response.content
 
-    assert response.status_code == endpoint.owner
-    assert not response.content or response["Content-Type"] == "application/json"
+    assert wrong_rows(ENDPOINTS, answer, (True, True)) == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api",
-        "/api/",
-        "/api/alice",
-        "/api/alice/task",
-        "/api//tasks",
-        "/api/alice/tasks//",
-        "/api/alice/tasks/5//",
-        "/api/alice/tasks/5/complete//",
-        "/api/alice/tasks/5/completed",
-        "/api/alice/tasks/5/complete/now",
-        "/api/alice/Tasks",
-        "/API/alice/tasks",
-        "/api/alice/tasks%0A",
-        "/api/alice/tasks/5/complete%0A",
-        "/x/api/alice/tasks",
-    ],
-)
+NO_PATHS = [
+    *("/api", "/api/", "/api/alice", "/api/alice/task", "/api//tasks", "/api/alice/tasks//"),
+    *("/api/alice/tasks/5//", "/api/alice/tasks/5/complete//", "/api/alice/tasks/5/completed"),
+    *("/api/alice/tasks/5/complete/now", "/api/alice/Tasks", "/API/alice/tasks"),
+    *("/api/alice/tasks%0A", "/api/alice/tasks/5/complete%0A", "/x/api/alice/tasks"),
+]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-def test_no_such_path(alice: ApiClient, path: str, method: str) -> None:
+def test_no_such_path(alice: ApiClient, method: str) -> None:
     """What is no route must be a 404, and never a redirect (contract.md "Errors")."""
-    response = alice.generic(method, path)
 
-    assert response.status_code == 404
-    assert response.json() == {"detail": "Not Found", "error": "Not Found"}
+    def answer(path: str) -> Any:
+        response = alice.generic(method, path)
+        return response.status_code, response.json()
+
+    not_found = {"detail": "Not Found", "error": "Not Found"}
+    assert wrong_rows(NO_PATHS, answer, (404, not_found)) == []

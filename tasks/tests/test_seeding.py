@@ -25,33 +25,32 @@ def seeded(moment: datetime = NOON, **options: Any) -> list[tuple[Any, ...]]:
     """Seed at a moment; return what was stored, its times counted from there, and remove it."""
     with time_machine.travel(moment, tick=False):
         seed_tasks(THREE, 100, **options)
-    tasks = [
-        (
-            task.user_id,
-            task.title,
-            task.description,
-            task.completed,
-            task.created_at - moment,
-            task.updated_at - moment,
-        )
-        for task in Task.objects.order_by("id")
-    ]
+    tasks = [(*row[1:5], row[5] - moment, row[6] - moment) for row in rows()]
     Task.objects.all().delete()
     return tasks
 
 
-def test_each_user_gets_as_many() -> None:
-    """The number of tasks must be that of each user."""
+def test_each_user_gets_as_many(alice: ApiClient) -> None:
+    """Seeded tasks must be tasks like any others, beside what is there (SC-001)."""
+    TaskFactory.create(user_id="dave")
+    before = rows()
+
     assert seed_tasks(THREE, 7) == 21
-    assert Counter(Task.objects.values_list("user_id", flat=True)) == dict.fromkeys(THREE, 7)
+
+    shown = alice.send("GET", "/api/alice/tasks").json()
+    assert Counter(row[1] for row in rows()[1:]) == dict.fromkeys(THREE, 7)
+    assert [task["title"] for task in shown] == [row[2] for row in rows() if row[1] == "alice"]
+    assert rows()[:1] == before
 
 
-@pytest.mark.parametrize(("share", "completed"), [(0, 0), (0.3, 30), (0.335, 34), (1, 100)])
-def test_the_share_that_is_completed_is_exact(share: float, completed: int) -> None:
+def test_the_share_that_is_completed_is_exact() -> None:
     """The share must be that of all tasks, to the task."""
-    seed_tasks(["alice"], 100, completed_share=share)
+    expected = {0: 0, 0.3: 30, 0.335: 34, 1: 100}
+    for share in expected:
+        seed_tasks([str(share)], 100, completed_share=share)
 
-    assert Task.objects.filter(completed=True).count() == completed
+    completed = Counter(Task.objects.filter(completed=True).values_list("user_id", flat=True))
+    assert {share: completed[str(share)] for share in expected} == expected
 
 
 def test_the_tasks_were_created_over_the_last_days_in_the_order_of_their_ids() -> None:
@@ -75,24 +74,22 @@ def test_a_task_is_changed_after_its_creation_and_not_in_the_future() -> None:
     }
 
 
-def test_the_same_seed_makes_the_same_tasks_at_any_time() -> None:
-    """A seed must decide on everything, the distance of the times from now included."""
-    assert seeded(seed=1) == seeded(NOON + timedelta(days=200, hours=5), seed=1)
+def test_a_seed_decides_on_everything_at_any_time() -> None:
+    """The distance of the times from now must be the seed's too; none makes other tasks again."""
+    first = seeded(seed=1)
 
-
-@pytest.mark.parametrize(("first", "second"), [(1, 2), (None, None)])
-def test_other_seeds_make_other_tasks(first: int | None, second: int | None) -> None:
-    """Without a seed, or with another one, the tasks must be others."""
-    assert seeded(seed=first) != seeded(seed=second)
+    assert seeded(NOON + timedelta(days=200, hours=5), seed=1) == first
+    assert first not in (seeded(seed=2), unseeded := seeded())
+    assert seeded() != unseeded
 
 
 def test_the_texts_are_of_many_kinds_and_fit() -> None:
-    """Sample tasks must look like somebody's, some of them without a description."""
+    """Sample tasks must look like somebody's, some of them without a description (FR-007)."""
     texts = [(title, description) for _, title, description, *_ in seeded(seed=1)]
 
     assert len({title for title, _ in texts}) > len(texts) / 2
     assert None in {description for _, description in texts}
-    assert all(0 < len(title) <= TITLE_MAX_LENGTH for title, _ in texts)
+    assert all(0 < len(title.strip()) <= TITLE_MAX_LENGTH for title, _ in texts)
     assert all(len(description or "") <= DESCRIPTION_MAX_LENGTH for _, description in texts)
 
 
@@ -104,48 +101,6 @@ def test_a_deck_that_is_through_is_dealt_again(monkeypatch: pytest.MonkeyPatch) 
 
     assert Task.objects.count() == 12
     assert len(set(Task.objects.order_by("id").values_list("title", "description")[:12])) <= 5
-
-
-def test_they_are_added_to_what_is_there() -> None:
-    """What was there must stay as it was."""
-    TaskFactory.create()
-    before = rows()
-
-    seed_tasks(["alice"], 3)
-
-    assert rows()[:1] == before
-    assert len(rows()) == 4
-
-
-def test_whoever_reads_the_api_sees_them(alice: ApiClient) -> None:
-    """Seeded tasks must be tasks like any others (SC-001)."""
-    seed_tasks(["alice"], 3)
-
-    shown = alice.send("GET", "/api/alice/tasks").json()
-    assert [task["title"] for task in shown] == [task[2] for task in rows()]
-
-
-def test_what_is_interrupted_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them must be stored, or none."""
-    TaskFactory.create()
-    before = rows()
-
-    def interrupt(count: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        seed_tasks(["alice"], 3, on_batch=interrupt)
-
-    assert rows() == before
-
-
-def test_progress_is_told_by_the_batch() -> None:
-    """Whoever waits must learn how far it is."""
-    counts: list[int] = []
-
-    seed_tasks(["alice"], 2500, on_batch=counts.append)
-
-    assert counts == [1000, 1000, 500]
 
 
 def test_in_debug_its_statements_are_not_kept(settings: Settings) -> None:

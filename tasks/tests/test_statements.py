@@ -11,7 +11,10 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from conftest import ApiClient
+from tasks.tests.endpoints import ON_ONE_TASK, Endpoint
 from tasks.tests.factories import TaskFactory
+from tasks.tests.link_walker import TASKS
+from tasks.tests.tables import wrong_rows
 from tasks.views import TaskViewSet
 from todo_project.postgresql.connection import DeadlineConnection
 
@@ -19,27 +22,35 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 NEW = {"title": "New", "description": "Text", "completed": True}
 
-# method, path, body, how the one statement begins and what it must hold
-happy = pytest.mark.parametrize(
-    ("method", "path", "body", "beginning", "part"),
-    [
-        pytest.param("GET", "", None, "SELECT ", "ORDER BY 1 ASC", id="list"),
-        pytest.param("HEAD", "", None, "SELECT ", "ORDER BY 1 ASC", id="head of list"),
-        pytest.param("POST", "", NEW, "INSERT INTO ", ' RETURNING "task"."id"', id="create"),
-        pytest.param("GET", "/{id}", None, "SELECT ", "WHERE", id="retrieve"),
-        pytest.param("HEAD", "/{id}", None, "SELECT ", "WHERE", id="head"),
-        pytest.param("PUT", "/{id}", NEW, "UPDATE ", " RETURNING ", id="update"),
-        pytest.param("PUT", "/{id}", {}, "UPDATE ", " RETURNING ", id="update of nothing"),
-        pytest.param("DELETE", "/{id}", None, "DELETE FROM ", "WHERE", id="delete"),
-        pytest.param("PATCH", "/{id}/complete", None, "UPDATE ", " RETURNING ", id="complete"),
-    ],
-)
+# method, path below the list, body
+Call = tuple[str, str, Any]
+
+# how the one statement begins, and what it must hold
+HAPPY: list[tuple[Call, str, str]] = [
+    (("GET", "", None), "SELECT ", "ORDER BY 1 ASC"),
+    (("HEAD", "", None), "SELECT ", "ORDER BY 1 ASC"),
+    (("POST", "", NEW), "INSERT INTO ", ' RETURNING "task"."id"'),
+    (("GET", "/{id}", None), "SELECT ", "WHERE"),
+    (("HEAD", "/{id}", None), "SELECT ", "WHERE"),
+    (("PUT", "/{id}", NEW), "UPDATE ", " RETURNING "),
+    (("PUT", "/{id}", {}), "UPDATE ", " RETURNING "),
+    (("DELETE", "/{id}", None), "DELETE FROM ", "WHERE"),
+    (("PATCH", "/{id}/complete", None), "UPDATE ", " RETURNING "),
+]
 
 
-def statements(client: ApiClient, method: str, path: str, body: Any = None) -> list[str]:
-    """Send a request to a path below ``/api/alice/tasks``; return what it asked of the database."""
+def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
+    """Send a request about a new task of Alice's; return what it asked of the database.
+
+    A tag in ``headers`` is filled in.
+    """
+    method, path, body = call
+    task = f"{TASKS}/{TaskFactory.create().id}"
+    tag = ApiClient("alice").send("GET", task)["ETag"]
+    sent = {name: value.format(tag=tag) for name, value in headers.items()}
+    url = f"{TASKS}{path}".replace(f"{TASKS}/{{id}}", task)
     with CaptureQueriesContext(connection) as captured:
-        client.send(method, f"/api/alice/tasks{path}", body)
+        client.send(method, url, body, **sent)
     return [str(query["sql"]) for query in captured]
 
 
@@ -66,152 +77,114 @@ def round_trips(
         yield seen
 
 
-@happy
-def test_an_endpoint_runs_one_statement(
-    alice: ApiClient, method: str, path: str, body: Any, beginning: str, part: str
-) -> None:
+def test_an_endpoint_runs_one_statement(alice: ApiClient) -> None:
     """The happy path must be one statement that names the owner, with no transaction around it."""
-    task = TaskFactory.create()
 
-    (statement,) = statements(alice, method, path.format(id=task.id), body)
+    def answer(row: tuple[Call, str, str]) -> Any:
+        call, beginning, part = row
+        asked = statements(alice, call)
+        return [(each.startswith(beginning), part in each, "'alice'" in each) for each in asked]
 
-    assert statement.startswith(beginning)
-    assert part in statement
-    assert "'alice'" in statement
+    assert wrong_rows(HAPPY, answer, [(True, True, True)]) == []
 
 
-@happy
-def test_an_endpoint_makes_one_round_trip(
-    alice: ApiClient,
-    round_trips: list[str | None],
-    method: str,
-    path: str,
-    body: Any,
-    beginning: str,
-    part: str,
-) -> None:
-    """A reused connection must not be asked whether it is there (issue "The API, end to end")."""
-    task = TaskFactory.create()
-    connection.close_if_unusable_or_obsolete()  # what Django does as a request begins
-    round_trips.clear()
+def test_an_endpoint_makes_one_round_trip(alice: ApiClient, round_trips: list[str | None]) -> None:
+    """A reused connection must not be asked whether it is there (SC-006)."""
 
-    alice.send(method, f"/api/alice/tasks{path.format(id=task.id)}", body)
+    def number(row: tuple[Call, str, str]) -> int:
+        (method, path, body), *_ = row
+        task = TaskFactory.create()
+        connection.close_if_unusable_or_obsolete()  # what Django does as a request begins
+        round_trips.clear()
+        alice.send(method, f"{TASKS}{path.format(id=task.id)}", body)
+        return len(round_trips)
 
-    assert len(round_trips) == 1
+    assert wrong_rows(HAPPY, number, 1) == []
 
 
 def test_the_list_is_one_statement_however_long_it_is(alice: ApiClient) -> None:
     """The number of statements must not grow with that of the tasks (SC-006)."""
     TaskFactory.create_batch(30)
 
-    assert len(statements(alice, "GET", "")) == 1
+    assert len(statements(alice, ("GET", "", None))) == 1
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "headers", "beginnings"),
-    [
-        ("GET", "?limit=2&ordering=title", None, {}, ["SELECT"]),
-        ("GET", "?search=x&completed=true", None, {}, ["SELECT"]),
-        ("GET", "", None, {"If-None-Match": "*"}, ["SELECT"]),
-        ("GET", "/{id}", None, {"If-None-Match": "*"}, ["SELECT"]),
-        ("PUT", "/{id}", NEW, {"If-Match": "*"}, ["UPDATE"]),
-        ("PUT", "/{id}", NEW, {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
-        ("PATCH", "/{id}/complete", None, {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
-        ("DELETE", "/{id}", None, {"If-Match": "{tag}"}, ["SELECT", "DELETE"]),
-        ("DELETE", "/{id}", None, {"If-Match": '"another"'}, ["SELECT"]),
-        ("POST", "", NEW, {"Idempotency-Key": "k"}, ["BEGIN", "INSERT", "INSERT", "COMMIT"]),
-        (
-            "POST",
-            "",
-            {**NEW, "id": 1, "created_at": "2026-01-06T15:30:00Z"},
-            {},
-            ["SELECT", "INSERT"],
-        ),
-        ("POST", "", {**NEW, "id": 1, "created_at": "yesterday"}, {}, ["INSERT"]),
-        ("POST", "", {**NEW, "id": 1}, {}, ["INSERT"]),
-    ],
-)
-def test_what_goes_beyond_the_plan_costs_what_it_needs(
-    alice: ApiClient,
-    method: str,
-    path: str,
-    body: Any,
-    headers: dict[str, str],
-    beginnings: list[str],
-) -> None:
-    """Only who asks for more must pay for it (issue "Nothing lost, nothing twice")."""
-    task = TaskFactory.create()
-    tag = alice.send("GET", f"/api/alice/tasks/{task.id}")["ETag"]
-    sent = {name: value.format(tag=tag) for name, value in headers.items()}
-
-    with CaptureQueriesContext(connection) as captured:
-        alice.send(method, f"/api/alice/tasks{path.format(id=task.id)}", body, **sent)
-
-    assert [str(query["sql"]).split()[0] for query in captured] == beginnings
+COPY = {**NEW, "id": 1, "created_at": "2026-01-06T15:30:00Z"}
 
 
-def test_a_missing_task_is_found_missing_by_one_statement(alice: ApiClient) -> None:
+BEYOND: list[tuple[Call, dict[str, str], list[str]]] = [
+    (("GET", "?limit=2&ordering=title", None), {}, ["SELECT"]),
+    (("GET", "?search=x&completed=true", None), {}, ["SELECT"]),
+    (("GET", "", None), {"If-None-Match": "*"}, ["SELECT"]),
+    (("GET", "/{id}", None), {"If-None-Match": "*"}, ["SELECT"]),
+    (("PUT", "/{id}", NEW), {"If-Match": "*"}, ["UPDATE"]),
+    (("PUT", "/{id}", NEW), {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
+    (("PATCH", "/{id}/complete", None), {"If-Match": "{tag}"}, ["SELECT", "UPDATE"]),
+    (("DELETE", "/{id}", None), {"If-Match": "{tag}"}, ["SELECT", "DELETE"]),
+    (("DELETE", "/{id}", None), {"If-Match": '"another"'}, ["SELECT"]),
+    (("POST", "", NEW), {"Idempotency-Key": "k"}, ["BEGIN", "INSERT", "INSERT", "COMMIT"]),
+    (("POST", "", COPY), {}, ["SELECT", "INSERT"]),
+    (("POST", "", COPY | {"created_at": "yesterday"}), {}, ["INSERT"]),
+    (("POST", "", NEW | {"id": 1}), {}, ["INSERT"]),
+]
+
+
+def test_what_goes_beyond_the_plan_costs_what_it_needs(alice: ApiClient) -> None:
+    """Only who asks for more must pay for it (contract.md "What goes beyond the plan")."""
+    asked = [
+        (call, headers, [each.split()[0] for each in statements(alice, call, **headers)])
+        for call, headers, _ in BEYOND
+    ]
+
+    assert asked == BEYOND
+
+
+def test_a_missing_task_is_found_missing_by_one_statement(bob: ApiClient) -> None:
     """A 404 must cost what a 200 costs, so that the time it takes tells nothing."""
-    theirs = TaskFactory.create(user_id="bob").id
+    theirs = TaskFactory.create().id
 
-    assert [
-        len(statements(alice, method, f"/{theirs}{suffix}", body))
-        for method, suffix, body in (
-            ("GET", "", None),
-            ("PUT", "", NEW),
-            ("DELETE", "", None),
-            ("PATCH", "/complete", None),
-        )
-    ] == [1, 1, 1, 1]
+    def number(endpoint: Endpoint) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            endpoint.send(bob, "bob", theirs)
+        return len(captured)
+
+    assert wrong_rows(ON_ONE_TASK, number, 1) == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "", None),
-        ("POST", "", NEW),
-        ("GET", "/5", None),
-        ("PUT", "/5", NEW),
-        ("DELETE", "/5", None),
-        ("PATCH", "/5/complete", None),
-        ("OPTIONS", "/5", None),
-    ],
-)
 @pytest.mark.parametrize("user", ["anybody", "bob"])
 def test_authentication_asks_the_database_nothing(
-    request: pytest.FixtureRequest, user: str, method: str, path: str, body: Any
+    request: pytest.FixtureRequest, user: str
 ) -> None:
     """A 401 and a 403 must cost no statement (FR-001, FR-003)."""
-    assert statements(request.getfixturevalue(user), method, path, body) == []
+    client: ApiClient = request.getfixturevalue(user)
+    calls = [call for call, *_ in HAPPY] + [("OPTIONS", "/{id}", None)]
+
+    assert wrong_rows(calls, lambda call: statements(client, call), []) == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        pytest.param("PATCH", "", None, id="405"),
-        pytest.param("POST", "", "{", id="400"),
-        pytest.param("POST", "", " " * 70_000, id="413"),
-        pytest.param("POST", "", {"title": ""}, id="422"),
-        pytest.param("PUT", "/5", {"title": ""}, id="422 of an update"),
-        pytest.param("GET", "/abc", None, id="404 of no id"),
-        pytest.param("PUT", "/abc", NEW, id="404 of no id, update"),
-        pytest.param("DELETE", "/abc", None, id="404 of no id, delete"),
-        pytest.param("PATCH", f"/{2**63}/complete", None, id="404 of no id, complete"),
-        pytest.param("GET", "/5/x", None, id="404 of no route"),
-    ],
-)
-def test_what_needs_no_database_asks_it_nothing(
-    alice: ApiClient, method: str, path: str, body: Any
-) -> None:
+def test_what_needs_no_database_asks_it_nothing(alice: ApiClient) -> None:
     """What is refused by its form must cost no statement."""
-    assert statements(alice, method, path, body) == []
+    refused: list[Call] = [
+        ("PATCH", "", None),  # 405
+        ("POST", "", "{"),  # 400
+        ("POST", "", " " * 70_000),  # 413
+        ("POST", "", {"title": ""}),  # 422
+        ("PUT", "/5", {"title": ""}),
+        ("GET", "/abc", None),  # 404, for what is no id
+        ("PUT", "/abc", NEW),
+        ("DELETE", "/abc", None),
+        ("PATCH", f"/{2**63}/complete", None),
+        ("GET", "/5/x", None),  # 404, for what is no route
+    ]
+
+    assert wrong_rows(refused, lambda call: statements(alice, call), []) == []
 
 
 def test_a_transaction_would_be_seen(alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests must be able to fail: a BEGIN around a view is one of its statements."""
     monkeypatch.setattr(TaskViewSet, "list", transaction.atomic(TaskViewSet.list))
 
-    first, *_ = statements(alice, "GET", "")
+    first, *_ = statements(alice, ("GET", "", None))
 
     assert first.startswith("BEGIN")
 

@@ -1,6 +1,7 @@
 """Lines that are no tasks: what is wrong with them, and where."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,90 +19,91 @@ def without(name: str) -> bytes:
     return json.dumps({key: value for key, value in LINE.items() if key != name}).encode()
 
 
-WRONG = [
-    (b"{", "not JSON in UTF-8"),
-    (b"hello", "not JSON in UTF-8"),
-    (b"\xef\xbb\xbf" + line(), "not JSON in UTF-8"),
-    (line().decode().encode("utf-16"), "not JSON in UTF-8"),
-    (line(title="zo\xeb").replace(b"\\u00eb", b"\xeb"), "not JSON in UTF-8"),
-    (line(title="X").replace(b'"X"', rb'"\ud800"'), "not JSON in UTF-8"),
-    (line(id=None).replace(b"null", b"NaN", 1), "not JSON in UTF-8"),
-    (line(id=None).replace(b"null", b"-Infinity", 1), "not JSON in UTF-8"),
-    (b"[" * 5000, "not JSON in UTF-8"),
-    (b'{"id": ' + b"9" * 5000 + b"}", "not JSON in UTF-8"),
-    (line() + line(), "not JSON in UTF-8"),
-    (b"[]", "value is not a valid dict"),
-    (b"null", "value is not a valid dict"),
-    (b"1e999", "not JSON in UTF-8|value is not a valid dict"),
-    (line(note="x" * MAX_LINE_BYTES), f"it has more than {MAX_LINE_BYTES} bytes"),
-    (line(note="x"), "note: a task has no such field"),
-    (line(title=""), "title: ensure this value has at least 1 characters"),
-    (line(title=" \u2028"), "title: ensure this value has at least 1 characters"),
-    (line(title="x" * 201), "title: ensure this value has at most 200 characters"),
-    (line(title=None), "title: none is not an allowed value"),
-    (line(title=7), "title: str type expected"),
-    (line(title="a\0b"), "title: text contains characters that cannot be stored"),
-    (line(description="x" * 1001), "description: ensure this value has at most 1000 characters"),
-    (line(description=False), "description: str type expected"),
-    (line(completed=1), "completed: value could not be parsed to a boolean"),
-    (line(completed=None), "completed: none is not an allowed value"),
-    (line(completed="true"), "completed: value could not be parsed to a boolean"),
-    (line(user_id=""), "user_id: ensure this value has at least 1 characters"),
-    (line(user_id="x" * 256), "user_id: ensure this value has at most 255 characters"),
-    (line(user_id=7), "user_id: str type expected"),
-    (line(created_at="2026-01-06"), "created_at: write a moment like 2026"),
-    (line(created_at="2026-01-06T12:00:00"), "created_at: write a moment like 2026"),
-    (line(created_at="2026-13-06T12:00:00Z"), "created_at: write a moment like 2026"),
-    (line(created_at="0001-01-01T00:00:00+01:00"), "created_at: write a moment like 2026"),
-    (line(created_at="2026-01-06T12:00:00.1234567Z"), "created_at: write a moment like 2026"),
-    (line(created_at="yesterday"), "created_at: write a moment like 2026"),
-    (line(created_at=1767700000), "created_at: write a moment like 2026"),
-    (line(updated_at=None), "updated_at: none is not an allowed value"),
-    (line(updated_at="2026-01-06T15:30:00.123455Z"), "updated_at: it lies before created_at"),
-    *((without(name), f"{name}: field required") for name in LINE if name != "id"),
-    (line(title="", completed=1), r"title: .*; completed: "),
-]
+NOT_JSON = "not JSON in UTF-8"
+NO_OBJECT = "value is not a valid dict"
+TITLE, USER_ID = "title: ensure this value has at", "user_id: ensure this value has at"
+# what is wrong: lines
+WRONG = {
+    NOT_JSON: [
+        *(b"{", b"hello", b"[" * 5000, b'{"id": ' + b"9" * 5000 + b"}", line() + line()),
+        *(b"\xef\xbb\xbf" + line(), line().decode().encode("utf-16")),
+        line(title="zo\xeb").replace(b"\\u00eb", b"\xeb"),
+        line(title="X").replace(b'"X"', rb'"\ud800"'),
+        *(line(id=None).replace(b"null", number, 1) for number in (b"NaN", b"-Infinity")),
+    ],
+    NO_OBJECT: [b"[]", b"null"],
+    f"{NOT_JSON}|{NO_OBJECT}": [b"1e999"],
+    f"it has more than {MAX_LINE_BYTES} bytes": [line(note="x" * MAX_LINE_BYTES)],
+    "note: a task has no such field": [line(note="x")],
+    f"{TITLE} least 1 characters": [line(title=""), line(title=" \u2028")],
+    f"{TITLE} most 200 characters": [line(title="x" * 201)],
+    "title: none is not an allowed value": [line(title=None)],
+    "title: str type expected": [line(title=7)],
+    "title: text contains characters that cannot be stored": [line(title="a\0b")],
+    "description: ensure this value has at most 1000 characters": [line(description="x" * 1001)],
+    "description: str type expected": [line(description=False)],
+    "completed: value could not be parsed to a boolean": [
+        line(completed=1),
+        line(completed="true"),
+    ],
+    "completed: none is not an allowed value": [line(completed=None)],
+    f"{USER_ID} least 1 characters": [line(user_id="")],
+    f"{USER_ID} most 255 characters": [line(user_id="x" * 256)],
+    "user_id: str type expected": [line(user_id=7)],
+    "created_at: write a moment like 2026": [
+        *(line(created_at=moment) for moment in ("2026-01-06", "yesterday", 1767700000)),
+        *(line(created_at=f"2026-{end}") for end in ("01-06T12:00:00", "13-06T12:00:00Z")),
+        line(created_at="2026-01-06T12:00:00.1234567Z"),
+        line(created_at="0001-01-01T00:00:00+01:00"),
+    ],
+    "updated_at: none is not an allowed value": [line(updated_at=None)],
+    "updated_at: it lies before created_at": [line(updated_at="2026-01-06T15:30:00.123455Z")],
+    **{f"{name}: field required": [without(name)] for name in LINE if name != "id"},
+    r"title: .*; completed: ": [line(title="", completed=1)],
+}
 
 
-@pytest.mark.parametrize(("wrong", "message"), WRONG, ids=lambda value: ascii(value)[:60])
-def test_a_wrong_line_is_named_and_nothing_is_stored(wrong: bytes, message: str) -> None:
+@pytest.mark.parametrize("message", WRONG)
+def test_a_wrong_line_is_named_and_nothing_is_stored(message: str) -> None:
     """All of the lines must be stored, or none: the number says where to look."""
     TaskFactory.create()
     before = rows()
 
-    with pytest.raises(LineError, match=rf"^Line 2: ({message})"):
-        import_lines([line(), wrong, line()])
+    said = [error_of([line(), wrong, line()]) for wrong in WRONG[message]]
 
+    assert [each for each in said if not re.match(rf"Line 2: ({message})", each)] == []
     assert rows() == before
+
+
+def error_of(lines: list[bytes], *, is_as_is: bool = False) -> str:
+    """Return what is wrong with lines."""
+    try:
+        return f"{import_lines(lines, is_as_is=is_as_is)} were stored"
+    except LineError as error:
+        return str(error)
 
 
 def test_what_was_wrong_after_many_lines_takes_them_all_back() -> None:
     """Also what other batches have written must be gone."""
-    with pytest.raises(LineError, match=r"^Line 1501: "):
-        import_lines([line()] * 1500 + [b"{"])
-
+    assert error_of([line()] * 1500 + [b"{"]).startswith("Line 1501: ")
     assert rows() == []
 
 
-@pytest.mark.parametrize(
-    "values",
-    [{"title": ""}, {"title": "\t"}, {"updated_at": "2026-01-06T15:30:00.123455Z"}],
-    ids=str,
-)
-def test_as_is_takes_what_an_older_back_end_has_left(values: dict[str, str]) -> None:
+def test_as_is_takes_what_an_older_back_end_has_left() -> None:
     """Rows from before the API's rules must survive the round trip too."""
-    import_lines([line(**values)], is_as_is=True)
-
-    (exported,) = exported_lines("alice")
-    assert json.loads(exported) == LINE | values | {"id": Task.objects.get().id}
-
-
-@pytest.mark.parametrize(
-    "values", [{"title": "x" * 201}, {"completed": 1}, {"user_id": ""}], ids=str
-)
-def test_as_is_takes_nothing_that_no_table_holds(values: dict[str, Any]) -> None:
-    """Lengths and types must hold for everybody."""
-    with pytest.raises(LineError):
+    earlier = {"updated_at": "2026-01-06T15:30:00.123455Z"}
+    for values in ({"title": ""}, {"title": "\t"}, earlier):
         import_lines([line(**values)], is_as_is=True)
 
+        *_, exported = exported_lines("alice")
+        assert json.loads(exported) == LINE | values | {"id": Task.objects.latest("id").id}
+
+
+def test_as_is_takes_nothing_that_no_table_holds() -> None:
+    """Lengths and types must hold for everybody."""
+    wrong: list[dict[str, Any]] = [{"title": "x" * 201}, {"completed": 1}, {"user_id": ""}]
+
+    said = [error_of([line(**values)], is_as_is=True) for values in wrong]
+
+    assert [each for each in said if not each.startswith("Line 1: ")] == []
     assert rows() == []

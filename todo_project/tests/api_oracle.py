@@ -12,11 +12,7 @@ STALE = '"0123456789abcdef0123456789abcdef"'
 
 
 class UserModel:
-    """A user's tasks by their ids, with their versions, and the keys and bodies that made some.
-
-    Args:
-        user_id: the user's id.
-    """
+    """A user's tasks by their ids, with their versions, and the keys and bodies that made some."""
 
     def __init__(self, user_id: str) -> None:
         self.id = user_id

@@ -1,8 +1,9 @@
-"""Statements on the tests' own connection, and the end of such a connection."""
+"""Statements on the tests' own connection, its end, and the clock of its deadline."""
 
 from typing import Any
 
 import psycopg
+import pytest
 from django.db import close_old_connections, connection
 
 
@@ -14,7 +15,7 @@ def ask(statement: str) -> Any:
 
 
 def request(statement: str) -> Any:
-    """Run a statement, and let the connection go as Django does when a request is over."""
+    """Run a statement, and give the connection back as Django does when a request is over."""
     try:
         return ask(statement)
     finally:
@@ -23,4 +24,16 @@ def request(statement: str) -> Any:
 
 def end(admin: psycopg.Connection[Any], pid: int) -> None:
     """Let the server close a connection, and wait until it has."""
-    assert admin.execute("SELECT pg_terminate_backend(%s, 5000)", [pid]).fetchone() == (True,)
+    assert admin.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
+
+
+class StoppedClock:
+    """The clock that deadlines are read from, which only a test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("todo_project.deadlines.time", self)
+
+    def monotonic(self) -> float:
+        """Tell the time."""
+        return self.now

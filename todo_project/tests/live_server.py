@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -14,10 +15,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -70,17 +72,93 @@ def run(project: Path, *arguments: str, **variables: str) -> subprocess.Complete
 
 
 @contextmanager
-def fresh_database(folder: Path) -> Iterator[str]:
-    """Make an empty database of the kind that the tests run on, and give its URL."""
+def fresh_database(folder: Path, template: str | None = None) -> Iterator[str]:
+    """Make a database of the kind that the tests run on, and give its URL.
+
+    Args:
+        folder: where SQLite keeps it.
+        template: the URL of the database to copy, which nothing may be connected to; by default
+            the new one is empty.
+    """
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        file = folder / f"{uuid.uuid4().hex}.sqlite3"
+        if template:
+            shutil.copy(template.removeprefix("sqlite:///"), file)
+        yield f"sqlite:///{file}"
         return
     server = os.environ["NEON_DATABASE_URL"]
     name = f"live_{uuid.uuid4().hex}"
+    source = urlsplit(template).path[1:] if template else "template1"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(source)
+            )
+        )
+        try:
+            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A copy of the project with the plan's four lines and a database of its own.
+
+    Args:
+        project: its folder.
+        database_url: where its tasks are.
+    """
+
+    project: Path
+    database_url: str
+
+    def manage(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, its input empty and its output in a pipe."""
+        return run(self.project, "manage.py", *arguments, **variables)
+
+    @contextmanager
+    def serving(self, **variables: str) -> Iterator["LiveServer"]:
+        """Serve it with these variables beside the four lines."""
+        log_file = self.project.parent / f"{uuid.uuid4().hex}.log"
+        with serving(self.project, log_file, **variables) as live:
+            yield live
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Execute a statement in its database, and return the rows."""
+        if self.database_url.startswith("sqlite:///"):
+            file = self.database_url.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(file, isolation_level=None)) as database:
+                return database.execute(statement).fetchall()
+        with psycopg.connect(self.database_url, autocommit=True) as wire:
+            cursor = wire.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def fill(self, user_id: str, count: int) -> None:
+        """Store this many tasks of a user."""
+        self.query(
+            "WITH RECURSIVE numbers (number) AS"  # noqa: S608 - the tests' own values
+            f" (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count})"
+            " INSERT INTO task (user_id, title, completed, created_at, updated_at)"
+            f" SELECT '{user_id}', 'Buy milk', false, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
+            " FROM numbers"
+        )
+
+    def count(self, user_id: str) -> int:
+        """Count the tasks of a user."""
+        [[count]] = self.query(
+            f"SELECT count(*) FROM task WHERE user_id = '{user_id}'"  # noqa: S608 - as above
+        )
+        return int(count)
+
+
+@contextmanager
+def deploying(folder: Path, template: str | None = None) -> Iterator[Deployment]:
+    """Deploy the project in a folder, with a copy of a database or an empty one."""
+    project = copy_project(folder / "project")
+    with fresh_database(folder, template) as database_url:
+        write_env(project, database_url)
+        yield Deployment(project, database_url)
 
 
 def free_port() -> int:
@@ -149,7 +227,7 @@ class LiveServer:
     def kill(self) -> None:
         """End it and its workers on the spot, as a power cut does."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.wait(STOP_SECONDS)
 
     def stop(self) -> int:
         """Ask it to stop, as a platform does, and return its exit code."""
@@ -182,28 +260,43 @@ def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveSer
         await_health(server)
         yield server
     finally:
-        server.stop()
+        try:
+            server.stop()
+        finally:
+            with suppress(ProcessLookupError):  # nothing is left to kill
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def await_health(server: LiveServer) -> None:
     """Wait until a server answers."""
-    end = time.monotonic() + START_SECONDS
     with server.client() as client:
-        while not _is_healthy(client):
-            assert server.process.poll() is None, server.log
-            assert time.monotonic() < end, server.log
-            time.sleep(0.1)
+        _await_answer(server, lambda: client.get("/health").is_success)
 
 
-def _is_healthy(client: httpx.Client) -> bool:
-    with suppress(httpx.TransportError):
-        return client.get("/health").is_success
-    return False
+def await_listener(server: LiveServer) -> None:
+    """Wait until a server of any kind listens."""
+
+    def connects() -> bool:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+        return True
+
+    _await_answer(server, connects)
+
+
+def _await_answer(server: LiveServer, answers: Callable[[], bool]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while True:
+        with suppress(OSError, httpx.TransportError):
+            if answers():
+                return
+        assert server.process.poll() is None, server.log
+        assert time.monotonic() < end, server.log
+        time.sleep(0.05)
 
 
 def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
     """Send all requests in the same moment."""
-    barrier = Barrier(len(requests))
+    barrier = Barrier(len(requests), timeout=START_SECONDS)
 
     def send(request: Callable[[], httpx.Response]) -> httpx.Response:
         barrier.wait()

@@ -3,17 +3,15 @@
 import getpass
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from todo_project.environment import BASE_DIR
-from todo_project.tests.live_server import START_SECONDS, LiveServer, free_port
+from todo_project.tests.live_server import START_SECONDS, LiveServer, await_listener, free_port
 
 # Debian keeps it where only root's PATH looks
 BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -81,19 +79,10 @@ def proxying(
     )
     assert BINARY is not None, "nginx is not installed"
     process = subprocess.Popen([BINARY, "-e", log, "-p", folder, "-c", folder / "nginx.conf"])
+    nginx = LiveServer(port, process, log)
     try:
-        end = time.monotonic() + START_SECONDS
-        while not _listens(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.05)
-        yield LiveServer(port, process, log)
+        await_listener(nginx)
+        yield nginx
     finally:
         process.terminate()
         process.wait(START_SECONDS)
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 from django.core.cache import cache
@@ -20,29 +21,17 @@ TOO_LARGE = {"title": "x" * 65_536}
 
 
 class Exchange(NamedTuple):
-    """A request and its answer.
+    """A request, with the method that was really sent, and its answer."""
 
-    Args:
-        operation: the id of the operation that was meant.
-        method: what was really sent.
-        answer: what came back.
-    """
-
-    operation: str
+    operation: str  # the id of the one that was meant
     method: str
     answer: Any
 
 
 class Endpoint(NamedTuple):
-    """A method on a path of the document.
+    """A method on a path of the document, with ``{user_id}`` and ``{task_id}`` to be filled in."""
 
-    Args:
-        operation: its id.
-        method: HTTP's.
-        path: with ``{user_id}`` and ``{task_id}`` to be filled in.
-    """
-
-    operation: str
+    operation: str  # its id
     method: str
     path: str
 
@@ -90,41 +79,38 @@ def exchanges(
 
 
 def _successes(found: dict[str, Endpoint]) -> Iterator[Exchange]:
-    alice = ApiClient(ALICE)
+    def send(name: str, *args: Any, **kwargs: Any) -> Exchange:
+        return found[name].send(ApiClient(ALICE), *args, **kwargs)
+
     for name in ("root", "health", "ready"):
         yield found[name].send(ApiClient())
         yield found[name].send(ApiClient(), method="HEAD", X_Request_ID="an-id")
-    created = found["createTask"].send(alice, Idempotency_Key="a key")
+    created = send("createTask", Idempotency_Key="a key")
     task = created.answer.json()
     yield created
-    yield found["createTask"].send(alice, Idempotency_Key="a key")
-    yield found["createTask"].send(alice, body=task)
-    for description in ("", "Something", None):
-        yield found["createTask"].send(alice, body={"title": "x", "description": description})
-    read = found["readTask"].send(alice, task["id"])
+    yield send("createTask", Idempotency_Key="a key")
+    for body in (task, *({"title": "x", "description": each} for each in ("", "Something", None))):
+        yield send("createTask", body=body)
+    read = send("readTask", task["id"])
     yield read
-    yield found["readTask"].send(alice, task["id"], If_None_Match=read.answer["ETag"])
-    listed = found["listTasks"].send(alice, query="?limit=2&ordering=-title&completed=false")
+    yield send("readTask", task["id"], If_None_Match=read.answer["ETag"])
+    listed = send("listTasks", query="?limit=2&ordering=-title&completed=false")
     yield listed
-    yield found["listTasks"].send(alice)
-    yield found["listTasks"].send(alice, method="HEAD")
-    _, _, query = listed.answer["Link"].partition("<")
-    page = found["listTasks"].send(alice, query=query.partition(">")[0])
+    yield send("listTasks")
+    yield send("listTasks", method="HEAD")
+    query = listed.answer["Link"].partition("<")[2].partition(">")[0]
+    page = send("listTasks", query=query)
     yield page
-    yield found["listTasks"].send(
-        alice, query=query.partition(">")[0], If_None_Match=page.answer["ETag"]
-    )
-    yield found["updateTask"].send(alice, task["id"], If_Match=read.answer["ETag"])
-    yield found["updateTask"].send(
-        alice, task["id"], {"title": None, "completed": None, "description": None}
-    )
-    yield found["flipTask"].send(alice, task["id"])
+    yield send("listTasks", query=query, If_None_Match=page.answer["ETag"])
+    yield send("updateTask", task["id"], If_Match=read.answer["ETag"])
+    yield send("updateTask", task["id"], dict.fromkeys(("title", "completed", "description")))
+    yield send("flipTask", task["id"])
     for name in ("updateTask", "flipTask", "deleteTask"):
-        yield found[name].send(alice, task["id"], If_Match=STALE)
-    yield found["deleteTask"].send(alice, task["id"])
+        yield send(name, task["id"], If_Match=STALE)
+    yield send("deleteTask", task["id"])
     for name in ("readTask", "updateTask", "flipTask", "deleteTask"):
-        yield found[name].send(alice, task["id"])
-    yield found["createTask"].send(alice, Idempotency_Key="a key")
+        yield send(name, task["id"])
+    yield send("createTask", Idempotency_Key="a key")
 
 
 def _invalid(found: dict[str, Endpoint]) -> Iterator[Exchange]:
@@ -132,19 +118,17 @@ def _invalid(found: dict[str, Endpoint]) -> Iterator[Exchange]:
     for query in ("?limit=0&completed=maybe", "?ordering=colour", "?cursor=x"):
         yield found["listTasks"].send(alice, query=query)
     wrong: list[Any] = [{"title": " ", "completed": 1}, [], {"title": "x" * 201}, {"title": 1}]
-    for name in ("createTask", "updateTask"):
-        for body in wrong:
-            yield found[name].send(alice, task, body)
-        for broken in ("", "{", TOO_LARGE):
-            yield found[name].send(alice, task, broken)
-        path = found[name].path.format(user_id=ALICE, task_id=task)
-        method = found[name].method
-        text = alice.generic(method, path, "title: x", content_type="text/plain")
-        yield Exchange(name, method, text)
-    yield found["createTask"].send(alice, body={"completed": True})
-    yield found["createTask"].send(alice, Idempotency_Key="ключ")
-    yield found["createTask"].send(alice, Idempotency_Key="another key")
-    yield found["createTask"].send(alice, body={"title": "Other"}, Idempotency_Key="another key")
+    for endpoint in (found["createTask"], found["updateTask"]):
+        for body in (*wrong, "", "{", TOO_LARGE):
+            yield endpoint.send(alice, task, body)
+        path = endpoint.path.format(user_id=ALICE, task_id=task)
+        text = alice.generic(endpoint.method, path, "title: x", content_type="text/plain")
+        yield Exchange(endpoint.operation, endpoint.method, text)
+    create = found["createTask"].send
+    yield create(alice, body={"completed": True})
+    yield create(alice, Idempotency_Key="ключ")
+    yield create(alice, Idempotency_Key="another key")
+    yield create(alice, body={"title": "Other"}, Idempotency_Key="another key")
 
 
 def _refused_to_anybody(
@@ -157,9 +141,10 @@ def _refused_to_anybody(
     yield endpoint.send(alice)
     settings.ALLOWED_HOSTS = hosts
     with monkeypatch.context() as patched:
-        patched.setattr(TaskViewSet, "get_queryset", _fault)
+        fault = Mock(side_effect=RuntimeError("a fault of ours"))
+        patched.setattr(TaskViewSet, "get_queryset", fault)
         for name in ("health", "root"):
-            patched.setattr(f"todo_project.{name}.JsonResponse", _fault)
+            patched.setattr(f"todo_project.{name}.JsonResponse", fault)
         yield endpoint.send(alice)
 
 
@@ -179,16 +164,9 @@ def _refused_to_users(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _outages(found: dict[str, Endpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    monkeypatch.setattr(TaskViewSet, "get_queryset", _outage)
-    monkeypatch.setattr("todo_project.health.missing_migrations", _outage)
+    outage = Mock(side_effect=OperationalError("the database is away"))
+    monkeypatch.setattr(TaskViewSet, "get_queryset", outage)
+    monkeypatch.setattr("todo_project.health.missing_migrations", outage)
     for endpoint in found.values():
         if endpoint.operation not in ("root", "health"):
             yield endpoint.send(ApiClient(ALICE))
-
-
-def _fault(*_: Any, **__: Any) -> Any:
-    raise RuntimeError("a fault of ours")
-
-
-def _outage(*_: Any) -> Any:
-    raise OperationalError("the database is away")

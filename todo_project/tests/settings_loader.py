@@ -1,6 +1,7 @@
 """The settings, read anew with other variables, in the process of the test."""
 
 import runpy
+import threading
 from typing import Any
 
 import pytest
@@ -15,25 +16,28 @@ PRODUCTION = {
     "NEON_DATABASE_URL": DATABASE_URL,
     "BETTER_AUTH_URL": FRONT_END,
 }
+SETTINGS = str(BASE_DIR / "todo_project" / "settings.py")
 MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 
 
 def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
     """Read the settings anew, with these variables, as a command with these arguments does."""
-    for name, value in {**PRODUCTION, **variables}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["manage.py", *arguments])
-    return runpy.run_path(str(BASE_DIR / "todo_project" / "settings.py"))
+    with monkeypatch.context() as patch:
+        for name, value in {**PRODUCTION, **variables}.items():
+            patch.setenv(name, value)
+        patch.setattr("sys.argv", ["manage.py", *arguments])
+        return runpy.run_path(SETTINGS)
 
 
 def load_served(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
     """Read the settings as `migrate` does, and gunicorn's; return all of them."""
-    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
     run_path = runpy.run_path
-    settings = str(BASE_DIR / "todo_project" / "settings.py")
-    monkeypatch.setattr("runpy.run_module", lambda name: run_path(settings))
-    monkeypatch.setattr("logging.captureWarnings", lambda capture: None)  # pytest's to capture
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    served = run_path(str(BASE_DIR / "gunicorn.conf.py"))
+    with monkeypatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.setattr("sys.argv", ["manage.py", "migrate"])
+        patch.setattr("runpy.run_module", lambda name: run_path(SETTINGS))
+        patch.setattr("logging.captureWarnings", lambda capture: None)  # pytest's to capture
+        patch.setattr("threading.excepthook", threading.excepthook)
+        served = run_path(str(BASE_DIR / "gunicorn.conf.py"))
     return {**served, **served["settings"]}

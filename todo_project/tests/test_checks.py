@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.core.checks import WARNING, run_checks
 from pytest_django.fixtures import Settings
 
@@ -25,32 +24,27 @@ def found(settings: Settings, **changes: Any) -> dict[str, int]:
     return {str(message.id): message.level for message in messages if message.id in OURS}
 
 
-def test_careful_settings_raise_nothing(settings: Settings) -> None:
-    """Nothing may be said where nothing is to be done."""
-    assert found(settings) == {}
-
-
-@pytest.mark.parametrize(
-    ("changes", "identifier", "fails_a_deployment"),
-    [
-        ({"SECRET_KEY_IS_DERIVED": True}, DERIVED_SECRET_KEY, False),
-        ({"ALLOWED_HOSTS": ["*"]}, ANY_HOST, False),
-        ({"ALLOWED_HOSTS": ["api.example", "*"]}, ANY_HOST, False),
-        ({"CORS_ORIGINS": []}, NO_ORIGIN, True),
-    ],
-)
-def test_a_setting_that_looks_wrong_has_a_check(
-    settings: Settings, changes: dict[str, Any], identifier: str, fails_a_deployment: bool
-) -> None:
+def test_a_setting_that_looks_wrong_has_a_check(settings: Settings) -> None:
     """A default may be recommended against; only what is broken may fail a deployment."""
-    messages = found(settings, **changes)
+    changes: dict[str, Any] = {
+        "": {},
+        DERIVED_SECRET_KEY: {"SECRET_KEY_IS_DERIVED": True},
+        ANY_HOST: {"ALLOWED_HOSTS": ["*"]},
+        f"{ANY_HOST} too": {"ALLOWED_HOSTS": ["api.example", "*"]},
+        NO_ORIGIN: {"CORS_ORIGINS": []},
+    }
+    messages = {name: found(settings, **changed) for name, changed in changes.items()}
 
-    assert list(messages) == [identifier]
-    assert (messages[identifier] >= WARNING) == fails_a_deployment
+    assert {name: list(each) for name, each in messages.items()} == {
+        name: name.split()[:1] for name in changes
+    }
+    assert [name for name in changes for level in messages[name].values() if level >= WARNING] == [
+        NO_ORIGIN
+    ]
 
 
 def test_every_check_says_what_to_do(settings: Settings) -> None:
-    """A message must come with its mend and show no value (FR-017)."""
+    """A message must have a hint and show no value (FR-017)."""
     settings.SECRET_KEY_IS_DERIVED, settings.ALLOWED_HOSTS, settings.CORS_ORIGINS = True, ["*"], []
 
     messages = checks.check_deployment(None)
@@ -61,7 +55,7 @@ def test_every_check_says_what_to_do(settings: Settings) -> None:
 
 
 def test_the_checks_wait_for_a_deployment(settings: Settings) -> None:
-    """A developer must not be told what only a deployment needs."""
+    """A developer must not read what only a deployment needs."""
     settings.CORS_ORIGINS = []
 
     assert not [message for message in run_checks() if message.id in OURS]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -20,14 +21,17 @@ PID = "SELECT pg_backend_pid()"
 
 
 @pytest.fixture(autouse=True)
-def pools(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Any, Pool]]:
-    """Start without connections, and leave none."""
+def pools(
+    django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[Any, Pool]]:
+    """Begin without connections, and leave none; a transaction would be in the way."""
     connection.close()
     pools: dict[Any, Pool] = {}
     monkeypatch.setattr(base, "_pools", pools)
-    yield pools
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]  # not every back end has one
+    with django_db_blocker.unblock():
+        yield pools
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # not every back end has one
 
 
 def in_threads(count: int, statement: str) -> list[Any]:
@@ -43,18 +47,13 @@ def in_threads(count: int, statement: str) -> list[Any]:
 
 
 def test_a_request_uses_the_connection_that_another_has_left() -> None:
-    """Requests one after the other must need one connection, whatever threads answer them."""
+    """One after the other must need one, whatever threads answer; two at once must not share it."""
     pids = {request(PID)}
     for _ in range(5):
         pids |= set(in_threads(1, PID))
-
-    assert len(pids) == 1
-
-
-def test_a_request_keeps_its_connection_until_it_is_over() -> None:
-    """Two requests at once must not share a connection."""
     mine = ask(PID)
 
+    assert pids == {mine}
     assert in_threads(1, PID) != [mine]
     assert ask(PID) == mine
 
@@ -67,7 +66,7 @@ def test_many_requests_at_once_open_no_more_connections_than_there_are_places(
 
     pids = in_threads(10, "SELECT pg_backend_pid() FROM pg_sleep(0.1)")
 
-    assert len(set(pids)) == 2
+    assert len(set(pids)) <= 2
     assert len(pools) == 1
 
 
@@ -85,7 +84,7 @@ def test_waiting_for_a_connection_counts_against_the_deadline(
         return time.monotonic() - started
 
     with ThreadPoolExecutor() as executor:
-        assert 0.3 <= executor.submit(late).result() < 5
+        assert 0.3 <= executor.submit(late).result() < 6
     close_old_connections()
     assert in_threads(1, "SELECT 'mine'") == ["mine"]
 
@@ -93,28 +92,18 @@ def test_waiting_for_a_connection_counts_against_the_deadline(
 def test_a_failed_attempt_to_connect_leaves_its_place_to_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After an outage there must be as many places as before."""
-    monkeypatch.setattr(base, "Pool", lambda: Pool(1))
-    with monkeypatch.context() as patch:
-        patch.setitem(connection.settings_dict, "NAME", "missing")
-        for _ in range(3):
-            with pytest.raises(OperationalError, match="missing"):
-                ask(PID)
-
-
-def test_a_connection_that_fails_its_set_up_leaves_its_place_to_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
     """A place must be given back once, wherever opening a connection has failed."""
-
-    def refuse(self: base.DatabaseWrapper) -> None:
-        raise psycopg.OperationalError("the database is too old")
-
+    refuse = Mock(side_effect=psycopg.OperationalError("the database is too old"))
     monkeypatch.setattr(base, "Pool", lambda: Pool(1))
     with monkeypatch.context() as patch:
         patch.setattr(base.DatabaseWrapper, "init_connection_state", refuse)
         for _ in range(3):
             with pytest.raises(OperationalError, match="too old"):
+                ask(PID)
+    with monkeypatch.context() as patch:
+        patch.setitem(connection.settings_dict, "NAME", "missing")
+        for _ in range(3):
+            with pytest.raises(OperationalError, match="missing"):
                 ask(PID)
 
     assert len(set(in_threads(3, "SELECT pg_backend_pid() FROM pg_sleep(0.1)"))) == 1
@@ -133,11 +122,10 @@ def test_a_connection_in_a_transaction_is_not_left_to_others() -> None:
 
 def test_an_old_connection_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """No connection may be kept longer than is configured."""
-    with monkeypatch.context() as patch:
-        patch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
-        before = request(PID)
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+    before = request(PID)
 
-        assert request(PID) != before
+    assert request(PID) != before
 
 
 def test_a_connection_that_died_unused_is_replaced(admin: psycopg.Connection[Any]) -> None:

@@ -1,6 +1,7 @@
 """``/openapi.json``, ``/docs`` and ``/redoc``: where they are on, and what they cost where not."""
 
 import re
+from itertools import product
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -26,23 +27,24 @@ LOADED = (
 
 
 @pytest.fixture
-def _on(settings: Settings) -> None:
+def reader(anybody: ApiClient, settings: Settings) -> ApiClient:
+    """Turn the documents on for a client that has no token."""
     settings.API_DOCS = True
+    return anybody
 
 
-@pytest.mark.parametrize("path", DOCUMENTS)
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 @pytest.mark.parametrize("debug", [False, True])
 def test_documents_that_are_off_are_not_there(
-    anybody: ApiClient, settings: Settings, path: str, method: str, debug: bool
+    anybody: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """They must look like any path that there is none of (issue "Documents …")."""
+    """They must look like any path that is no route (contract.md "Errors")."""
     settings.DEBUG = debug
+    found = {}
+    for path, method in product(DOCUMENTS, ["GET", "HEAD", "POST"]):
+        answer = anybody.send(method, path)
+        found[path, method] = answer.status_code, method == "HEAD" or answer.json() == NOT_FOUND
 
-    answer = anybody.send(method, path)
-
-    assert answer.status_code == 404
-    assert method == "HEAD" or answer.json() == NOT_FOUND
+    assert found == dict.fromkeys(found, (404, True))
 
 
 def test_documents_that_are_off_are_not_loaded(project: Path) -> None:
@@ -53,77 +55,55 @@ def test_documents_that_are_off_are_not_loaded(project: Path) -> None:
     assert started.stdout.splitlines()[-1] == "['todo_project.documents.views']"
 
 
-@pytest.mark.parametrize(
-    ("variables", "is_on"),
-    [
-        ({}, False),
-        ({"API_DOCS": "true"}, True),
-        ({"DEBUG": "true"}, True),
-        ({"DEBUG": "true", "API_DOCS": "false"}, False),
-    ],
-    ids=str,
-)
-def test_the_environment_turns_them_on(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], is_on: bool
-) -> None:
+def test_the_environment_turns_them_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """They must be on in development, and elsewhere where they are asked for (FR-020)."""
-    found = load(monkeypatch, **variables)
+    found = {}
+    for debug, api_docs in product(["false", "true"], ["", "false", "true"]):
+        loaded = load(monkeypatch, DEBUG=debug, API_DOCS=api_docs)
+        found[debug, api_docs] = loaded["API_DOCS"], SIDECAR in loaded["INSTALLED_APPS"]
 
-    assert found["API_DOCS"] is is_on
-    assert (SIDECAR in found["INSTALLED_APPS"]) is is_on
+    assert {row for row in found if found[row] == (True, True)} == {
+        *product(["false", "true"], ["true"]),
+        ("true", ""),
+    }
+    assert set(found.values()) == {(True, True), (False, False)}
 
 
-@pytest.mark.usefixtures("_on")
-def test_the_document_is_json(anybody: ApiClient) -> None:
+def test_the_document_is_json(reader: ApiClient) -> None:
     """Any program must be able to read it, without a token."""
-    answer = anybody.send("GET", "/openapi.json", Accept="text/html")
+    answer = reader.send("GET", "/openapi.json", Accept="text/html")
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
     assert answer.json()["openapi"] == "3.1.1"
 
 
-@pytest.mark.usefixtures("_on")
 @pytest.mark.parametrize("path", DOCUMENTS[1:])
-def test_the_pages_are_for_people(anybody: ApiClient, path: str) -> None:
-    """A page must be HTML that lets in no script and no style but ours, and is in no frame."""
-    answer = anybody.send("GET", path)
-    policy = answer["Content-Security-Policy"]
+def test_the_pages_are_for_people(reader: ApiClient, path: str) -> None:
+    """A page must be HTML that lets in no script or style but ours, behind any prefix."""
+    answer = reader.send("GET", path)
+    policy, page = answer["Content-Security-Policy"], answer.content.decode()
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-" in policy
     assert not re.search("unsafe|https?:|[*]", policy)
-    assert not re.search(r"<style|style=|<script>|\son\w+=", answer.content.decode())
+    assert not re.search(r"<style|style=|<script>|\son\w+=", page)
 
-
-@pytest.mark.usefixtures("_on")
-@pytest.mark.parametrize("path", DOCUMENTS[1:])
-def test_a_pages_addresses_hold_behind_a_prefix(anybody: ApiClient, path: str) -> None:
-    """All must be relative to the page's own, and lead to the root (issue, ``ROOT_PATH``)."""
-    page = anybody.send("GET", path).content.decode()
     addresses = re.findall(r'(?:href|src|data-address)="([^"]+)"', page)
-
     reached = {urljoin(f"https://host/prefix{path}", address) for address in addresses}
     assert len(reached) > 3
     assert "https://host/prefix/openapi.json" in reached
     assert all(address.startswith("https://host/prefix/") for address in reached)
 
 
-@pytest.mark.usefixtures("_on")
-@pytest.mark.parametrize("path", DOCUMENTS)
-def test_the_documents_take_nothing(anybody: ApiClient, path: str) -> None:
-    """Another method must be a 405 with ``Allow``."""
-    answer = anybody.send("POST", path)
+def test_the_documents_are_only_read(reader: ApiClient) -> None:
+    """Another method must be a 405 with ``Allow``, and HEAD work wherever GET does."""
+    found = {}
+    for path in DOCUMENTS:
+        answer, head = reader.send("POST", path), reader.head(path)
+        detail = answer.json()["detail"]
+        found[path] = answer.status_code, answer["Allow"], detail, head.status_code, head.content
 
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
-    assert answer.json()["detail"] == "Method Not Allowed"
-
-
-@pytest.mark.usefixtures("_on")
-def test_the_documents_answer_head(anybody: ApiClient) -> None:
-    """HEAD must work wherever GET does."""
-    answer = anybody.head("/openapi.json")
-
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert found == dict.fromkeys(found, (405, "GET, HEAD", "Method Not Allowed", 200, b""))
 
 
 def test_drf_spectacular_has_nothing_to_say() -> None:

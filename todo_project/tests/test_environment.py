@@ -1,27 +1,18 @@
 """Where variables come from (FR-020)."""
 
+import os
+import runpy
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from todo_project.environment import env
-from todo_project.tests.live_server import run
+from todo_project.environment import BASE_DIR, env
 
 NAME = "A_VARIABLE_OF_THE_TESTS"
-SHOW = ("-c", f"from todo_project.environment import env; print(env.str({NAME!r}, 'default'))")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(NAME, raising=False)
-    monkeypatch.delenv(f"{NAME}_FILE", raising=False)
-
-
-def test_a_variable_in_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment must be read."""
-    monkeypatch.setenv(NAME, "given")
-
-    assert env.str(NAME, "default") == "given"
+Show = Callable[..., str]
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=["absent", "empty"])
@@ -37,25 +28,23 @@ def test_an_empty_variable_is_one_that_is_not_set(
     assert env.bool(NAME, False) is False
 
 
-@pytest.mark.parametrize("written", ["given", "given\n", "  given\r\n"])
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("given", "given"),
+        ("given\n", "given"),
+        ("  given\r\n", "given"),
+        ("\n", "default"),
+    ],
+)
 def test_a_variable_may_come_from_a_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, value: str
 ) -> None:
     """``NAME_FILE`` names a Docker secret; a line break at its end must not count."""
     (tmp_path / "secret").write_text(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
-    assert env.str(NAME, "default") == "given"
-
-
-def test_an_empty_file_is_a_variable_that_is_not_set(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """An empty secret must not stand for one."""
-    (tmp_path / "secret").write_text("\n")
-    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
-
-    assert env.str(NAME, "default") == "default"
+    assert env.str(NAME, "default") == value
 
 
 def test_an_empty_file_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,26 +55,42 @@ def test_an_empty_file_variable_is_one_that_is_not_set(monkeypatch: pytest.Monke
     assert env.str(NAME, "default") == "given"
 
 
-def test_a_file_that_is_missing_is_refused_by_the_variables_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (None, f"{NAME}_FILE must be a readable file"),
+        (b"\xff\xfe0123456789abcdef", f"^{NAME}_FILE must name a file of text"),
+    ],
+    ids=["missing", "no UTF-8"],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, message: str
 ) -> None:
-    """A mistyped path must not pass for a secret that is not set."""
-    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "missing"))
-
-    with pytest.raises(ValueError, match=f"{NAME}_FILE must be a readable file"):
-        env.str(NAME, "default")
-
-
-def test_a_file_that_is_not_utf8_is_refused_by_the_variables_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A key in raw bytes must not end in an error that says neither which nor why (FR-017)."""
-    (tmp_path / "secret").write_bytes(b"\xff\xfe0123456789abcdef")
+    """A mistyped path must not pass for no secret; no key in raw bytes may be shown (FR-017)."""
+    if written is not None:
+        (tmp_path / "secret").write_bytes(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
-    with pytest.raises(ValueError, match=f"^{NAME}_FILE must name a file of text") as refused:
+    with pytest.raises(ValueError, match=message) as refused:
         env.str(NAME, "default")
     assert "0123" not in str(refused.value)
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Show:
+    """Read the variable as a process does, in a project whose ``.env`` has this text."""
+    module = tmp_path / "project" / "todo_project" / "environment.py"
+    module.parent.mkdir(parents=True)
+    shutil.copy(BASE_DIR / "todo_project" / "environment.py", module)
+
+    def show(text: str | None, **variables: str) -> str:
+        if text is not None:
+            (tmp_path / "project" / ".env").write_text(text)
+        with mock.patch.dict(os.environ, variables):
+            value: str = runpy.run_path(str(module))["env"].str(NAME, "default")
+            return value
+
+    return show
 
 
 @pytest.mark.parametrize(
@@ -100,28 +105,22 @@ def test_a_file_that_is_not_utf8_is_refused_by_the_variables_name(
         ("OTHER=given", "default"),
     ],
 )
-def test_a_variable_may_come_from_the_env_file(project: Path, line: str, value: str) -> None:
+def test_a_variable_may_come_from_the_env_file(show: Show, line: str, value: str) -> None:
     """A ``.env`` in the project's folder must be read, if there is one."""
-    (project / ".env").write_text(f"{line}\n")
-
-    assert run(project, *SHOW).stdout == f"{value}\n"
-
-
-def test_the_env_file_may_be_missing(project: Path) -> None:
-    """Environment variables alone must do (SC-010)."""
-    assert run(project, *SHOW).stdout == "default\n"
+    assert show(f"{line}\n") == value
 
 
 @pytest.mark.parametrize(("value", "expected"), [("given", "given"), ("", "default")])
-def test_the_environment_wins_over_the_env_file(project: Path, value: str, expected: str) -> None:
+def test_the_environment_wins_over_the_env_file(show: Show, value: str, expected: str) -> None:
     """A variable that is set must win, an empty one included."""
-    (project / ".env").write_text(f"{NAME}=file\n")
-
-    assert run(project, *SHOW, **{NAME: value}).stdout == f"{expected}\n"
+    assert show(f"{NAME}=file\n", **{NAME: value}) == expected
 
 
-def test_an_env_file_elsewhere_is_not_read(project: Path) -> None:
-    """Only the project's own ``.env`` counts, wherever the command is started."""
-    (project.parent / ".env").write_text(f"{NAME}=stray\n")
+def test_an_env_file_elsewhere_is_not_read(
+    show: Show, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only the project's own ``.env`` counts, which may be missing (SC-010)."""
+    (tmp_path / ".env").write_text(f"{NAME}=stray\n")
+    monkeypatch.chdir(tmp_path)
 
-    assert run(project, *SHOW).stdout == "default\n"
+    assert show(None) == "default"

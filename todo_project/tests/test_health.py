@@ -1,59 +1,123 @@
-"""``GET /health`` (contract.md "Six endpoints and a health check")."""
+"""``/health``, ``/health/ready`` and ``/`` (contract.md "Six endpoints … and a health check")."""
 
 import datetime as dt
+import io
+import json
+from itertools import product
+from pathlib import Path
 
 import pytest
 import time_machine
-from pytest_django import DjangoAssertNumQueries
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import ConnectionHandler
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
+from todo_project import health
+from todo_project.database_url import database_settings
+from todo_project.tests.live_server import free_port
 
 NOON = dt.datetime(2026, 1, 6, 12, 0, tzinfo=dt.UTC)
-
-
-@pytest.mark.parametrize("path", ["/health", "/health/", "/health?x=1"])
-@time_machine.travel(NOON, tick=False)
-def test_health_answers_without_a_token(anybody: ApiClient, path: str) -> None:
-    """The process must say that it is alive, in the form of a task's times."""
-    answer = anybody.send("GET", path)
-
-    assert answer.status_code == 200
-    assert answer.json() == {"status": "healthy", "timestamp": "2026-01-06T12:00:00.000000Z"}
-
-
-def test_health_ignores_a_bad_token(anybody: ApiClient) -> None:
-    """A token must not matter, good or bad."""
-    assert anybody.send("GET", "/health", Authorization="Bearer x").status_code == 200
+PATHS = ["/health", "/health/ready", "/"]
+METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+SERVICE = {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
+PASSWORD = "x7Qp2mVz9Lk4"
+REFUSED = {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
+UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailable")
 
 
 @pytest.mark.django_db
-def test_health_touches_no_database(
-    anybody: ApiClient, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize(
+    ("path", "status", "statements"), [("/health", "healthy", 0), ("/health/ready", "ready", 2)]
+)
+def test_health_answers_whatever_is_sent(
+    anybody: ApiClient, path: str, status: str, statements: int
 ) -> None:
-    """A database that is away must not get the process restarted."""
-    with django_assert_num_queries(0):
-        assert anybody.send("GET", "/health").status_code == 200
+    """No token may matter; `/health` asks no database, that is away, and readiness little."""
+    bad_token = {"Authorization": "Bearer x"}
+    found = {}
+    for sent, headers in [(path, {}), (f"{path}/", {}), (f"{path}?x=1", {}), (path, bad_token)]:
+        with CaptureQueriesContext(connection) as captured, time_machine.travel(NOON, tick=False):
+            answer = anybody.send("GET", sent, **headers)
+        found[sent, *headers] = answer.status_code, answer.json(), len(captured)
+
+    body = {"status": status, "timestamp": "2026-01-06T12:00:00.000000Z"}
+    assert found == dict.fromkeys(found, (200, body, statements))
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_health_is_not_kept(anybody: ApiClient, method: str) -> None:
-    """A cache must not answer for the process."""
-    assert anybody.send(method, "/health")["Cache-Control"] == "no-store"
+@pytest.mark.django_db
+def test_head_is_answered_without_a_body_and_nothing_is_kept(anybody: ApiClient) -> None:
+    """HEAD must work wherever GET does, and no cache answer for the process."""
+    found, expected = {}, {}
+    for path in PATHS:
+        head, get = anybody.head(path), anybody.get(path)
+        kept = {head["Cache-Control"], get["Cache-Control"]}
+        found[path] = head.status_code, head.content, head["Content-Length"], kept
+        expected[path] = 200, b"", str(len(get.content)), {"no-store"}
+
+    assert found == expected
 
 
-def test_health_answers_head_without_a_body(anybody: ApiClient) -> None:
-    """HEAD must work wherever GET does."""
-    head, get = anybody.head("/health"), anybody.get("/health")
-
-    assert (head.status_code, head.content) == (200, b"")
-    assert head["Content-Length"] == str(len(get.content))
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_health_refuses_other_methods(anybody: ApiClient, method: str) -> None:
+def test_other_methods_are_refused(anybody: ApiClient) -> None:
     """A wrong method must be a 405 in JSON with ``Allow``."""
-    answer = anybody.generic(method, "/health")
+    found = {}
+    for path, method in product(PATHS, METHODS):
+        answer = anybody.generic(method, path)
+        found[path, method] = answer.status_code, answer["Allow"], answer.json()
 
-    assert answer.status_code == 405
-    assert answer["Allow"] == "GET, HEAD"
-    assert answer.json() == {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
+    assert found == dict.fromkeys(found, (405, "GET, HEAD", REFUSED))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_on", [False, True])
+def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_on: bool) -> None:
+    """Who opens the address must read what answers there, and where its documents are."""
+    settings.API_DOCS = is_on
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = anybody.get("/")
+
+    assert (answer.status_code, answer.json(), len(captured)) == (200, SERVICE, 0)
+    assert answer["Content-Type"] == "application/json"
+    assert "Location" not in answer
+
+
+@pytest.mark.django_db
+def test_a_missing_migration_is_a_503(anybody: ApiClient, log: io.StringIO) -> None:
+    """Nobody may be sent to a process whose tables are not there yet."""
+    MigrationRecorder(connection).record_unapplied("tasks", "0001_initial")
+
+    answer = anybody.send("GET", "/health/ready")
+
+    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
+    assert (answer["Retry-After"], answer["Cache-Control"]) == ("2", "no-store")
+    assert log.getvalue().count("Not ready: run migrate: 1 are missing") == 1
+
+
+@pytest.mark.django_db
+def test_a_migration_that_we_do_not_know_does_not_matter(anybody: ApiClient) -> None:
+    """The release before must serve while the next one is rolled out."""
+    MigrationRecorder(connection).record_applied("tasks", "9999_of_the_next_release")
+
+    assert anybody.send("GET", "/health/ready").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_a_503_without_internals(
+    anybody: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The answer must not say what is where (FR-016), and the log no password (FR-017)."""
+    url = f"postgresql://todo:{PASSWORD}@127.0.0.1:{free_port()}/todo"
+    handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, tmp_path)})
+    monkeypatch.setattr(health, "connection", handler["default"])
+
+    answer = anybody.send("GET", "/health/ready")
+
+    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
+    assert answer["Retry-After"] == "2"
+    error, request = (json.loads(line) for line in log.getvalue().splitlines())
+    assert (error["level"], request["status"]) == ("ERROR", 503)
+    assert error["message"] == "Not ready: the database does not answer (OperationalError)"
+    assert PASSWORD not in log.getvalue()

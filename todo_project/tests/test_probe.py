@@ -1,4 +1,4 @@
-"""The health check of a container (issue "Documents, logs, metrics, deployment")."""
+"""The health check of a container."""
 
 import runpy
 import threading
@@ -29,13 +29,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
     """Listen where the variables say so."""
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.status = 200  # type: ignore[attr-defined]
         monkeypatch.setenv("PORT", str(server.server_port))
         asked.clear()
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
         server.shutdown()
@@ -52,7 +52,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
     ],
 )
 def test_a_server_is_asked_by_one_of_its_names(
-    server: HTTPServer, monkeypatch: pytest.MonkeyPatch, names: str, name: str
+    listener: HTTPServer, monkeypatch: pytest.MonkeyPatch, names: str, name: str
 ) -> None:
     """Any other host would get a 400, and the container be taken for dead."""
     monkeypatch.setenv("ALLOWED_HOSTS", names)
@@ -61,30 +61,31 @@ def test_a_server_is_asked_by_one_of_its_names(
     assert asked == [("/health", name)]
 
 
-def test_a_server_that_answers_something_else_is_not_alive(server: HTTPServer) -> None:
+def test_a_server_that_answers_something_else_is_not_alive(listener: HTTPServer) -> None:
     """A 400 or a 500 must count as none."""
-    server.status = 400  # type: ignore[attr-defined]
+    listener.status = 400  # type: ignore[attr-defined]
 
     assert not is_alive()
+
+
+def exit_code() -> object:
+    """Run the program."""
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(PROBE), run_name="__main__")
+    return ended.value.code
+
+
+def test_where_the_server_is_alive_the_exit_code_is_0(listener: HTTPServer) -> None:
+    """Docker must see that it is."""
+    assert exit_code() == 0
 
 
 @pytest.mark.parametrize("host", ["", "127.0.0.1"])
 def test_where_nobody_listens_the_exit_code_is_1(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """Docker must see it, and no trace be in its log."""
+    """Docker must see that, too, and no trace be in its log."""
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", str(free_port()))
 
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(PROBE), run_name="__main__")
-
-    assert ended.value.code == 1
-
-
-def test_where_the_server_is_alive_the_exit_code_is_0(server: HTTPServer) -> None:
-    """Docker must see that, too."""
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(PROBE), run_name="__main__")
-
-    assert ended.value.code == 0
+    assert exit_code() == 1

@@ -1,6 +1,10 @@
 """Many requests at the same moment, over several worker processes (contract.md "Concurrency")."""
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,59 +16,64 @@ pytestmark = pytest.mark.each_database
 FLIPS = 100
 WRITERS = 50
 ROUNDS = 20
+RETRIES = 5
+CROWD = 20
+# what a client sees of an answer: its status, the task's id, whether it is a replay
+Seen = tuple[int, Any, bool]
 
 
 @pytest.fixture
-def client(server: LiveServer) -> Iterator[httpx.Client]:
-    """Sign the user in who does everything at once."""
-    with server.client("crowd") as client:
+def tasks() -> str:
+    """Name the path of somebody's tasks, who has none yet."""
+    return f"/api/crowd-{uuid4().hex}/tasks"
+
+
+@pytest.fixture
+def client(server: LiveServer, tasks: str) -> Iterator[httpx.Client]:
+    """Sign them in."""
+    with server.client(tasks.split("/")[2]) as client:
         yield client
 
 
 @pytest.fixture
-def path(client: httpx.Client) -> str:
+def path(client: httpx.Client, tasks: str) -> str:
     """Create a task, and give its path."""
-    task = client.post("/api/crowd/tasks", json={"title": "Buy milk"}).json()
-    return f"/api/crowd/tasks/{task['id']}"
+    task = client.post(tasks, json={"title": "Buy milk"}).json()
+    return f"{tasks}/{task['id']}"
 
 
 def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, path: str) -> None:
-    """Of simultaneous flips every one must count, and each answer show its own (SC-004)."""
+    """Of simultaneous flips every one must count, and each answer show its own (SC-004).
+
+    ``updated_at`` must move strictly forward (contract.md "A task"; FR-011).
+    """
+    created = client.get(path).json()
+
     answers = at_once([lambda: client.patch(f"{path}/complete")] * FLIPS)
 
     assert {answer.status_code for answer in answers} == {200}
     tasks = sorted((answer.json() for answer in answers), key=lambda task: task["updated_at"])
     assert [task["completed"] for task in tasks] == [True, False] * (FLIPS // 2)
+    assert len({task["updated_at"] for task in (created, *tasks)}) == 1 + FLIPS
+    assert created["updated_at"] < tasks[0]["updated_at"]
     assert client.get(path).json() == tasks[-1]
 
 
-def test_100_simultaneous_flips_have_100_distinct_times(client: httpx.Client, path: str) -> None:
-    """``updated_at`` must move strictly forward (contract.md "A task"; FR-011)."""
-    created = client.get(path).json()
-
-    answers = at_once([lambda: client.patch(f"{path}/complete")] * FLIPS)
-
-    times = {answer.json()["updated_at"] for answer in answers}
-    assert len(times) == FLIPS
-    assert created["updated_at"] < min(times)
-
-
-def test_50_writers_at_once_get_no_error(server: LiveServer) -> None:
-    """50 users must be able to write at the same moment (SC-007)."""
+def test_50_writers_with_one_key_at_once_get_a_task_each(server: LiveServer) -> None:
+    """50 users must be able to write at once (SC-007); a key is a user's own (SC-002)."""
+    key = {"Idempotency-Key": "everybody's"}
     users = [f"writer{number}" for number in range(WRITERS)]
     clients = [server.client(user) for user in users]
 
+    paths = [f"/api/{user}/tasks" for user in users]
+
     answers = at_once(
         [
-            lambda client=client, user=user: client.post(  # type: ignore[misc]
-                f"/api/{user}/tasks", json={"title": user}
-            )
-            for client, user in zip(clients, users, strict=True)
+            partial(client.post, path, json={"title": "Buy milk"}, headers=key)
+            for client, path in zip(clients, paths, strict=True)
         ]
     )
-    lists = [
-        client.get(f"/api/{user}/tasks").json() for client, user in zip(clients, users, strict=True)
-    ]
+    lists = [client.get(path).json() for client, path in zip(clients, paths, strict=True)]
     for client in clients:
         client.close()
 
@@ -80,10 +89,8 @@ def test_puts_of_different_fields_at_once_both_survive(client: httpx.Client, pat
 
         answers = at_once(
             [
-                lambda title=title: client.put(path, json={"title": title}),  # type: ignore[misc]
-                lambda text=description: client.put(  # type: ignore[misc]
-                    path, json={"description": text}
-                ),
+                partial(client.put, path, json={"title": title}),
+                partial(client.put, path, json={"description": description}),
             ]
         )
 
@@ -98,3 +105,91 @@ def test_of_simultaneous_deletes_exactly_one_gets_the_204(client: httpx.Client, 
 
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 19
     assert client.get(path).status_code == 404
+
+
+def seen(answer: httpx.Response) -> Seen:
+    """Pick what tells the answers apart."""
+    return answer.status_code, answer.json().get("id"), "Idempotent-Replayed" in answer.headers
+
+
+@pytest.mark.parametrize("titles", [["Once"], ["one", "two"]], ids=["one body", "two bodies"])
+def test_of_creates_with_one_key_at_once_one_makes_the_task(
+    client: httpx.Client, tasks: str, titles: list[str]
+) -> None:
+    """All with the winner's body must get the same task, and any other body be refused."""
+    each = CROWD // len(titles)
+    for number in range(RETRIES):
+        key = {"Idempotency-Key": f"round {number}"}
+        requests = [
+            partial(client.post, tasks, json={"title": title}, headers=key) for title in titles
+        ]
+
+        answers = at_once(requests * each)
+
+        (task_id,) = {answer.json()["id"] for answer in answers if answer.is_success}
+        assert Counter(map(seen, answers)) == Counter(
+            {
+                (201, task_id, False): 1,
+                (201, task_id, True): each - 1,
+                (422, None, False): CROWD - each,
+            }
+        )
+    assert len(client.get(tasks).json()) == RETRIES
+
+
+def test_a_retry_after_the_connection_broke_finds_the_task(
+    server: LiveServer, client: httpx.Client, tasks: str
+) -> None:
+    """A create whose answer nobody read must be there, once."""
+    key, body = {"Idempotency-Key": "lost"}, {"title": "Once"}
+    with client.stream("POST", tasks, json=body, headers=key):
+        pass  # hangs up without a look at the body
+
+    answer = client.post(tasks, json=body, headers=key)
+
+    assert seen(answer) == (201, client.get(tasks).json()[0]["id"], True)
+    assert len(client.get(tasks).json()) == 1
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_of_writes_to_one_version_at_once_exactly_one_wins(
+    client: httpx.Client, tasks: str, method: str
+) -> None:
+    """The others must get a 412 (or find the task deleted), and have changed nothing."""
+    for _ in range(RETRIES):
+        created = client.post(tasks, json={"title": "Old"})
+        path = f"{tasks}/{created.json()['id']}"
+        url = f"{path}/complete" if method == "PATCH" else path
+        requests = [
+            partial(
+                client.request,
+                method,
+                url,
+                json={"title": f"tab {number}"} if method == "PUT" else None,
+                headers={"If-Match": created.headers["ETag"]},
+            )
+            for number in range(CROWD)
+        ]
+
+        answers = at_once(requests)
+
+        (winner,) = (answer for answer in answers if answer.is_success)
+        lost = {answer.status_code for answer in answers if answer is not winner}
+        assert lost <= ({412, 404} if method == "DELETE" else {412})
+        now = client.get(path)
+        assert now.content == (winner.content if method != "DELETE" else now.content)
+        assert now.status_code == (404 if method == "DELETE" else 200)
+
+
+def test_a_304_has_no_body_on_the_wire(client: httpx.Client, tasks: str) -> None:
+    """A connection must be as good after a 304 as before (RFC 9110 §15.4.5)."""
+    created = client.post(tasks, json={"title": "Buy milk"})
+    tag, url = created.headers["ETag"], f"{tasks}/{created.json()['id']}"
+
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, url, headers={"If-None-Match": tag})
+
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["ETag"] == tag
+        assert "Content-Type" not in answer.headers
+        assert client.get(url).status_code == 200

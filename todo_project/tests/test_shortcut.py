@@ -1,4 +1,4 @@
-"""The short way to PostgreSQL: the same answers as by Django's, and never past who looks on."""
+"""The short way to PostgreSQL: the same answers as Django's, seen by every wrapper."""
 
 import datetime as dt
 from typing import Any
@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.models import Task, TaskRow
-from tasks.tests.factories import TaskFactory
 from todo_project.postgresql.connection import KEPT_ROWS, DeadlineConnection
 
 pytestmark = [
@@ -65,12 +64,19 @@ def test_the_short_way_answers_like_djangos(
     assert short == djangos
 
 
-def test_a_statement_takes_it(taken: list[str]) -> None:
-    """What an endpoint runs must go the short way, or the tests above would prove nothing."""
-    TaskFactory.create()
+def test_a_statement_takes_it_and_a_wrapper_sees_it(taken: list[str]) -> None:
+    """What an endpoint runs must take it, and who measures or forbids statements see it."""
+    seen = []
 
-    assert len(list(Task.objects.owned_by("alice").rows())) == 1
-    assert len(taken) == 1
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        assert Task.objects.owned_by("alice").row() is None
+
+    assert len(seen) == 1
+    assert seen == taken
 
 
 def test_it_is_not_taken_in_a_transaction(taken: list[str]) -> None:
@@ -81,37 +87,16 @@ def test_it_is_not_taken_in_a_transaction(taken: list[str]) -> None:
     assert taken == []
 
 
-def test_a_wrapper_sees_it(taken: list[str]) -> None:
-    """Who measures or forbids statements must not be passed by."""
-    seen = []
-
-    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append(sql)
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        Task.objects.owned_by("alice").row()
-
-    assert len(seen) == 1
-    assert seen == taken
-
-
-@pytest.mark.parametrize("expression", ["now() - now()", "'{\"a\": 1}'::jsonb", "1.50::numeric"])
-def test_a_value_is_read_like_djangos(expression: str) -> None:
-    """What Django registers with a connection must hold for both."""
-    connection.ensure_connection()
-    statement = f"SELECT {expression}"
+def test_a_value_is_read_like_djangos() -> None:
+    """What Django registers with a connection must hold for both, and times be in UTC."""
+    statement = "SELECT now() - now(), '{\"a\": 1}'::jsonb, 1.50::numeric"
     with connection.cursor() as cursor:
         cursor.execute(statement)
         djangos = cursor.fetchall()
-
-    assert connection.fetch_all(statement, []) == djangos  # type: ignore[attr-defined]
-
-
-def test_a_moment_is_read_into_utc() -> None:
-    """The session's zone, which belongs to the pooler, must not show."""
+    # The session's zone belongs to the pooler, and must not show
     [(moment,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
 
+    assert connection.fetch_all(statement, []) == djangos  # type: ignore[attr-defined]
     assert moment.tzinfo is dt.UTC
 
 

@@ -25,12 +25,6 @@ def only_line(log: io.StringIO) -> tuple[str, str]:
     return line["level"], line["message"]
 
 
-def use(monkeypatch: pytest.MonkeyPatch, url: str, folder: Path) -> None:
-    """Let the report look at another database."""
-    handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, folder)})
-    monkeypatch.setattr(startup, "connection", handler["default"])
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
     """One line must say which database is used and that nothing is missing."""
@@ -57,50 +51,42 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
 
 
 @pytest.mark.django_db
-def test_an_empty_database_is_reported(
-    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "sqlite:///empty.sqlite3",
+            "SQLite {folder}/empty.sqlite3 answers; run migrate: ",
+        ),
+        (
+            "sqlite:///missing/tasks.sqlite3",
+            "SQLite {folder}/missing/tasks.sqlite3 does not answer (OperationalError)",
+        ),
+        (
+            f"postgresql://todo:{PASSWORD}@127.0.0.1:{{port}}/tasks",
+            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)",
+        ),
+        (
+            f"postgresql://todo:{PASSWORD}@:{{port}}/tasks?host=127.0.0.1",
+            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)",
+        ),
+    ],
+    ids=["empty", "missing folder", "host in the authority", "host in the query"],
+)
+def test_a_database_that_is_not_ready_is_reported_without_its_password(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, expected: str
 ) -> None:
-    """One line must say that nothing was migrated yet."""
-    use(monkeypatch, "sqlite:///empty.sqlite3", tmp_path)
-
-    report_database()
-
-    _, line = only_line(log)
-    assert f"Database SQLite {tmp_path / 'empty.sqlite3'} answers; run migrate" in line
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("where", ["authority", "query"])
-def test_an_unreachable_postgresql_is_reported_without_its_password(
-    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str
-) -> None:
-    """One line must name the host and never the password (FR-017)."""
-    port = free_port()
-    url = {
-        "authority": f"postgresql://todo:{PASSWORD}@127.0.0.1:{port}/tasks",
-        "query": f"postgresql://todo:{PASSWORD}@:{port}/tasks?host=127.0.0.1",
-    }[where]
-    use(monkeypatch, url, tmp_path)
+    """One line must name what is missing, and never the password (FR-017)."""
+    settings = database_settings("DATABASE_URL", url.format(port=free_port()), tmp_path)
+    handler = ConnectionHandler({"default": settings})
+    monkeypatch.setattr(startup, "connection", handler["default"])
 
     report_database()
 
     level, line = only_line(log)
     assert level == "WARNING"
-    assert line == "Database PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)"
+    assert line.startswith(f"Database {expected.format(folder=tmp_path)}")
     assert PASSWORD not in line
-
-
-@pytest.mark.django_db
-def test_an_unreachable_sqlite_is_reported(
-    log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """One line must name the file that cannot be opened."""
-    use(monkeypatch, "sqlite:///missing/tasks.sqlite3", tmp_path)
-
-    report_database()
-
-    _, line = only_line(log)
-    assert line.endswith("tasks.sqlite3 does not answer (OperationalError)")
 
 
 def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Settings) -> None:
