@@ -8,6 +8,7 @@ end can be pointed at it. ``PORT`` (default 8000) is the origin's port.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import secrets
@@ -108,9 +109,11 @@ def install_packages(example: Path = EXAMPLE) -> None:
     """
     installed = example / "node_modules" / ".package-lock.json"  # npm writes it last
     lock = example / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
+    with lock.open() as shared:
+        fcntl.flock(shared, fcntl.LOCK_EX)  # `npm ci` deletes what another one is installing
+        if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+            return
+        run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
 
 
 def run(command: list[str], folder: Path, variables: Mapping[str, str]) -> str:
@@ -206,11 +209,16 @@ def running(
 
 
 def free_port() -> int:
-    """Find a port of the loopback interface that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Reserve a port of the loopback interface until this program ends.
+
+    A socket stays bound to it and never listens, so that the kernel gives the port to nothing else.
+    """
+    placeholder = socket.socket()
+    placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    placeholder.bind(("127.0.0.1", 0))
+    port: int = placeholder.getsockname()[1]
+    placeholder.detach()  # the descriptor stays open
+    return port
 
 
 def other_ports(port: int) -> list[int]:

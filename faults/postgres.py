@@ -81,12 +81,14 @@ class Postgres:
     def freeze(self) -> None:
         """Let it do nothing more, while its connections stay open."""
         for pid in self._pids():
-            os.kill(pid, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
         for pid in self._pids():
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def execute(self, statement: str) -> list[Any]:
         """Run one statement, and return its rows, if it has any."""
@@ -97,7 +99,7 @@ class Postgres:
     def end_connections_of_others(self) -> None:
         """Close everybody's connections that have been used, and wait until they are closed."""
         self.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query <> ''"
         )
 

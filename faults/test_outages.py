@@ -28,34 +28,42 @@ Outage = Callable[[Postgres], contextlib.AbstractContextManager[None]]
 def killed(postgres: Postgres) -> Iterator[None]:
     """Kill -9 it, and start it again."""
     postgres.kill()
-    yield
-    postgres.start()
+    try:
+        yield
+    finally:
+        postgres.start()
 
 
 @contextlib.contextmanager
 def restarted(postgres: Postgres) -> Iterator[None]:
     """Stop it properly, and start it again."""
     postgres.stop()
-    yield
-    postgres.start()
+    try:
+        yield
+    finally:
+        postgres.start()
 
 
 @contextlib.contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
     """Stop its processes where they are: connections stay open and nobody answers."""
     postgres.freeze()
-    yield
-    postgres.thaw()
+    try:
+        yield
+    finally:
+        postgres.thaw()
 
 
 @contextlib.contextmanager
 def read_only(postgres: Postgres) -> Iterator[None]:
     """Let it refuse writes, as a standby does."""
-    for value in ("on", "off"):
-        postgres.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+    postgres.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    postgres.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        postgres.execute("ALTER SYSTEM RESET default_transaction_read_only")
         postgres.execute("SELECT pg_reload_conf()")
-        if value == "on":
-            yield
 
 
 @contextlib.contextmanager

@@ -81,10 +81,13 @@ def test_a_terminal_does_not_echo_the_token() -> None:
         COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ) as process:
         os.close(theirs)
-        shown = _read_until(ours, b"Token: ")
-        os.write(ours, f"{token}\n".encode())
-        shown += _read_until(ours, b"accepts it on /api/alice/tasks")
-        assert process.wait() == 0
+        try:
+            shown = _read_until(ours, b"Token: ")
+            os.write(ours, f"{token}\n".encode())
+            shown += _read_until(ours, b"accepts it on /api/alice/tasks")
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     os.close(ours)
 
     assert not [part for part in token.split(".") if part.encode() in shown]
@@ -109,7 +112,7 @@ def test_a_token_is_never_an_argument() -> None:
 @pytest.mark.live
 def test_the_exit_code_says_that_the_api_refuses_it() -> None:
     """A script must be able to tell, without a trace and without reading the words."""
-    ran = subprocess.run(COMMAND, input=mint(exp=1).encode(), capture_output=True)
+    ran = subprocess.run(COMMAND, input=mint(exp=1).encode(), capture_output=True, timeout=60)
 
     assert ran.returncode == 1
     assert ran.stderr == b"CommandError: The API refuses this token.\n"

@@ -117,7 +117,7 @@ def test_the_exit_code_says_that_there_is_no_token() -> None:
     """``TOKEN=$(…)`` must get a token or nothing."""
     command = [sys.executable, str(BASE_DIR / "manage.py"), "issue_token", "alice"]
 
-    ran = subprocess.run(command, capture_output=True)
+    ran = subprocess.run(command, capture_output=True, timeout=60)
 
     assert (ran.returncode, ran.stdout) == (1, b"")
     assert ran.stderr.startswith(b"CommandError: DEBUG is false")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from authn.authentication import configured_verifier
+from authn.authentication import _verifier, configured_verifier
 from authn.tests.jwks_server import ISSUER, KEY_PAIRS, Issuer, KeyPair, good, key_pair
 from conftest import ApiClient
 from tasks.tests.endpoints import ENDPOINTS
@@ -16,6 +16,7 @@ from tasks.tests.factories import TaskFactory, rows
 
 @pytest.fixture(autouse=True)
 def _configured(settings: Settings, issuer: Issuer) -> None:
+    _verifier.cache_clear()  # an earlier issuer may have had the same port
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "JWKS": (issuer.url, ISSUER, ISSUER)}
 
 
@@ -91,7 +92,7 @@ def test_requests_that_come_first_and_together_share_one_set_of_keys(
     issuer: Issuer, pair: KeyPair
 ) -> None:
     """The start of a worker must cause one fetch, not one for each of its threads."""
-    together = threading.Barrier(8)
+    together = threading.Barrier(8, timeout=60)
 
     def first(_: int) -> str:
         together.wait()

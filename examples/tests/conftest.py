@@ -1,6 +1,5 @@
 """A real Better Auth, a real API with the same secret, and a machine that can run both."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from conftest import SECRET
+from conftest import IN_CI, SECRET
 from examples.demo import install_packages, why_no_node
 from examples.tests.better_auth import (
     BetterAuth,
@@ -40,7 +39,7 @@ FLAGS = [
 
 def require(reason: str | None) -> None:
     """Skip a test that this machine cannot run, for this reason; in CI, fail it."""
-    if reason and os.environ.get("CI"):
+    if reason and IN_CI:
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
@@ -67,7 +66,9 @@ def browser(chromium: str) -> Iterator[Browser]:
     """Start Chromium."""
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=chromium, args=FLAGS) as started,
+        playwright.chromium.launch(
+            executable_path=chromium, args=FLAGS, timeout=180_000
+        ) as started,
     ):
         yield started
 

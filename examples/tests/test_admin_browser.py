@@ -86,14 +86,14 @@ def all_complaints(window: Page) -> list[str]:
 
 @pytest.fixture
 def tab(window: Page, all_complaints: list[str]) -> Iterator[Page]:
-    """Show nothing, to a visitor who is not signed in; the browser may complain of nothing.
+    """Forget who was signed in; the browser may complain of nothing.
 
-    Where it leaves a page that still loads or that becomes a download, it calls that aborted.
+    It leaves a page that becomes a download, and calls that aborted.
     """
-    window.goto("about:blank")  # else what the last page still asks for is asked without a session
     window.context.clear_cookies()
     all_complaints.clear()
     yield window
+    window.wait_for_load_state()  # else the next test would hear what this page complains of
     harmless = re.compile(r"net::ERR_ABORTED .*")
     assert [said for said in all_complaints if not harmless.fullmatch(said)] == []
 

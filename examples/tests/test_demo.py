@@ -48,12 +48,14 @@ def test_the_demo_walks_through_and_stays_up_until_it_is_stopped(node: None) -> 
         assert demo.stdout
         assert demo.stderr
         end = f"NEXT_PUBLIC_API_BASE_URL=http://localhost:{port}\n"
-        walk = list(itertools.takewhile(lambda line: line != end, demo.stdout))
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
-        ) as client:
-            health, session = client.get("/health"), client.get("/api/auth/get-session")
-        demo.send_signal(signal.SIGINT)
+        try:
+            walk = list(itertools.takewhile(lambda line: line != end, demo.stdout))
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
+            ) as client:
+                health, session = client.get("/health"), client.get("/api/auth/get-session")
+        finally:
+            demo.send_signal(signal.SIGINT)
         rest, complaints = demo.communicate(timeout=SECONDS)
 
     steps = [line for line in walk if line.strip()][:8]

@@ -55,7 +55,7 @@ def example(
 
 
 def npm(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of Node's in the example; nothing is told to its makers."""
+    """Run a program of Node's in the example, without telemetry."""
     return subprocess.run(
         arguments,
         cwd=example,

@@ -31,7 +31,7 @@ def old_back_end(url: str) -> Iterator[list[int]]:
 
     def write() -> None:
         with psycopg.connect(url) as wire:
-            while not over.is_set():
+            while not over.wait(0.01):
                 wire.execute("SELECT * FROM task WHERE id = 7", prepare=False)
                 row = wire.execute(INSERT, [MOMENT, MOMENT], prepare=False).fetchone()
                 wire.commit()

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from conftest import IN_CI
 from todo_project.tests.live_server import Deployment, LiveServer, copy_project, deploying
 
 
@@ -50,7 +51,7 @@ def random_seed(request: pytest.FixtureRequest) -> int:
 
     ``pytest --hypothesis-seed=N`` sets it. CI, which must not fail by chance, has always the same.
     """
-    by_chance = 0 if "CI" in os.environ else random.randrange(2**32)  # noqa: S311 - has to vary
+    by_chance = 0 if IN_CI else random.randrange(2**32)  # noqa: S311 - has to vary
     number = int(request.config.getoption("--hypothesis-seed") or by_chance)
     print(f"--hypothesis-seed={number}")  # noqa: T201 - it is what pytest shows
     return number

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import IN_CI
 from todo_project.environment import BASE_DIR
 from todo_project.tests.live_server import START_SECONDS, LiveServer, await_listener, free_port
 
@@ -18,8 +19,8 @@ BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 EXAMPLE = (BASE_DIR / "examples" / "nginx.conf").read_text()
 
 needs_nginx = pytest.mark.skipif(
-    BINARY is None and os.environ.get("CI") != "true",
-    reason="nginx is not installed (where CI is true, this fails)",
+    BINARY is None and not IN_CI,
+    reason="nginx is not installed (in CI, this fails)",
 )
 
 # What Debian's own nginx.conf has around each site, in a folder of ours; a line for each request.

@@ -12,7 +12,7 @@ from todo_project.tests.live_server import LiveServer, deploying
 pytestmark = [pytest.mark.live, pytest.mark.each_database]
 
 USERS = 4
-STALE = 30_000
+STALE = 10_000
 
 
 def work(server: LiveServer, user: str, is_over: Event) -> list[int]:

@@ -41,7 +41,7 @@ def in_threads(count: int, statement: str) -> list[Any]:
         barrier.wait()
         return request(statement)
 
-    barrier = threading.Barrier(count)
+    barrier = threading.Barrier(count, timeout=60)
     with ThreadPoolExecutor(count) as executor:
         return list(executor.map(one, range(count)))
 

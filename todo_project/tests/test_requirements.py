@@ -12,11 +12,7 @@ from todo_project.environment import BASE_DIR
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 FILES = ["requirements", "requirements-dev"]
-PACKAGES = [
-    file.parent
-    for file in BASE_DIR.glob("[!.]*/**/package.json")
-    if "node_modules" not in file.parts
-]
+PACKAGES = [file.parent for file in sorted(BASE_DIR.glob("examples/*/package.json"))]
 PIN = re.compile(
     r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[a-z0-9.+!]+( ; [^\\#]+)?( --hash=sha256:[0-9a-f]{64})+"
 )

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -89,7 +90,8 @@ def test_a_body_that_is_broken_or_cut_off_is_refused(
     """It must be a 400 and change nothing, though it may read well (RFC 9112 §7, §8)."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
         wire.sendall(head("POST", "breaker", framing, "Connection: close") + body)
-        wire.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it may have hung up
+            wire.shutdown(socket.SHUT_WR)
         answer = wire.recv(65536)
 
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -28,6 +28,9 @@ SERVICE_UNAVAILABLE = {
 }
 INTERNAL_SERVER_ERROR = {"detail": "Internal server error", "error": "Internal server error"}
 REQUESTS = 10
+# A request that waits for ever would reach this. The promised six seconds are tested in process
+# (test_postgresql.py): here the client, the server and other tests share the processors.
+TOO_LATE_SECONDS = 20.0
 
 
 @pytest.mark.parametrize("kind", ["closed port", "silent server", "missing folder"])
@@ -57,7 +60,7 @@ def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
     seen = [(answer.status_code, answer.json()) for answer in answers]
     assert seen == [(503, SERVICE_UNAVAILABLE)] * REQUESTS
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
-    assert max(answer.elapsed.total_seconds() for answer in answers) < 6
+    assert max(answer.elapsed.total_seconds() for answer in answers) < TOO_LATE_SECONDS
     assert (live.log.count("does not answer"), PASSWORD in live.log) == (1, False)
 
 
@@ -149,7 +152,7 @@ def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
         tasks = client.get("/api/slow/tasks").json()
 
     assert (answer.status_code, answer.json()) == (503, SERVICE_UNAVAILABLE)
-    assert answer.elapsed.total_seconds() < 6
+    assert answer.elapsed.total_seconds() < TOO_LATE_SECONDS
     assert tasks == []
 
 
@@ -161,8 +164,9 @@ def test_connections_that_the_database_has_closed_are_replaced_unseen(
     with server.client("reconnector") as client:
         before = [client.get("/api/reconnector/tasks").status_code for _ in range(10)]
         ended = wire.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
         ).fetchall()
         after = [client.get("/api/reconnector/tasks").status_code for _ in range(30)]
 
