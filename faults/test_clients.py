@@ -12,8 +12,8 @@ import pytest
 
 from conftest import mint
 from faults.load import Load
+from faults.observing import workers
 from faults.postgres import Postgres
-from faults.test_signals import workers
 from todo_project.tests.live_server import LiveServer, serving
 
 SLOW_CLIENTS = 200

@@ -13,8 +13,8 @@ import pytest
 
 from conftest import SECRET, mint
 from faults.load import Load, User
+from faults.observing import wait_for_locks, workers
 from faults.postgres import Postgres
-from faults.test_signals import wait_for_locks, workers
 from todo_project.tests.live_server import START_SECONDS, LiveServer, free_port, serving
 from todo_project.tests.nginx import needs_nginx, proxying
 

@@ -10,18 +10,12 @@ from typing import Any
 import psycopg
 
 from faults.load import NO_ANSWER, Load, Outcome, User
+from faults.observing import wait_for_locks, workers
 from faults.postgres import Postgres
 from todo_project.tests.live_server import LiveServer, serving
 
 RECOVERY_SECONDS = 10.0
 STOP_SECONDS = 10.0  # what Docker gives
-
-
-def workers(server: LiveServer) -> set[int]:
-    """Name the worker processes."""
-    first = server.process.pid
-    children = Path(f"/proc/{first}/task/{first}/children").read_text()
-    return {int(pid) for pid in children.split()}
 
 
 def test_a_worker_is_killed(server: LiveServer, figures: dict[str, Any]) -> None:
@@ -87,15 +81,6 @@ def test_told_to_stop(
     assert unanswered == []
     assert code == 0
     assert seconds < STOP_SECONDS
-
-
-def wait_for_locks(postgres: Postgres, count: int) -> None:
-    """Wait until so many requests are held up by a lock."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    end = time.monotonic() + 4
-    while postgres.execute(waiting) < [(count,)]:
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_an_idle_client_does_not_hold_up_the_end(project: Path, tmp_path: Path) -> None:

@@ -128,6 +128,18 @@ def test_the_schemes_name_may_be_in_any_case() -> None:
     assert statuses == dict.fromkeys(schemes, 200)
 
 
+@pytest.mark.django_db
+def test_each_claim_that_may_name_the_user_opens_their_path() -> None:
+    """``sub``, ``user_id`` and ``user.id``, as text or number, must name one user (FR-002)."""
+    task = TaskFactory.create(user_id="7")
+    named: list[dict[str, Any]] = [{"sub": "7"}, {"sub": 7}, {"user_id": 7}, {"user": {"id": "7"}}]
+
+    tokens = [forge(claims(**{"sub": None, **each})) for each in named]
+    answers = [send("GET", "/api/7/tasks", f"Bearer {token}") for token in tokens]
+
+    assert [[each["id"] for each in answer.json()] for answer in answers] == [[task.id]] * 4
+
+
 def test_a_token_in_another_place_is_not_read() -> None:
     """A query stands in logs (RFC 6750 §5.3), and another site could send a cookie."""
     client = ApiClient()

@@ -165,19 +165,23 @@ def test_an_expiry_is_worded_whatever_it_is(monkeypatch: pytest.MonkeyPatch) -> 
     }
 
     tokens = {exp: forge(f'{{"sub": "alice", "exp": {exp}}}') for exp in wording}
+    said = {exp: explain(monkeypatch, token) for exp, token in tokens.items()}
 
-    assert {exp: explain(monkeypatch, tokens[exp])["Expires"] for exp in wording} == wording
+    assert {exp: each["Expires"] for exp, each in said.items()} == wording
+    assert {each["The API"][:12] for each in said.values()} == {"refuses it ("}
 
 
 def test_it_says_where_the_front_end_could_not_use_an_accepted_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The plan's page builds its path from ``user_id``, else ``sub``, else ``id`` (SC-005)."""
+    explained = [explain(monkeypatch, forge({**claims(), **named})) for named, _ in FRONT_END]
     said = [
-        (named, problem, explain(monkeypatch, forge({**claims(), **named})).get("Front end", ""))
-        for named, problem in FRONT_END
+        (named, problem, each.get("Front end", ""))
+        for (named, problem), each in zip(FRONT_END, explained, strict=True)
     ]
 
+    assert {each["The API"][:14] for each in explained} == {"accepts it on "}
     assert [row for row in said if row[1] not in row[2] or bool(row[1]) != bool(row[2])] == []
     assert {text[:15] for *_, text in said if text} == {"cannot use it. "}
 

@@ -45,6 +45,7 @@ def test_a_principal_cannot_be_changed() -> None:
         with pytest.raises((AttributeError, TypeError)):
             setattr(principal, name, "bob")
     assert principal == Principal("alice")
+    assert not hasattr(principal, "__dict__")
 
 
 def test_principals_are_equal_by_their_id() -> None:

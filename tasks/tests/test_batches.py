@@ -36,9 +36,12 @@ def test_a_batch_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -
     counts: list[int] = []
     TaskFactory.create_batch(9)
 
-    for _ in range(2):  # nothing is left for the second time
+    deleted = [
         delete_in_batches(Task.objects.all(), batch_size=3, on_batch=counts.append)
+        for _ in range(2)  # nothing is left for the second time
+    ]
 
+    assert deleted == [9, 0]
     assert counts == [3, 1, 3, 1, 1]
     assert ids() == []
 

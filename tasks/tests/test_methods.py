@@ -23,22 +23,27 @@ WRONG = {path: sorted(set(METHODS) - allowed) for path, allowed in ALLOWED.items
 NOT_ALLOWED = b'{"detail":"Method Not Allowed","error":"Method Not Allowed"}'
 
 
-@pytest.mark.parametrize("user", ["anybody", "bob", "alice"])
+@pytest.mark.parametrize(
+    ("user", "statuses"), [("anybody", {401}), ("bob", {403}), ("alice", {200, 422})]
+)
 def test_head_answers_as_get_does_without_the_body(
-    task: Task, user: str, request: pytest.FixtureRequest
+    task: Task, user: str, statuses: set[int], request: pytest.FixtureRequest
 ) -> None:
     """HEAD must work wherever GET does, and have the same headers (RFC 9110 §9.3.2)."""
     client: ApiClient = request.getfixturevalue(user)
     TaskFactory.create()
+    seen: set[int] = set()
 
     def answer(path: str) -> Any:
         url = path.format(user="alice", task=task.id)
         got, head = (client.send(method, url) for method in ("GET", "HEAD"))
         is_like = {**head.headers, "X-Request-ID": ""} == {**got.headers, "X-Request-ID": ""}
+        seen.add(got.status_code)
         return head.status_code == got.status_code, head.content, is_like
 
     paths = [LIST, f"{LIST}/", f"{LIST}?limit=1", f"{LIST}?limit=x", TASK, f"{TASK}/"]
     assert wrong_rows(paths, answer, (True, b"", True)) == []
+    assert seen == statuses
 
 
 def test_reading_changes_nothing(alice: ApiClient, path: str) -> None:

@@ -51,11 +51,16 @@ RESEMBLING = [
     *(("alice", "alice%20"), ("alice", "%20alice"), ("alice ", "alice"), ("alice", "alice%0A")),
     *(("alice", "alice%00"), ("alice", "%00alice"), ("a b", "a+b"), ("a+b", "a%20b")),
     *(("A", "%2541"), ("%41", "%41")),  # decoded once, and decoded at all
-    *(("alice", "alic"), ("alice", "alice2")),
+    *(("alice", "alic"), ("alice", "alice2"), ("alice", "me"), ("None", "null")),
     ("alice", "al%D1%96ce"),  # a Cyrillic letter that looks the same
     ("alice", "al\N{ZERO WIDTH SPACE}ice"),
-    *(("alice", "*"), ("alice", "%25")),  # wildcards
-    *(("42", "042"), ("42", "%D9%A4%D9%A2")),  # digits are text, also another script's
+    ("alice", "%EF%BD%81lice"),  # a letter of full width
+    *(("alice", "*"), ("alice", "%25"), ("alice", "alic_")),  # wildcards
+    *(
+        ("42", "042"),
+        ("7", "7.0"),
+        ("42", "%D9%A4%D9%A2"),
+    ),  # digits are text, also another script's
     *(("alice", "alice;x=1"), ("alice", "alice%3F"), ("alice", "..")),
 ]
 

@@ -46,6 +46,7 @@ def test_a_request_leaves_nothing_to_the_garbage_collector(monkeypatch: pytest.M
     serve: Any = WSGIHandler()
 
     def freed(row: tuple[str, str | None, int]) -> Any:
+        left.clear()
         path, user, status = row
         headers = {"Authorization": f"Bearer {mint(user)}"} if user else None
         environ = RequestFactory().get(path, headers=headers).environ

@@ -93,14 +93,16 @@ def test_a_task_id_that_decoding_would_spoil_is_a_missing_task() -> None:
 @pytest.mark.django_db
 def test_a_user_id_is_decoded_once() -> None:
     """The path's user must be decoded once, as UTF-8, and compared exactly (FR-003)."""
+    for user_id in set(DECODED.values()):
+        Task.objects.add(user_id=user_id, title=user_id)
+
     found = {}
     for raw, user_id in DECODED.items():
-        Task.objects.add(user_id=user_id, title=raw)
         answer = ApiClient(user_id).get(raw, RAW_URI=raw)
         tasks = answer.json() if answer.status_code == 200 else []
-        found[raw] = [task["title"] for task in tasks][-1:]
+        found[raw] = [task["title"] for task in tasks]
 
-    assert found == {raw: [raw] for raw in DECODED}
+    assert found == {raw: [user_id] for raw, user_id in DECODED.items()}
 
 
 def test_a_user_id_that_differs_in_any_character_is_another_users() -> None:

@@ -225,12 +225,12 @@ def test_all_addresses_of_a_host_together_keep_to_the_deadline() -> None:
     """A host with many addresses must be a 503 in time, too (contract.md "Errors")."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        hosts = ",".join(["127.0.0.1"] * 5)
-        url = f"postgresql://todo@/todo?host={hosts}&port={','.join([str(port)] * 5)}"
+        hosts, ports = (",".join([each] * 30) for each in ("127.0.0.1", str(port)))
+        url = f"postgresql://todo@/todo?host={hosts}&port={ports}"
         handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, BASE_DIR)})
         started = time.monotonic()
 
         with database_deadline(0.5), pytest.raises(OperationalError, match="no time is left"):
             handler["default"].ensure_connection()
 
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 6  # and not 30 times the deadline

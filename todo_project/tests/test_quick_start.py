@@ -31,15 +31,16 @@ def test_it_says_where_the_api_the_admin_and_the_variables_are(
     assert "README.md, Configuration" in printed
 
 
-@pytest.mark.parametrize("is_on", [False, True])
-def test_it_names_only_what_works(settings: Settings, is_on: bool) -> None:
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("api_docs", [False, True])
+def test_it_names_only_what_works(settings: Settings, api_docs: bool, debug: bool) -> None:
     """Nobody may be sent to a 404, nor to sample tasks, which a deployment refuses."""
-    settings.API_DOCS = settings.DEBUG = is_on
+    settings.API_DOCS, settings.DEBUG = api_docs, debug
 
     printed = quick_start()
 
-    assert ("http://localhost:8000/docs\n" in printed) == is_on
-    assert ("make seed" in printed) == is_on
+    assert ("http://localhost:8000/docs\n" in printed) == api_docs
+    assert ("make seed" in printed) == debug
 
 
 @pytest.mark.django_db

@@ -204,6 +204,19 @@ class Fuzz(RuleBasedStateMachine):
             query = target and target.removeprefix("?")
         assert seen == expected
 
+    @rule(who=who, name=st.sampled_from(["completed", "ordering", "limit", "cursor"]), value=texts)
+    def ask_nonsense(self, who: int, name: str, value: str) -> None:
+        """Send a bad option: it must be named."""
+        query = httpx.QueryParams({name: value if _fits(value) else "?"})
+        answer = self.call(who, "GET", f"?{query}")
+
+        is_good = (name, value) == ("completed", "true") or (
+            name == "limit" and value.isascii() and value.isdigit() and "1" <= value <= "99"
+        )
+        problems = [] if answer.is_success else answer.json()["detail"]
+        assert answer.status_code == (200 if is_good else 422)
+        assert [each["loc"] for each in problems] == ([] if is_good else [["query", name]])
+
     @rule(
         who=who,
         method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE", "POST", "OPTIONS"]),
@@ -213,6 +226,15 @@ class Fuzz(RuleBasedStateMachine):
     def stray(self, who: int, method: str, path: str, body: Any) -> None:
         """Try what is no task, no path, no method or no body."""
         assert self.call(who, method, path, body).status_code in (400, 404, 405, 415, 422)
+
+    @rule(at=st.tuples(tasks, others).map(aim), method=st.sampled_from(["GET", "PUT", "DELETE"]))
+    def trespass(self, at: tuple[int, int], method: str) -> None:
+        """Try another user's path."""
+        who, task_id = at
+        other = self.users[who - 1].id
+        path = f"/api/{other}/tasks/{task_id}"
+
+        assert self.clients[who].request(method, path, json={"title": "x"}).status_code == 403
 
     def teardown(self) -> None:
         """Compare what everybody has with the model."""

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from todo_project.tests.live_server import run, write_env
+from todo_project.tests.live_server import Deployment, run, write_env
 from todo_project.tests.settings_loader import DATABASE_URL, PRODUCTION, load, load_served
 
 HIDDEN = "x7Qp2mVz9Lk4"  # part of each value that must not be shown
@@ -159,3 +159,5 @@ def test_migrate_uses_the_unpooled_database(project: Path) -> None:
 
     assert (migrated.returncode, migrated.stderr) == (0, "")
     assert [file.name for file in project.glob("*.sqlite3")] == ["unpooled.sqlite3"]
+    unpooled = Deployment(project, f"sqlite:///{project / 'unpooled.sqlite3'}")
+    assert unpooled.query("SELECT name FROM sqlite_master WHERE name = 'task'") == [("task",)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 from pytest_django.fixtures import Settings
@@ -56,7 +57,7 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
     [
         (
             "sqlite:///empty.sqlite3",
-            "SQLite {folder}/empty.sqlite3 answers; run migrate: ",
+            "SQLite {folder}/empty.sqlite3 answers; run migrate: {missing} are missing",
         ),
         (
             "sqlite:///missing/tasks.sqlite3",
@@ -84,9 +85,9 @@ def test_a_database_that_is_not_ready_is_reported_without_its_password(
     report_database()
 
     level, line = only_line(log)
+    missing = len(MigrationLoader(None).graph.nodes)
     assert level == "WARNING"
-    assert line.startswith(f"Database {expected.format(folder=tmp_path)}")
-    assert PASSWORD not in line
+    assert line == f"Database {expected.format(folder=tmp_path, missing=missing)}"
 
 
 def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Settings) -> None:

@@ -1,0 +1,23 @@
+"""What a test sees of a server and its database from outside."""
+
+import time
+from pathlib import Path
+
+from faults.postgres import Postgres
+from todo_project.tests.live_server import LiveServer
+
+
+def workers(server: LiveServer) -> set[int]:
+    """Name the worker processes."""
+    first = server.process.pid
+    children = Path(f"/proc/{first}/task/{first}/children").read_text()
+    return {int(pid) for pid in children.split()}
+
+
+def wait_for_locks(postgres: Postgres, count: int) -> None:
+    """Wait until so many requests are held up by a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    end = time.monotonic() + 4
+    while postgres.execute(waiting) < [(count,)]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
