@@ -65,7 +65,7 @@ class Walk:
         No task may come twice, and none be missing that was there throughout.
         """
         url, throughout, seen = self.url, self.kept(), list(self.last_page)
-        remaining = list(edits)
+        upcoming = iter(edits)
         while True:
             response = self.client.send("GET", url)
             self.last_page = ids(response)
@@ -73,9 +73,8 @@ class Walk:
             if relation not in links(response):
                 break
             url = links(response)[relation]
-            if remaining:
-                edit(*remaining.pop())
-                throughout &= self.kept()
+            edit(*next(upcoming, ([], [])))
+            throughout &= self.kept()
         assert len(seen) == len(set(seen))
         assert throughout <= set(seen)
         self.url = links(response).get("prev", "")
