@@ -66,7 +66,6 @@ FIXTURE_MARKERS = {
 }
 PROCESS_MARKERS = ("live", "node", "browser")
 
-scratch = Path(tempfile.mkdtemp(prefix="todo-tests-"))
 running: list[pytest.Item] = []  # the test that is running
 
 
@@ -89,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         derandomize=IN_CI,
     )
     hypothesis.settings.load_profile("tests")
+    scratch = Path(tempfile.mkdtemp(prefix="todo-tests-"))
     config.add_cleanup(partial(shutil.rmtree, scratch))
     for name in OURS:
         os.environ[name] = ""  # an empty one wins over a developer's .env
@@ -99,12 +99,12 @@ def pytest_configure(config: pytest.Config) -> None:
         DEBUG="false",
         ALLOWED_HOSTS="*",
         WEB_CONCURRENCY="2",  # gunicorn cannot even be imported with an empty one
-        NEON_DATABASE_URL=_database_url(config),
+        NEON_DATABASE_URL=_database_url(config, scratch),
     )
     django.setup()
 
 
-def _database_url(config: pytest.Config) -> str:
+def _database_url(config: pytest.Config, scratch: Path) -> str:
     if config.getoption("--database") == "sqlite":
         return f"sqlite:///{scratch / 'tests.sqlite3'}"
     if given := _of_controller(config) or os.environ.get("TEST_DATABASE_URL"):

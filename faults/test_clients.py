@@ -1,4 +1,4 @@
-"""Clients that are slow, broken or hostile (issue "Nothing lost", faults)."""
+"""Clients that are slow, broken or hostile."""
 
 import socket
 import threading

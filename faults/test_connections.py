@@ -1,4 +1,4 @@
-"""The database or a pooler closes connections while people work (issue "Nothing lost", faults)."""
+"""The database or a pooler closes connections while people work (contract.md "Concurrency")."""
 
 import time
 from typing import Any

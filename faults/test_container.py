@@ -1,4 +1,4 @@
-"""What the Dockerfile builds, carried out here (issue "Documents, …", the Dockerfile)."""
+"""What the Dockerfile builds, carried out here (SC-010)."""
 
 import os
 import re

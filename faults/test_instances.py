@@ -1,4 +1,4 @@
-"""Two instances behind nginx, of which one dies or both are replaced (issue "Documents, …")."""
+"""Two instances behind nginx, of which one dies or both are replaced."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""The database is away, and comes back, while people work (issue "Nothing lost", faults)."""
+"""The database is away, and comes back, while people work (contract.md "Concurrency")."""
 
 import contextlib
 import time

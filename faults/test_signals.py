@@ -1,4 +1,4 @@
-"""Processes of ours end, and others take over, while people work (issue "Nothing lost", faults)."""
+"""Processes of ours end, and others take over, while people work (contract.md "Concurrency")."""
 
 import os
 import signal
