@@ -81,7 +81,7 @@ def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
 
 
 def test_it_must_be_forced_when_debug_is_false() -> None:
-    """Nobody must become any user of a deployment by accident; whoever does must mean it."""
+    """A token for a deployment must need an explicit choice, never an accident."""
     printed = io.StringIO()
     with pytest.raises(CommandError, match=r"DEBUG is false: --force mints a token"):
         call_command("issue_token", "alice", stdout=printed)

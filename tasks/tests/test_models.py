@@ -92,7 +92,7 @@ LETTERS = ["x", "\N{PILE OF POO}"]
 
 @pytest.mark.django_db
 def test_the_database_refuses_what_no_task_has() -> None:
-    """NOT NULL and the lengths must hold, whoever writes (FR-007, FR-008)."""
+    """NOT NULL and the lengths must hold for every writer (FR-007, FR-008)."""
     refused: list[dict[str, Any]] = [
         *({name: None} for name in ("user_id", "title", "completed", "created_at", "updated_at")),
         *({name: letter * (most + 1)} for name, most in LENGTHS for letter in LETTERS),

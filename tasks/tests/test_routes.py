@@ -122,7 +122,7 @@ def test_the_owner_comes_in(alice: ApiClient) -> None:
 
 
 def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
-    """A write must leave every other task as it is, whoever has it, and a GET must leave all."""
+    """A write must change no other task of any user, and a GET none at all."""
     TaskFactory.create(user_id="bob")
     TaskFactory.create()
 

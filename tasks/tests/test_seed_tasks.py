@@ -59,7 +59,7 @@ def test_all_options_reach_the_tasks() -> None:
 
 
 def test_it_must_be_forced_when_debug_is_false(settings: Settings) -> None:
-    """Nobody must fill a deployment's table by accident; whoever does must mean it."""
+    """Seeding a deployment must need an explicit choice, never an accident."""
     options = ["--users=1", "--tasks=2"]
     assert "Nobody gets tasks" in str(refusal("seed_tasks", "--users=0"))
     settings.DEBUG = False

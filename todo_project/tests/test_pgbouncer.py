@@ -97,7 +97,7 @@ class Pooler:
         await_listener(LiveServer(self.port, self.process, log))
 
     def stop(self) -> None:
-        """Stop it at once, whoever is connected. By another signal it may wait for its clients."""
+        """Stop it at once. On another signal it may wait for its clients."""
         self.process.kill()
         self.process.wait(START_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What is never in the log, whoever writes it there (FR-017)."""
+"""What the log never shows (FR-017)."""
 
 import io
 import logging
