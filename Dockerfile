@@ -20,5 +20,5 @@ COPY todo_project todo_project
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s \
-    CMD ["python", "-m", "todo_project.probe"]
+    CMD ["python", "-m", "todo_project.status.probe"]
 CMD ["gunicorn", "todo_project.wsgi"]

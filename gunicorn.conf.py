@@ -15,8 +15,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
-from todo_project.environment import env
-from todo_project.server_log import log_failed_thread
+from todo_project.configuration.environment import env
+from todo_project.server.log import log_failed_thread
 
 try:
     host = env.str("HOST", "0.0.0.0")
@@ -28,7 +28,7 @@ try:
 except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
     sys.exit(str(refusal))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-worker_class = "todo_project.worker.Worker"  # gthread, with less to do
+worker_class = "todo_project.server.worker.Worker"  # gthread, with less to do
 # A slow client, and a request that waits for the database, hold a thread each. The database does
 # not see them: a process has 16 connections (todo_project/postgresql/pool.py).
 threads = 300
@@ -53,7 +53,7 @@ secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
 # Its own lines go where the application's go; what the application logs, a request, it does not.
-logger_class = "todo_project.server_log.ServerLogger"
+logger_class = "todo_project.server.log.ServerLogger"
 logconfig_dict = settings["LOGGING"]
 logging.captureWarnings(True)
 threading.excepthook = log_failed_thread
@@ -124,7 +124,10 @@ def post_worker_init(worker: Any) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     if worker.age == 1:
-        from todo_project.startup import report_database, report_settings  # settings are loaded
+        from todo_project.status.startup import (  # settings are loaded
+            report_database,
+            report_settings,
+        )
 
         report_settings()
         threading.Thread(target=report_database, daemon=True).start()

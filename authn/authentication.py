@@ -64,7 +64,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
     simplejwt takes ``bearer`` in lower case for no token at all, wants a ``token_type`` claim that
     Better Auth does not set, and trusts its own user model.
 
-    Source: contract.md "Who may come in"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
+    Source: docs/contract.md, "Who may come in"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
     """
 
     def __init__(self) -> None:

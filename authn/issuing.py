@@ -19,7 +19,7 @@ def issue_token(user_id: str, *, lifetime_seconds: int) -> str:
         A JWT signed with HS256 and the first secret, with ``sub``, ``iat`` and ``exp``; and with
         ``iss`` and ``aud`` where every token must have them.
 
-    Source: contract.md "Who may come in".
+    Source: docs/contract.md, "Who may come in".
     """
     configured = settings.BETTER_AUTH
     now = int(time.time())

@@ -17,7 +17,7 @@ class IsPathUser(BasePermission):
     Only compares: no query, no change to the request. It closes the door on a path that names no
     user at all.
 
-    Source: contract.md "Who may come in"; FR-003, FR-005.
+    Source: docs/contract.md, "Who may come in"; FR-003, FR-005.
     """
 
     message = "Access forbidden: user_id mismatch"

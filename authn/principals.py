@@ -13,7 +13,7 @@ class Principal:
     Args:
         id: the user's id, 1 to 255 characters.
 
-    Source: contract.md "Who may come in"; FR-002.
+    Source: docs/contract.md, "Who may come in"; FR-002.
     """
 
     id: str

@@ -51,7 +51,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
         ImproperlyConfigured: there is none, or one is malformed, short or a placeholder. The
             message names the variable and the mend, never the value.
 
-    Source: contract.md "Who may come in"; RFC 7518 §3.2 (a key at least as long as the hash).
+    Source: docs/contract.md, "Who may come in"; RFC 7518 §3.2 (a key at least as long as the hash).
     """
     named = [("BETTER_AUTH_SECRETS", value) for value in _versioned(secrets)]
     if secret:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # DRF reads its settings, and so this module, while its views
 class PerUserThrottle(UserRateThrottle):
     """Counts the requests of each user, in the cache that Django is configured with.
 
-    Source: contract.md "Errors", 429; issue "Nothing lost, nothing twice", rate limit.
+    Source: docs/contract.md, "Errors", 429; issue "Nothing lost, nothing twice", rate limit.
     """
 
     def get_cache_key(self, request: Request, view: APIView) -> str:

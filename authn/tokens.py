@@ -84,7 +84,7 @@ class TokenVerifier:
     Raises:
         ValueError: a secret is too short. PyJWT would only warn, and fail on an empty one later.
 
-    Source: contract.md "Who may come in"; FR-001, FR-002; RFC 7519; RFC 8725.
+    Source: docs/contract.md, "Who may come in"; FR-001, FR-002; RFC 7519; RFC 8725.
     """
 
     secrets: Sequence[str] = field(repr=False)
@@ -165,7 +165,7 @@ def user_id(claims: Mapping[str, Any]) -> str:
     Raises:
         NoUserError: none of the three is present, or the first that is cannot be a user's id.
 
-    Source: contract.md "Who may come in"; FR-002.
+    Source: docs/contract.md, "Who may come in"; FR-002.
     """
     user = claims.get("user")
     named = (

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import FRONT_END, SECRET
 from faults.postgres import Postgres
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import LiveServer, await_health, free_port
 
 pytest.importorskip("dockerfile", reason="what parses a Dockerfile comes for x86-64 only")

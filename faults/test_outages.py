@@ -1,4 +1,4 @@
-"""The database is away, and comes back, while people work (contract.md "Concurrency")."""
+"""The database is away, and comes back, while people work (docs/contract.md, "Concurrency")."""
 
 import contextlib
 import time

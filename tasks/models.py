@@ -55,7 +55,7 @@ def later_than(now: Expression) -> Expression:
     It moves strictly forward even where the clock, read before the row is locked, has fallen
     behind.
 
-    Source: contract.md "A task".
+    Source: docs/contract.md, "A task".
     """
     last = Least(F("updated_at"), Value(LAST_MOMENT, output_field=models.DateTimeField()))
     return Greatest(now, last + TICK, output_field=models.DateTimeField())
@@ -90,7 +90,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def adding(self) -> Statement:
         """Compile what inserts a task, created and updated ``now``, and returns it.
 
-        Source: contract.md "A task"; FR-009 to FR-011.
+        Source: docs/contract.md, "A task"; FR-009 to FR-011.
         """
         now = Parameter("now")
         given = {name: Parameter(name) for name in ("user_id", "title", "description", "completed")}
@@ -102,14 +102,14 @@ class TaskQuerySet(models.QuerySet["Task"]):
         Args:
             values: values or expressions (``completed=~F("completed")``) by field name.
 
-        Source: contract.md "Concurrency" and "A task".
+        Source: docs/contract.md, "Concurrency" and "A task".
         """
         return update(self, {**values, "updated_at": later_than(parameter("now"))}, COLUMNS)
 
     def removing(self) -> Statement:
         """Compile what deletes a task, and returns its id.
 
-        Source: contract.md "Concurrency".
+        Source: docs/contract.md, "Concurrency".
         """
         return delete(self)
 
@@ -167,7 +167,7 @@ class Task(models.Model):
 
     Table and columns are those of the plan's FastAPI back end, whose database this one shares.
 
-    Source: contract.md "A task"; FR-007 to FR-012.
+    Source: docs/contract.md, "A task"; FR-007 to FR-012.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -218,7 +218,7 @@ class IdempotencyKey(models.Model):
     Invariants: a user's key stands for one body and one task, for good; the row commits together
     with its task. It outlives the task, so that a late retry does not bring that back.
 
-    Source: contract.md "What goes beyond the plan", safe retries.
+    Source: docs/contract.md, "What goes beyond the plan", safe retries.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -34,7 +34,7 @@ PROBLEMS = {
 def problem(key: str, **values: int) -> serializers.ValidationError:
     """Word a problem as the contract does.
 
-    Source: contract.md "Errors", the table of messages and types.
+    Source: docs/contract.md, "Errors", the table of messages and types.
     """
     message, kind = PROBLEMS[key]
     return serializers.ValidationError(message.format(**values), code=kind)
@@ -45,7 +45,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 
     On an update ``null`` leaves a field that cannot be null as it is.
 
-    Source: contract.md "A task".
+    Source: docs/contract.md, "A task".
     """
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
@@ -105,7 +105,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     Fields that a client may not set, and unknown ones, are ignored: the front end sends whole tasks
     back. Made with ``partial=True`` it reads an update: absent fields stay as they are.
 
-    Source: contract.md "A task"; FR-007, FR-008, FR-012.
+    Source: docs/contract.md, "A task"; FR-007, FR-008, FR-012.
     """
 
     title = StrictTextField(max_length=TITLE_MAX_LENGTH)

@@ -11,15 +11,14 @@ from rest_framework.request import Request
 
 from authn.principals import Principal
 from tasks import plans
-from tasks.bodies import read_json
+from tasks.etags import TaskChangedError, entity_tag, is_known, is_match
+from tasks.idempotency import add_once, idempotency_key, posted_again
+from tasks.list_options import read_options
 from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow, added
-from tasks.options import read_options
-from tasks.pages import read_page
-from tasks.representation import encode_task, encode_tasks
-from tasks.retries import add_once, idempotency_key, posted_again
+from tasks.parsing import read_json
+from tasks.rendering import encode_task, encode_tasks
 from tasks.serializers import TaskSerializer
 from tasks.statements import Statement
-from tasks.versions import TaskChangedError, entity_tag, is_known, is_match
 from tasks.viewsets import LeanViewSet
 
 TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as the column holds
@@ -36,7 +35,7 @@ class TaskViewSet(LeanViewSet):
     Every endpoint goes through ``get_queryset``, the one source of what the caller can see. Each
     runs exactly one statement.
 
-    Source: contract.md "Six endpoints and a health check"; FR-013 to FR-015.
+    Source: docs/contract.md, "Six endpoints and a health check"; FR-013 to FR-015.
     """
 
     queryset = Task.objects.none()  # a forgotten get_queryset shows nothing
@@ -53,8 +52,10 @@ class TaskViewSet(LeanViewSet):
         if not request.META["QUERY_STRING"]:
             rows = self._prepared(plans.read_all).run(owner=self._user_id)
             return self._answer(encode_tasks(rows))
-        page, link = read_page(self.get_queryset(), read_options(request.query_params))
-        return self._answer(encode_tasks(page), headers={"Link": link} if link else EMPTY)
+        options = read_options(request.query_params)
+        page = options.page(self.get_queryset())
+        link = options.link_header(page)
+        return self._answer(encode_tasks(page.tasks), headers={"Link": link} if link else EMPTY)
 
     def create(self, request: Request, **kwargs: str) -> HttpResponse:
         """Create a task, unless it is one that was created before."""

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from tasks.models import Task
-from todo_project.errors import exception_handler
 
 
 class LeanViewSet(GenericViewSet[Task]):
@@ -45,7 +44,8 @@ class LeanViewSet(GenericViewSet[Task]):
             action = self.action_map.get(str(request.method).lower(), "http_method_not_allowed")
             response = getattr(self, action)(self.request, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the exception handler answers every one
-            response = exception_handler(error, self.get_exception_handler_context())
+            handler = self.get_exception_handler()
+            response = handler(error, self.get_exception_handler_context())
         finally:
             self.request.parser_context.clear()
             vars(self).clear()

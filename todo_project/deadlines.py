@@ -30,7 +30,7 @@ def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
     The time runs from where the database is first used: a client may take longer than that to send
     its body. Outside of the block, in a migration or a command, there is no limit.
 
-    Source: contract.md "Errors" (503: "or too slow").
+    Source: docs/contract.md, "Errors" (503: "or too slow").
     """
     token = _deadline.set(_Deadline(seconds))
     try:

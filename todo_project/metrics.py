@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from todo_project.request_log import known_method, route_template
+from todo_project.logs.requests import known_method, route_template
 
 # Seconds. The goal of 0.5 (SC-006), the 4.5 that a request waits for the database, and the 6
 # within which a client hears of it, are among them.

@@ -16,9 +16,9 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
 from todo_project.deadlines import database_deadline
-from todo_project.errors import error_response
-from todo_project.log_lines import current_request_id
-from todo_project.request_log import log_request, request_id
+from todo_project.exceptions import error_response
+from todo_project.logs.formatters import current_request_id
+from todo_project.logs.requests import log_request, request_id
 
 # A path as it was sent, after the address that an absolute one begins with: what stands before the
 # segment of a task's id, that segment, and what stands behind it.
@@ -45,7 +45,7 @@ def contract_middleware(
     It is the outermost, so that it sees what Django answers by itself, with ``DEBUG`` on or off:
     the 404 of no route, the 500 of a fault in another middleware, the technical pages of both.
 
-    Source: contract.md "Six endpoints and a health check", "Errors", request ids; FR-016.
+    Source: docs/contract.md, "Six endpoints and a health check", "Errors", request ids; FR-016.
     """
     # Where they have something to say: in MIDDLEWARE they would cost each request 30 µs.
     for_people: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))

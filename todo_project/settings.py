@@ -16,12 +16,13 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from authn.secrets import accepted_secrets
-from todo_project.database_url import database_settings
-from todo_project.environment import BASE_DIR, env
-from todo_project.keys import derived_secret_key
-from todo_project.origins import jwks_settings, origin
-from todo_project.redaction import hide
-from todo_project.root_path import root_path
+from todo_project.configuration.database_url import database_settings
+from todo_project.configuration.environment import BASE_DIR, env
+from todo_project.configuration.jwks import jwks_settings
+from todo_project.configuration.origins import origin
+from todo_project.configuration.root_path import root_path
+from todo_project.configuration.secret_key import derived_secret_key
+from todo_project.logs.redaction import hide
 
 # DEBUG: bool, default false.
 DEBUG = env.bool("DEBUG", False)
@@ -154,7 +155,7 @@ CORS_ALLOW_HEADERS = (
 CORS_EXPOSE_HEADERS = ("ETag", "Link", "Retry-After", "X-Request-ID", "Idempotent-Replayed")
 CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
 
-# The largest body of a request, in bytes (contract.md "Errors", 413).
+# The largest body of a request, in bytes (docs/contract.md, "Errors", 413).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # Unknown options of a query are ignored, as many as the server's request line has room for.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
@@ -184,7 +185,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["authn.throttling.PerUserThrottle"] if THROTTLE_RATE else [],
     "DEFAULT_THROTTLE_RATES": {"user": THROTTLE_RATE},
     "DATETIME_FORMAT": API_DATETIME_FORMAT,
-    "EXCEPTION_HANDLER": "todo_project.errors.exception_handler",
+    "EXCEPTION_HANDLER": "todo_project.exceptions.exception_handler",
 }
 
 # Staff. Without DEBUG their cookies go over https only.
@@ -253,12 +254,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "json": {"()": "todo_project.log_lines.JSONLine"},
-        "text": {"()": "todo_project.log_lines.TextLine"},
+        "json": {"()": "todo_project.logs.formatters.JSONLine"},
+        "text": {"()": "todo_project.logs.formatters.TextLine"},
     },
     "handlers": {
         "stdout": {
-            "class": "todo_project.log_lines.LineHandler",
+            "class": "todo_project.logs.formatters.LineHandler",
             "stream": "ext://sys.stdout",
             "formatter": "text" if DEBUG else "json",
         }

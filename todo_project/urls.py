@@ -6,10 +6,10 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 import tasks.urls
-from todo_project.documents.views import docs, openapi, redoc
-from todo_project.health import health, ready
-from todo_project.root import root
+from todo_project.openapi.views import docs, openapi, redoc
 from todo_project.staff.static import static_file
+from todo_project.status.health import health, ready
+from todo_project.status.root import root
 
 urlpatterns = [
     *tasks.urls.urlpatterns,  # first, and not included: finding one takes 18 µs instead of 28

@@ -16,7 +16,7 @@ from django.urls import set_script_prefix
 from django.utils.http import parse_header_parameters
 from django.utils.log import log_response
 
-from todo_project.root_path import take_off
+from todo_project.configuration.root_path import take_off
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "todo_project.settings")
 

@@ -1,4 +1,4 @@
-"""Who may come in, through the whole API (contract.md "Who may come in")."""
+"""Who may come in, through the whole API (docs/contract.md, "Who may come in")."""
 
 import json
 from typing import Any

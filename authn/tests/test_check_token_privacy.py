@@ -26,7 +26,7 @@ from authn.tests.better_auth_tokens import (
 from authn.tests.check_token_helpers import explain, feed, fingerprint
 from authn.tests.forge import claims, forge
 from conftest import SECRET, mint
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 COMMAND = [sys.executable, str(BASE_DIR / "manage.py"), "check_token"]
 

@@ -16,7 +16,7 @@ from authn.issuing import issue_token
 from authn.tests.forge import verdict
 from authn.tests.jwks_server import ISSUER
 from conftest import SECRET, ApiClient
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 NEW_SECRET = "the-secret-after-the-rotation-01234567890"
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Key pairs through the whole API (contract.md "Who may come in")."""
+"""Key pairs through the whole API (docs/contract.md, "Who may come in")."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

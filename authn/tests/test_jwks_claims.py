@@ -11,7 +11,7 @@ from authn.tests.forge import claims, forge, unlike, verdict
 from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, good
 from authn.tokens import TokenVerifier
 from conftest import SECRET, mint
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 # what is said of a token: what its header is changed to
 HEADERS: dict[str, list[dict[str, Any]]] = {

@@ -82,7 +82,7 @@ def refusal(secret: str = "", versioned: str = "") -> str:
 
 
 def test_the_secrets_are_read_as_better_auth_reads_them() -> None:
-    """The first entry signs, all count (contract.md "Who may come in")."""
+    """The first entry signs, all count (docs/contract.md, "Who may come in")."""
     assert {row: accepted_secrets(*row) for row in READ} == READ
 
 

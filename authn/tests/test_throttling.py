@@ -1,4 +1,4 @@
-"""``THROTTLE_RATE`` (contract.md "Errors", 429)."""
+"""``THROTTLE_RATE`` (docs/contract.md, "Errors", 429)."""
 
 import json
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ def test_a_token_signed_with_the_secret_gives_its_claims() -> None:
 
 
 def test_during_a_rotation_old_and_new_secrets_both_count() -> None:
-    """Replacing a secret must sign nobody out (contract.md "Who may come in")."""
+    """Replacing a secret must sign nobody out (docs/contract.md, "Who may come in")."""
     during, after = TokenVerifier([NEW_SECRET, OLD_SECRET]), TokenVerifier([NEW_SECRET])
 
     assert unlike("alice", [OLD_SECRET, NEW_SECRET], by, during) == {}

@@ -1,4 +1,4 @@
-"""Whom a verified token names (FR-002, contract.md "Who may come in")."""
+"""Whom a verified token names (FR-002, docs/contract.md, "Who may come in")."""
 
 from collections.abc import Callable, Iterable
 from itertools import product

@@ -1,4 +1,4 @@
-"""When a token counts: ``exp``, ``iat`` and ``nbf`` (contract.md "Who may come in")."""
+"""When a token counts: ``exp``, ``iat`` and ``nbf`` (docs/contract.md, "Who may come in")."""
 
 from collections.abc import Iterator
 from itertools import product

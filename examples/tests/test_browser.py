@@ -126,7 +126,7 @@ def test_a_page_reads_why_it_cannot_sign_in(page: Page, better_auth: BetterAuth)
 
 
 def test_a_page_makes_all_six_calls(page: Page, tasks: str, token: str) -> None:
-    """Every method must pass its preflight (contract.md "Cross-origin")."""
+    """Every method must pass its preflight (docs/contract.md, "Cross-origin")."""
     created = page.send("POST", tasks, token, {"title": "Buy milk"})
     task = f"{tasks}/{created.body['id']}"
     listed = page.send("GET", tasks, token)
@@ -142,7 +142,7 @@ def test_a_page_makes_all_six_calls(page: Page, tasks: str, token: str) -> None:
 
 
 def test_a_page_reads_a_401(page: Page, api: LiveServer) -> None:
-    """A page must be able to tell its user to sign in (contract.md "Errors")."""
+    """A page must be able to tell its user to sign in (docs/contract.md, "Errors")."""
     url = f"{on_localhost(api)}/api/somebody/tasks"
     refused = [page.send("GET", url, token) for token in ("", "nonsense")]
 
@@ -150,7 +150,7 @@ def test_a_page_reads_a_401(page: Page, api: LiveServer) -> None:
 
 
 def test_a_page_reads_a_403(page: Page, api: LiveServer, token: str) -> None:
-    """A page must be able to say whose tasks these are not (contract.md "Errors")."""
+    """A page must be able to say whose tasks these are not (docs/contract.md, "Errors")."""
     refused = page.send("GET", f"{on_localhost(api)}/api/somebody-else/tasks", token)
 
     assert (refused.status, refused.body["error"]) == (
@@ -162,7 +162,7 @@ def test_a_page_reads_a_403(page: Page, api: LiveServer, token: str) -> None:
 def test_a_page_reads_a_422(
     page: Page, api: LiveServer, person: Person, tasks: str, token: str
 ) -> None:
-    """A page must be able to show what is wrong with a form (contract.md "Errors")."""
+    """A page must be able to show what is wrong with a form (docs/contract.md, "Errors")."""
     refused = page.send("POST", tasks, token, {"title": " "})
 
     assert refused.status == 422
@@ -173,7 +173,7 @@ def test_a_page_reads_a_422(
 def test_a_page_reads_a_503_and_when_to_try_again(
     page: Page, cut_off_api: LiveServer, person: Person, token: str
 ) -> None:
-    """An outage must not look like a fault of the network (contract.md "Cross-origin")."""
+    """An outage must not look like a fault of the network (docs/contract.md, "Cross-origin")."""
     refused = page.send("GET", f"{on_localhost(cut_off_api)}/api/{person.id}/tasks", token)
 
     assert (refused.status, refused.body["error"]) == (503, "Service temporarily unavailable")

@@ -14,7 +14,7 @@ import pytest
 
 import examples.demo as demo_program
 from examples.demo import listens
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import free_port
 
 DEMO = [sys.executable, "examples/demo.py"]

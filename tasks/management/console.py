@@ -93,7 +93,7 @@ def checked_user_id(given: str) -> str:
     Raises:
         CommandError: nobody can have this id.
 
-    Source: contract.md "Who may come in".
+    Source: docs/contract.md, "Who may come in".
     """
     try:
         return user_id({"sub": given})

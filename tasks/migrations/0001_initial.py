@@ -4,7 +4,7 @@ from django.db import migrations, models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
-from tasks.adoption import CreateOrAdoptTask
+from tasks.adoption.operation import CreateOrAdoptTask
 
 
 class Migration(migrations.Migration):

@@ -37,7 +37,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when
     they were when the page was made comes back with the form: compared with what is stored now, a
     box that nobody has touched would undo what the user has done meanwhile.
 
-    Source: issue "Staff and operators", edits; contract.md "A task", "Concurrency".
+    Source: issue "Staff and operators", edits; docs/contract.md, "A task", "Concurrency".
     """
 
     user_id = forms.CharField(

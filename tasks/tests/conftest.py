@@ -1,7 +1,4 @@
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,24 +16,6 @@ def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
     task = TaskFactory.create(user_id="alice")
     paths = {"POST": "/api/alice/tasks", "PUT": f"/api/alice/tasks/{task.id}"}
     return request.param, paths[request.param]
-
-
-@pytest.fixture
-def old_database(
-    django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[str]:
-    """Point this process at an empty database of its own, and give its URL."""
-    from django.db import connections
-
-    from todo_project.tests.live_server import fresh_database
-
-    with fresh_database(tmp_path) as url, django_db_blocker.unblock():
-        connection = connections["default"]
-        # Put aside and not closed: an SQLite in memory would be gone.
-        monkeypatch.setattr(connection, "connection", None)
-        monkeypatch.setitem(connection.settings_dict, "NAME", urlsplit(url).path[1:])
-        yield url
-        connection.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.factories import TaskFactory
+from tasks.maintenance.factories import TaskFactory
 from tasks.models import Task
 
 __all__ = ["TaskFactory", "rows"]

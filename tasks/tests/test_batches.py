@@ -6,8 +6,8 @@ from copy import copy
 import pytest
 from django.db import connection
 
-from tasks import batches
-from tasks.batches import delete_in_batches, store_in_batches
+from tasks.maintenance import batches
+from tasks.maintenance.batches import delete_in_batches, store_in_batches
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
 

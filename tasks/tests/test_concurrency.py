@@ -67,7 +67,7 @@ def at_once(calls: Sequence[Call]) -> list[Any]:
 def test_every_flip_at_once_counts_and_answers_with_its_own() -> None:
     """In the order of their times, all different, the answers must take turns.
 
-    An even number leaves the task as it was (contract.md "Concurrency").
+    An even number leaves the task as it was (docs/contract.md, "Concurrency").
     """
     task = TaskFactory.create(completed=False)
 
@@ -80,7 +80,7 @@ def test_every_flip_at_once_counts_and_answers_with_its_own() -> None:
 
 
 def test_updates_of_different_fields_at_once_all_survive() -> None:
-    """Each update must write its own fields and no others (contract.md "Concurrency")."""
+    """Each update must write its own fields and no others (docs/contract.md, "Concurrency")."""
     tasks = TaskFactory.create_batch(20, title="Old", description=None, completed=False)
     changes: list[dict[str, Any]] = [{"title": "New"}, {"description": "New"}, {"completed": True}]
 
@@ -93,7 +93,7 @@ def test_updates_of_different_fields_at_once_all_survive() -> None:
 
 
 def test_a_flip_and_an_update_at_once_both_survive() -> None:
-    """An update of other fields must not undo a flip (contract.md "Concurrency")."""
+    """An update of other fields must not undo a flip (docs/contract.md, "Concurrency")."""
     task = TaskFactory.create(title="Old", completed=False)
     flip: Call = ("PATCH", f"/{task.id}/complete", None)
     update: Call = ("PUT", f"/{task.id}", {"title": "New"})
@@ -104,7 +104,7 @@ def test_a_flip_and_an_update_at_once_both_survive() -> None:
 
 
 def test_of_deletions_at_once_one_succeeds() -> None:
-    """Exactly one must get the 204 (contract.md "Concurrency")."""
+    """Exactly one must get the 204 (docs/contract.md, "Concurrency")."""
     task = TaskFactory.create()
 
     answers = at_once([("DELETE", f"/{task.id}", None)] * THREADS)

@@ -1,4 +1,4 @@
-"""The front end's double post (contract.md "What goes beyond the plan")."""
+"""The front end's double post (docs/contract.md, "What goes beyond the plan")."""
 
 from typing import Any
 

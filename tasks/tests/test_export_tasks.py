@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from tasks.maintenance.transfer import exported_lines
 from tasks.management.commands import export_tasks
 from tasks.tests.commands import Terminal, manage
 from tasks.tests.factories import TaskFactory
-from tasks.transfer import exported_lines
 
 pytestmark = pytest.mark.django_db
 

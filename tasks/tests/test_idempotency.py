@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` (contract.md "What goes beyond the plan", safe retries)."""
+"""``Idempotency-Key`` (docs/contract.md, "What goes beyond the plan", safe retries)."""
 
 import json
 from datetime import timedelta
@@ -54,7 +54,7 @@ def test_the_same_request_again_gives_the_first_task_again(alice: ApiClient) -> 
 
 
 def test_a_page_may_read_that_an_answer_is_a_replay(alice: ApiClient) -> None:
-    """The header must be among those that a page may read (contract.md "Cross-origin")."""
+    """The header must be among those that a page may read (docs/contract.md, "Cross-origin")."""
     post(alice, NEW)
 
     answer = post(alice, NEW, Origin=FRONT_END)
@@ -155,7 +155,7 @@ def test_a_key_of_printable_ascii_is_accepted(alice: ApiClient) -> None:
 
 
 def test_a_key_of_another_form_is_refused(alice: ApiClient) -> None:
-    """It must be named as the header's problem (contract.md "Errors")."""
+    """It must be named as the header's problem (docs/contract.md, "Errors")."""
     bad = [
         "",
         "a" * 256,
@@ -296,7 +296,7 @@ def test_the_key_decides_over_a_double_post(alice: ApiClient) -> None:
 
 
 def test_a_deeply_nested_body_is_taken_with_a_key_as_without(alice: ApiClient) -> None:
-    """What can be read must not become too deep by its key (contract.md "Errors", 400)."""
+    """What can be read must not become too deep by its key (docs/contract.md, "Errors", 400)."""
 
     def is_alike(depth: int) -> bool:
         body = '{"title": "a", "n": ' + "[" * depth + "]" * depth + "}"

@@ -82,7 +82,7 @@ def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> N
 def test_a_wrong_method_is_found_after_a_wrong_caller(
     task: Task, user: str, status: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must come before 405 (contract.md "Who may come in")."""
+    """401 and 403 must come before 405 (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 

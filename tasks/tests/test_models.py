@@ -148,7 +148,7 @@ def _no_table(transactional_db: None) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_no_table")
 def test_the_migrations_can_be_taken_back_and_made_again() -> None:
-    """Nothing of the table may be left, and the demo cards' ids stay free (contract.md)."""
+    """Nothing of the table may be left, and the demo cards' ids stay free (docs/contract.md)."""
     assert "task" not in connection.introspection.table_names()
 
     call_command("migrate", "tasks", verbosity=0)

@@ -90,7 +90,7 @@ class EveryCallerTest(TestCase):
 @pytest.mark.django_db
 @pytest.mark.parametrize("completed", [True, False])
 def test_a_row_is_what_the_model_reads(completed: bool) -> None:
-    """A row read past the model must hold the same values (contract.md "A task")."""
+    """A row read past the model must hold the same values (docs/contract.md, "A task")."""
     task = TaskFactory.create(completed=completed)
 
     row = Task.objects.owned_by("alice").row()

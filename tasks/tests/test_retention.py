@@ -5,8 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from tasks.maintenance.retention import (
+    OrphansError,
+    expired_idempotency_keys,
+    moment_before,
+    orphans,
+)
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
-from tasks.retention import OrphansError, expired_idempotency_keys, moment_before, orphans
 from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
 from tasks.tests.better_auth import add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
@@ -56,7 +61,7 @@ def test_completed_tasks_count_from_their_last_change() -> None:
 
 @pytest.mark.django_db
 def test_a_key_expires_after_its_lifetime() -> None:
-    """A key must be kept for at least 24 hours (contract.md "What goes beyond the plan")."""
+    """A key must be kept for at least 24 hours (docs/contract.md, "What goes beyond the plan")."""
     with time_machine.travel(NOON, tick=False):
         key_of_age(IDEMPOTENCY_KEY_LIFETIME, "just kept")
         expired = key_of_age(IDEMPOTENCY_KEY_LIFETIME + timedelta(microseconds=1), "expired")

@@ -150,7 +150,7 @@ def test_only_what_was_read_may_be_kept(user: str, request: pytest.FixtureReques
 
 
 def test_every_answer_is_json(alice: ApiClient) -> None:
-    """``Accept`` and ``?format=`` must not matter (contract.md "Six endpoints …")."""
+    """``Accept`` and ``?format=`` must not matter (docs/contract.md, "Six endpoints …")."""
 
     def answer(endpoint: Endpoint) -> Any:
         asked = endpoint._replace(path=f"{endpoint.path}?format=xml")
@@ -171,7 +171,7 @@ NO_PATHS = [
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
 def test_no_such_path(alice: ApiClient, method: str) -> None:
-    """What is no route must be a 404, and never a redirect (contract.md "Errors")."""
+    """What is no route must be a 404, and never a redirect (docs/contract.md, "Errors")."""
 
     def answer(path: str) -> Any:
         response = alice.generic(method, path)

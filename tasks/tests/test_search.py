@@ -1,4 +1,4 @@
-"""The option ``search`` (contract.md "What goes beyond the plan", list options)."""
+"""The option ``search`` (docs/contract.md, "What goes beyond the plan", list options)."""
 
 from itertools import product
 from urllib.parse import quote
@@ -69,7 +69,7 @@ def test_pages_of_a_search_are_full_whatever_is_between(
 
     def answer(row: tuple[int, str]) -> tuple[list[int], bool]:
         batch_size, ordering = row
-        monkeypatch.setattr("tasks.pages.SEARCH_BATCH_SIZE", batch_size)
+        monkeypatch.setattr("tasks.pagination.FILTER_BATCH_SIZE", batch_size)
         url = f"{TASKS}?search=milk&ordering={ordering}"
         walked = pages(alice, f"{url}&limit=2")
         is_whole = [task for page in walked for task in page] == alice.send("GET", url).json()

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from pytest_django.fixtures import Settings
 
-from tasks import seeding
+from tasks.maintenance import seeding
 from tasks.management.commands import seed_tasks
 from tasks.models import Task
 from tasks.tests.commands import manage, refusal

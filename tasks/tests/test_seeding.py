@@ -10,9 +10,9 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
-from tasks import seeding
+from tasks.maintenance import seeding
+from tasks.maintenance.seeding import seed_tasks
 from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, Task
-from tasks.seeding import seed_tasks
 from tasks.tests.factories import TaskFactory, rows
 
 pytestmark = pytest.mark.django_db

@@ -130,7 +130,7 @@ BEYOND: list[tuple[Call, dict[str, str], list[str]]] = [
 
 
 def test_what_goes_beyond_the_plan_costs_what_it_needs(alice: ApiClient) -> None:
-    """Only who asks for more must pay for it (contract.md "What goes beyond the plan")."""
+    """Only who asks for more must pay for it (docs/contract.md, "What goes beyond the plan")."""
     asked = [
         (call, headers, [each.split()[0] for each in statements(alice, call, **headers)])
         for call, headers, _ in BEYOND

@@ -30,7 +30,7 @@ Call = tuple[Endpoint, str]
 
 
 def test_what_is_no_id_is_a_missing_task(alice: ApiClient) -> None:
-    """A bogus id must answer as a task that is not there (contract.md "Six endpoints …")."""
+    """A bogus id must answer as a task that is not there (docs/contract.md, "Six endpoints …")."""
     for lookalike in (1, 5, 7, 10, 55):
         TaskFactory.create(id=lookalike)
     before = rows()
@@ -44,7 +44,7 @@ def test_what_is_no_id_is_a_missing_task(alice: ApiClient) -> None:
 
 
 def test_a_bad_body_is_found_before_a_bad_id(alice: ApiClient) -> None:
-    """422 must come before 404, for what is no id as well (contract.md "Who may come in")."""
+    """422 must come before 404, for what is no id as well (docs/contract.md, "Who may come in")."""
 
     def status(task_id: str) -> Any:
         return alice.send("PUT", f"/api/alice/tasks/{task_id}", {"title": 1}).status_code
@@ -56,7 +56,7 @@ def test_a_bad_body_is_found_before_a_bad_id(alice: ApiClient) -> None:
 def test_a_wrong_caller_is_found_before_a_bad_id(
     user: str, refusal: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must come before 404 for a bad id (contract.md "Who may come in")."""
+    """401 and 403 must come before 404 for a bad id (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     TaskFactory.create(id=5)
     before = rows()
@@ -70,7 +70,7 @@ def test_a_wrong_caller_is_found_before_a_bad_id(
 
 
 def test_a_wrong_method_is_found_before_a_bad_id(alice: ApiClient) -> None:
-    """405 must come before 404, for what is no id as well (contract.md "Who may come in")."""
+    """405 must come before 404, for what is no id as well (docs/contract.md, "Who may come in")."""
     assert alice.send("POST", "/api/alice/tasks/abc", {"title": "New"}).status_code == 405
 
 

@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import ApiClient
-from tasks import transfer
+from tasks.maintenance import transfer
+from tasks.maintenance.transfer import LineError, exported_lines, import_lines
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
 from tasks.tests.jsonl import line
-from tasks.transfer import LineError, exported_lines, import_lines
 
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
 

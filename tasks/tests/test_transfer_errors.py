@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tasks.maintenance.transfer import MAX_LINE_BYTES, LineError, exported_lines, import_lines
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
 from tasks.tests.jsonl import LINE, line
-from tasks.transfer import MAX_LINE_BYTES, LineError, exported_lines, import_lines
 
 pytestmark = pytest.mark.django_db
 

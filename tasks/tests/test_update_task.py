@@ -26,7 +26,7 @@ def test_a_missing_task_is_not_created(alice: ApiClient) -> None:
 
 
 def test_the_body_is_checked_before_the_task_is_looked_for(bob: ApiClient) -> None:
-    """422 must come before 404 (contract.md "Who may come in")."""
+    """422 must come before 404 (docs/contract.md, "Who may come in")."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
@@ -69,7 +69,7 @@ def test_only_what_is_sent_is_changed(
 
 
 def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str) -> None:
-    """The front end's habit must work: every field, changed in one (contract.md "A task")."""
+    """The front end's habit must work: every field, changed in one (docs/contract.md, "A task")."""
     whole = alice.send("GET", path).json()
 
     updated = alice.send("PUT", path, whole | {"title": "Oat"}).json()
@@ -78,7 +78,7 @@ def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str) -> None:
 
 
 def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, path: str) -> None:
-    """What is ignored must be neither stored nor refused (contract.md "A task")."""
+    """What is ignored must be neither stored nor refused (docs/contract.md, "A task")."""
     bodies: list[dict[str, Any]] = [
         {"id": 1},
         {"user_id": "bob"},
@@ -108,7 +108,7 @@ def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, path: st
 def test_updated_at_moves_forward_whatever_the_clock_says(
     method: str, suffix: str, now: str
 ) -> None:
-    """Each write must be later than the one before it (contract.md "A task")."""
+    """Each write must be later than the one before it (docs/contract.md, "A task")."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         task = TaskFactory.create()
     with travel(now, tick=False):
@@ -126,7 +126,7 @@ def test_updated_at_moves_forward_whatever_the_clock_says(
 def test_a_task_of_the_last_moment_stays_readable(
     alice: ApiClient, method: str, suffix: str
 ) -> None:
-    """Nothing may move a time beyond what can be read back (contract.md "A task")."""
+    """Nothing may move a time beyond what can be read back (docs/contract.md, "A task")."""
     end = datetime.max.replace(tzinfo=UTC)
     task = TaskFactory.create(created_at=end, updated_at=end)
 

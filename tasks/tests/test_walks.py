@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import ApiClient
+from tasks.list_options import ORDERINGS
 from tasks.models import Task
-from tasks.options import ORDERINGS
 from tasks.tests.factories import TaskFactory
 from tasks.tests.link_walker import TASKS, ids, links
 
@@ -98,7 +98,7 @@ FIXTURE = HealthCheck.function_scoped_fixture  # the batch size is the same in e
 @pytest.fixture
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read so few tasks at a time that a search crosses batches."""
-    monkeypatch.setattr("tasks.pages.SEARCH_BATCH_SIZE", 3)
+    monkeypatch.setattr("tasks.pagination.FILTER_BATCH_SIZE", 3)
 
 
 @pytest.mark.usefixtures("_small_batches")

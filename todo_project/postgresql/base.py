@@ -21,7 +21,7 @@ _pools: dict[tuple[Any, ...], Pool] = {}
 class DatabaseWrapper(base.DatabaseWrapper):
     """What a service behind a pooler needs: one connection for the length of a request.
 
-    Source: contract.md "Errors" (503); the documentation of PgBouncer's transaction mode.
+    Source: docs/contract.md, "Errors" (503); the documentation of PgBouncer's transaction mode.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -23,7 +23,7 @@ from django.utils.decorators import decorator_from_middleware
 from django.utils.log import log_response
 
 from todo_project.deadlines import begin_deadline_anew, database_deadline
-from todo_project.errors import RETRY_AFTER_SECONDS
+from todo_project.exceptions import RETRY_AFTER_SECONDS
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -50,7 +50,7 @@ def page(view: View) -> View:
 
     CSRF is not among them: Django's admin protects each of its views itself.
 
-    Source: issue "Staff and operators", the admin; contract.md "Errors" (503).
+    Source: issue "Staff and operators", the admin; docs/contract.md, "Errors" (503).
     """
     chain: View = _rendered(view)
     for middleware in (MessageMiddleware, AuthenticationMiddleware, SessionMiddleware):

@@ -28,7 +28,7 @@ from django.db import connection
 from psycopg import sql
 
 from conftest import FRONT_END, SECRET, demand, mint
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 START_SECONDS = 180.0  # ten times what a busy machine takes
 STOP_SECONDS = 45.0

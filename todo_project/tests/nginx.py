@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import IN_CI
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import START_SECONDS, LiveServer, await_listener, free_port
 
 # Debian keeps it where only root's PATH looks

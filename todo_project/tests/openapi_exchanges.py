@@ -144,7 +144,7 @@ def _refused_to_anybody(
         fault = Mock(side_effect=RuntimeError("a fault of ours"))
         patched.setattr(TaskViewSet, "get_queryset", fault)
         for name in ("health", "root"):
-            patched.setattr(f"todo_project.{name}.JsonResponse", fault)
+            patched.setattr(f"todo_project.status.{name}.JsonResponse", fault)
         yield endpoint.send(alice)
 
 
@@ -166,7 +166,7 @@ def _refused_to_users(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> It
 def _outages(found: dict[str, Endpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
     outage = Mock(side_effect=OperationalError("the database is away"))
     monkeypatch.setattr(TaskViewSet, "get_queryset", outage)
-    monkeypatch.setattr("todo_project.health.missing_migrations", outage)
+    monkeypatch.setattr("todo_project.status.health.missing_migrations", outage)
     for endpoint in found.values():
         if endpoint.operation not in ("root", "health"):
             yield endpoint.send(ApiClient(ALICE))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import FRONT_END, SECRET
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 EXAMPLE = (BASE_DIR / ".env.example").read_text()
 DATABASE_URL = "postgresql://todo:a-password@db.example.com/todo"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.settings_loader import EXAMPLE, load
 
 TEXT = (BASE_DIR / "compose.yaml").read_text()

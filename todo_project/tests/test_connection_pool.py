@@ -73,7 +73,7 @@ def test_many_requests_at_once_open_no_more_connections_than_there_are_places(
 def test_waiting_for_a_connection_counts_against_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A request that gets no connection must be a 503 in time (contract.md "Errors")."""
+    """A request that gets no connection must be a 503 in time (docs/contract.md, "Errors")."""
     monkeypatch.setattr(base, "Pool", lambda: Pool(1))
     ask(PID)
 

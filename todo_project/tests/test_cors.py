@@ -118,7 +118,7 @@ def test_an_allowed_page_may_read_that_something_is_wrong(
     """A page must be able to tell a fault, also outside of the views, from an offline browser."""
     settings.DEBUG = debug
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=fault))
-    monkeypatch.setattr("todo_project.health.JsonResponse", Mock(side_effect=RuntimeError))
+    monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
 
     in_view, outside = client.send("GET", TASKS, **ORIGIN), client.send("GET", "/health", **ORIGIN)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from todo_project.database_url import database_settings
+from todo_project.configuration.database_url import database_settings
 
 BASE = Path("/srv/todo")
 HOST = "db.example.com"
@@ -110,7 +110,7 @@ def test_what_only_asyncpg_knows_is_dropped() -> None:
 
 
 def test_connecting_is_limited() -> None:
-    """An unreachable database must be a 503 in time (contract.md "Errors")."""
+    """An unreachable database must be a 503 in time (docs/contract.md, "Errors")."""
     expected = {"?timeout=7": "7", "?timeout=7.9": "7"}
 
     assert {query: options(query)["connect_timeout"] for query in expected} == expected

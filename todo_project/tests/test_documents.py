@@ -10,7 +10,7 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
-from todo_project.documents.document import openapi_document
+from todo_project.openapi.document import openapi_document
 from todo_project.tests.live_server import run
 from todo_project.tests.settings_loader import MODULE, PRODUCTION, load
 
@@ -22,7 +22,7 @@ LOADED = (
     "import django, sys; django.setup();"
     "from django.test import Client; assert Client().get('/openapi.json').status_code == 404;"
     "assert Client().get('/api/alice/tasks').status_code == 401;"
-    "print([name for name in sys.modules if 'spectacular' in name or '.documents.' in name])"
+    "print([name for name in sys.modules if 'spectacular' in name or '.openapi.' in name])"
 )
 
 
@@ -37,7 +37,7 @@ def reader(anybody: ApiClient, settings: Settings) -> ApiClient:
 def test_documents_that_are_off_are_not_there(
     anybody: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """They must look like any path that is no route (contract.md "Errors")."""
+    """They must look like any path that is no route (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     found = {}
     for path, method in product(DOCUMENTS, ["GET", "HEAD", "POST"]):
@@ -52,7 +52,7 @@ def test_documents_that_are_off_are_not_loaded(project: Path) -> None:
     started = run(project, "-c", LOADED, **MODULE, **PRODUCTION)
 
     assert started.returncode == 0, started.stderr
-    assert started.stdout.splitlines()[-1] == "['todo_project.documents.views']"
+    assert started.stdout.splitlines()[-1] == "['todo_project.openapi.views']"
 
 
 def test_the_environment_turns_them_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
-from tasks.cursors import KINDS
-from tasks.options import ORDERINGS, READERS
+from tasks.list_options import ORDERINGS, PARSERS
+from tasks.pagination import ORDER_FIELDS
 from tasks.serializers import PROBLEMS, TaskSerializer
 from tasks.tests.endpoints import ENDPOINTS
-from todo_project.documents.document import openapi_document
-from todo_project.errors import DETAILS
+from todo_project.exceptions import DETAILS
+from todo_project.openapi.document import openapi_document
 from todo_project.tests.openapi_exchanges import Exchange, endpoints, exchanges
 
 Json = dict[str, Any]
@@ -202,6 +202,6 @@ def test_the_options_of_the_list_are_the_codes(document: Json) -> None:
         if (each := resolved(document, part))["in"] == "query"
     }
 
-    assert list(parameters) == list(READERS)
+    assert list(parameters) == list(PARSERS)
     assert parameters["ordering"]["enum"] == list(ORDERINGS)
-    assert {name.removeprefix("-") for name in ORDERINGS} == set(KINDS)
+    assert {name.removeprefix("-") for name in ORDERINGS} == set(ORDER_FIELDS)

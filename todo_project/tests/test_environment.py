@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from todo_project.environment import BASE_DIR, env
+from todo_project.configuration.environment import BASE_DIR, env
 
 NAME = "A_VARIABLE_OF_THE_TESTS"
 Show = Callable[..., str]
@@ -79,9 +79,9 @@ def test_a_file_that_cannot_be_read_is_refused_by_the_variables_name(
 @pytest.fixture
 def show(tmp_path: Path) -> Show:
     """Read the variable as a process does, in a project whose ``.env`` has this text."""
-    module = tmp_path / "project" / "todo_project" / "environment.py"
+    module = tmp_path / "project" / "todo_project" / "configuration" / "environment.py"
     module.parent.mkdir(parents=True)
-    shutil.copy(BASE_DIR / "todo_project" / "environment.py", module)
+    shutil.copy(BASE_DIR / "todo_project" / "configuration" / "environment.py", module)
 
     def show(text: str | None, **variables: str) -> str:
         if text is not None:

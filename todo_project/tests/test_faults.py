@@ -1,4 +1,4 @@
-"""Faults of ours and of the database's (contract.md "Errors")."""
+"""Faults of ours and of the database's (docs/contract.md, "Errors")."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def broken_path(
     if request.param == "view":
         monkeypatch.setattr(TaskViewSet, "list", broken)
     elif request.param == "health":
-        monkeypatch.setattr("todo_project.health.JsonResponse", broken)
+        monkeypatch.setattr("todo_project.status.health.JsonResponse", broken)
     else:
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.faulty_middleware"]
     return "/health" if request.param == "health" else TASKS
@@ -92,7 +92,7 @@ def test_a_fault_in_a_head_request_has_no_body(client: ApiClient, broken_path: s
 def test_what_a_database_says_of_itself_is_a_503_and_all_else_a_500(
     client: ApiClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool
 ) -> None:
-    """A 503 must promise that a retry may help, and a fault of ours must not (contract.md)."""
+    """A 503 must promise that a retry may help, and a fault of ours must not (docs/contract.md)."""
     settings.DEBUG = debug
     ours = [ProgrammingError, DataError, IntegrityError, DatabaseError, RecursionError, KeyError]
     found: dict[type[Exception], Any] = {}

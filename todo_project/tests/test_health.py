@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
-from todo_project import health
-from todo_project.database_url import database_settings
+from todo_project.configuration.database_url import database_settings
+from todo_project.status import health
 from todo_project.tests.live_server import free_port
 
 NOON = dt.datetime(2026, 1, 6, 12, 0, tzinfo=dt.UTC)

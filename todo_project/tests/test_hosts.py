@@ -1,4 +1,4 @@
-"""Which ``Host`` is ours (contract.md "Errors", 400)."""
+"""Which ``Host`` is ours (docs/contract.md, "Errors", 400)."""
 
 from itertools import product
 
@@ -38,7 +38,7 @@ def test_a_host_that_is_listed_is_served(anybody: ApiClient, settings: Settings)
 
 
 def test_the_host_is_checked_before_anything_else(anybody: ApiClient) -> None:
-    """A bad Host must win over 401, 404, 405 and a preflight (contract.md "Errors")."""
+    """A bad Host must win over 401, 404, 405 and a preflight (docs/contract.md, "Errors")."""
     paths = [TASKS, "/api/bob/tasks", "/health", "/nowhere", "/"]
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     found = {}

@@ -39,7 +39,7 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
     """Better Auth writes the origin of its base URL into its tokens, so that must be expected.
 
     The default binds the tokens of public keys only; what is set binds those of the secret too
-    (contract.md "Who may come in").
+    (docs/contract.md, "Who may come in").
     """
     settings = load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, **variables)["BETTER_AUTH"]
 

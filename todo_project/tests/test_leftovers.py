@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 SECONDS = 300.0
 
@@ -23,7 +23,7 @@ def test_the_tests_leave_neither_files_nor_servers(database: str) -> None:
     with TemporaryDirectory() as folder:
         tested = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "todo_project/tests/test_keys.py"),
+                *(sys.executable, "-m", "pytest", "todo_project/tests/test_secret_key.py"),
                 *("-p", "no:cacheprovider", f"--database={database}"),
             ],
             cwd=BASE_DIR,

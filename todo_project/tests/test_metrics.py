@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient, mint
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.settings_loader import load
 
 TASKS = "/api/alice/tasks"

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 
 def install(machine: Path, file: str, *, starts: bool = True) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from todo_project.origins import origin
+from todo_project.configuration.origins import origin
 
 ORIGINS = {
     "https://app.example.com": "https://app.example.com",

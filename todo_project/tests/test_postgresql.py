@@ -15,9 +15,9 @@ from psycopg import sql
 
 from conftest import ApiClient
 from tasks.models import Task
-from todo_project.database_url import database_settings
+from todo_project.configuration.database_url import database_settings
+from todo_project.configuration.environment import BASE_DIR
 from todo_project.deadlines import database_deadline, remaining_seconds
-from todo_project.environment import BASE_DIR
 from todo_project.postgresql.connection import DeadlineConnection
 from todo_project.tests.database_connections import StoppedClock, ask, end, request
 
@@ -58,7 +58,7 @@ def last_statement(admin: psycopg.Connection[Any]) -> str:
 
 
 def test_a_statement_past_the_deadline_is_given_up() -> None:
-    """A slow database must be a 503 in time, and nothing go on (contract.md "Errors")."""
+    """A slow database must be a 503 in time, and nothing go on (docs/contract.md, "Errors")."""
     before, started = ask(PID), time.monotonic()
 
     with database_deadline(0.3), pytest.raises(OperationalError):
@@ -128,7 +128,7 @@ def test_nothing_is_sent_on_connecting(admin: psycopg.Connection[Any]) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("tokyo")
 def test_times_are_right_whatever_the_servers_time_zone_is(alice: ApiClient) -> None:
-    """Times must be UTC (contract.md "A task")."""
+    """Times must be UTC (docs/contract.md, "A task")."""
     with time_machine.travel(NOON, tick=False):
         created = ApiClient("alice").send("POST", "/api/alice/tasks", {"title": "x"}).json()
     read = alice.send("GET", f"/api/alice/tasks/{created['id']}").json()
@@ -222,7 +222,7 @@ def test_a_write_whose_connection_dies_is_not_sent_again(
 
 
 def test_all_addresses_of_a_host_together_keep_to_the_deadline() -> None:
-    """A host with many addresses must be a 503 in time, too (contract.md "Errors")."""
+    """A host with many addresses must be a 503 in time, too (docs/contract.md, "Errors")."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         hosts, ports = (",".join([each] * 30) for each in ("127.0.0.1", str(port)))

@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from todo_project.environment import BASE_DIR
-from todo_project.probe import is_alive
+from todo_project.configuration.environment import BASE_DIR
+from todo_project.status.probe import is_alive
 from todo_project.tests.live_server import free_port
 
-PROBE = BASE_DIR / "todo_project" / "probe.py"
+PROBE = BASE_DIR / "todo_project" / "status" / "probe.py"
 asked: list[tuple[str, str | None]] = []
 
 

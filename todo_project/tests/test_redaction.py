@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from conftest import SECRET, mint
-from todo_project import redaction
-from todo_project.redaction import hide, redacted
+from todo_project.logs import redaction
+from todo_project.logs.redaction import hide, redacted
 
 TOKEN = mint()
 

@@ -13,7 +13,7 @@ from django.urls.resolvers import ResolverMatch
 
 from conftest import FRONT_END, ApiClient, mint
 from tasks.views import TaskViewSet
-from todo_project.request_log import route_template
+from todo_project.logs.requests import route_template
 
 TASKS = "/api/alice/tasks"
 TASK = f"{TASKS}/5"

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 FILES = ["requirements", "requirements-dev"]

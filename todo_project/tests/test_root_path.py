@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import clear_script_prefix, get_resolver
 from pytest_django.fixtures import Settings
 
-from todo_project.root_path import OURS, root_path, take_off
+from todo_project.configuration.root_path import OURS, root_path, take_off
 from todo_project.tests.live_server import LiveServer, deploying
 from todo_project.tests.nginx import needs_nginx, proxying
 from todo_project.tests.staff import ACCOUNT, PASSWORD

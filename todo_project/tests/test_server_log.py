@@ -16,7 +16,7 @@ import pytest
 from gunicorn.http.errors import InvalidRequestLine
 
 from conftest import SECRET, mint
-from todo_project.server_log import ServerLogger, log_failed_thread
+from todo_project.server.log import ServerLogger, log_failed_thread
 from todo_project.tests.live_server import LiveServer, deploying
 
 TOKEN, EXPIRED = mint(), mint(exp=1)
@@ -196,7 +196,7 @@ def test_everything_is_json(tmp_path: Path) -> None:
     said = [json.loads(line) for line in lines(live)]
 
     loggers = {line["logger"] for line in said}
-    assert {"gunicorn.error", "todo_project.startup", "todo_project.access"} <= loggers
+    assert {"gunicorn.error", "todo_project.status.startup", "todo_project.access"} <= loggers
     assert {"time", "level", "logger", "request_id"} <= set.intersection(*map(set, said))
     [killed] = [
         line for line in said if f"(pid:{worker}) was sent SIGKILL" in line.get("message", "")

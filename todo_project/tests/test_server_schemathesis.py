@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from conftest import mint
-from todo_project.documents.document import openapi_document
+from todo_project.openapi.document import openapi_document
 from todo_project.tests.live_server import LiveServer
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from conftest import FRONT_END, SECRET
-from todo_project.environment import BASE_DIR
-from todo_project.keys import derived_secret_key
+from todo_project.configuration.environment import BASE_DIR
+from todo_project.configuration.secret_key import derived_secret_key
 from todo_project.tests.settings_loader import PRODUCTION, load, load_served
 
 NEW, OLD = "the-new-secret-of-the-tests-0123456789", "the-old-secret-of-the-tests-0123456789"
@@ -57,7 +57,7 @@ def test_a_variable_sets_what_it_says(
 
 
 def test_of_several_secrets_the_list_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``BETTER_AUTH_SECRETS`` must stand first (contract.md "Who may come in")."""
+    """``BETTER_AUTH_SECRETS`` must stand first (docs/contract.md, "Who may come in")."""
     settings = load(monkeypatch, BETTER_AUTH_SECRETS=f"2:{NEW}, 1:{OLD}")
 
     assert settings["BETTER_AUTH"]["SECRETS"] == (NEW, OLD, SECRET)

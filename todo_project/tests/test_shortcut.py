@@ -101,7 +101,7 @@ def test_a_value_is_read_like_djangos() -> None:
 
 
 def test_what_the_database_says_is_djangos_error() -> None:
-    """The handler of errors must know it (contract.md "Errors")."""
+    """The handler of errors must know it (docs/contract.md, "Errors")."""
     with pytest.raises(DataError) as raised:
         connection.fetch_all("SELECT 1 / %s", [0])  # type: ignore[attr-defined]
 

@@ -11,9 +11,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 from pytest_django.fixtures import Settings
 
-from todo_project import startup
-from todo_project.database_url import database_settings
-from todo_project.startup import report_database, report_settings
+from todo_project.configuration.database_url import database_settings
+from todo_project.status import startup
+from todo_project.status.startup import report_database, report_settings
 from todo_project.tests.live_server import free_port
 
 PASSWORD = "x7Qp2mVz9Lk4"
@@ -22,7 +22,7 @@ PASSWORD = "x7Qp2mVz9Lk4"
 def only_line(log: io.StringIO) -> tuple[str, str]:
     """Return the level and the message of the one line that was written."""
     [line] = [json.loads(line) for line in log.getvalue().splitlines()]
-    assert line["logger"] == "todo_project.startup"
+    assert line["logger"] == "todo_project.status.startup"
     return line["level"], line["message"]
 
 

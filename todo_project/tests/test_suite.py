@@ -9,7 +9,7 @@ from django.db import connection
 from authn.tests.forge import verdict
 from conftest import demand
 from tasks.tests.tables import wrong_rows
-from todo_project.environment import BASE_DIR
+from todo_project.configuration.environment import BASE_DIR
 
 
 def test_a_test_that_asks_for_no_database_is_marked_and_has_none(

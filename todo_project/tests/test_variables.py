@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from todo_project.environment import BASE_DIR, Environment
+from todo_project.configuration.environment import BASE_DIR, Environment
 from todo_project.tests.settings_loader import EXAMPLE, PRODUCTION, load_served
 
 README = (BASE_DIR / "README.md").read_text()

@@ -13,8 +13,8 @@ from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from todo_project.server.worker import Response, Worker
 from todo_project.tests.settings_loader import load_served
-from todo_project.worker import Response, Worker
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = GET.replace(b"Host: a", b"Connection: close")

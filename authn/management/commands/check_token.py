@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from authn.authentication import configured_verifier
-from authn.kinds import Kind, kind_of
 from authn.secrets import BETTER_AUTH_DEFAULT
+from authn.token_kinds import Kind, kind_of
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
 # What is copied with a token: quotes, and the header that it stands in.

@@ -7,7 +7,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from tasks.batches import BATCH_SIZE, delete_in_batches
+from tasks.maintenance.batches import BATCH_SIZE, delete_in_batches
+from tasks.maintenance.retention import (
+    OrphansError,
+    expired_idempotency_keys,
+    moment_before,
+    orphans,
+)
 from tasks.management.console import (
     INTERRUPTED,
     TaskCommand,
@@ -17,12 +23,6 @@ from tasks.management.console import (
     worded_database_error,
 )
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
-from tasks.retention import (
-    OrphansError,
-    expired_idempotency_keys,
-    moment_before,
-    orphans,
-)
 
 MAX_BATCH_SIZE = 100_000
 KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600

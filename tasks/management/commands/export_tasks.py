@@ -9,9 +9,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from tasks.maintenance.transfer import exported_lines
 from tasks.management.console import INTERRUPTED, TaskCommand, checked_user_id, progress_bar
 from tasks.models import Task
-from tasks.transfer import exported_lines
 
 STANDARD_OUTPUT = "-"
 

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from tasks.maintenance.transfer import MAX_LINE_BYTES, LineError, import_lines
 from tasks.management.console import INTERRUPTED, TaskCommand, held_interrupt, progress_bar
-from tasks.transfer import MAX_LINE_BYTES, LineError, import_lines
 
 STANDARD_INPUT = "-"
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
+from tasks.maintenance.seeding import seed_tasks
 from tasks.management.console import (
     INTERRUPTED,
     TaskCommand,
@@ -12,7 +13,6 @@ from tasks.management.console import (
     held_interrupt,
     progress_bar,
 )
-from tasks.seeding import seed_tasks
 
 USERS = 10
 MAX_USERS = 100_000

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from authn.issuing import issue_token
-from todo_project.environment import env
+from todo_project.configuration.environment import env
 
 DEMO_USER = "demo"
 HOUR_SECONDS = 3600

@@ -1,0 +1,29 @@
+"""What keeps `migrate` from beginning."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+
+from tasks.adoption.table import refusal
+
+FOREIGN_TABLE = "tasks.E001"
+
+
+@register(Tags.database)
+def check_foreign_table(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Refuse a foreign ``task`` before `migrate` has made any table, those of Django included.
+
+    Source: issue "Nothing lost, nothing twice", take-over.
+    """
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        applied = MigrationRecorder(connections[alias]).applied_migrations()
+        if ("tasks", "0001_initial") not in applied and (reason := refusal(connections[alias])):
+            messages.append(Error(reason, id=FOREIGN_TABLE))
+    return messages

@@ -1,0 +1,129 @@
+"""What is called ``task`` and cannot be taken over."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
+from django.db import DatabaseError
+
+from tasks.adoption.checks import FOREIGN_TABLE
+from tasks.adoption.tests.old_databases import PLAN, ROWS, empty, execute, migrate, snapshot
+
+pytestmark = pytest.mark.usefixtures("old_database")
+
+FOREIGN = "CREATE TABLE task (id SERIAL PRIMARY KEY, name TEXT, done BOOLEAN)"
+TWO_KEYS = "ALTER TABLE task ADD PRIMARY KEY (id, user_id)"
+VIEW = "CREATE VIEW task AS SELECT * FROM todo"
+
+
+def unchanged(before: dict[str, Any]) -> bool:
+    """Tell whether what was there is still the same; Django has made its own tables meanwhile."""
+    after = snapshot()
+    return {name: after.get(name) for name in before} == before
+
+
+def changed(old: str, new: str) -> str:
+    """Make the plan's table with a difference."""
+    assert old in PLAN
+    return PLAN.replace(old, new, 1)
+
+
+NO_KEY = changed("SERIAL PRIMARY KEY", "SERIAL")
+# why a table is not taken over: what it is
+FOREIGN_TABLES = {
+    "it has no column user_id; it has no column title": [FOREIGN],
+    "its id is uuid, not integer or bigint": [changed("id SERIAL", "id UUID")],
+    "its id is not the primary key": [NO_KEY, NO_KEY + TWO_KEYS],
+    "its id takes no numbers from a sequence": [changed("id SERIAL", "id INTEGER")],
+    "its user_id is integer, not": [changed("user_id VARCHAR", "user_id INTEGER")],
+    "its title is character(200), not": [changed("VARCHAR(200)", "CHAR(200)")],
+    "its completed is integer, not": [changed("BOOLEAN NOT NULL DEFAULT FALSE", "INTEGER")],
+    "its created_at is date, not": [changed("TIMESTAMP WITHOUT TIME ZONE", "DATE")],
+    "its column list_id needs": [changed("user_id", "list_id INTEGER NOT NULL, user_id")],
+    "it is not an ordinary table": [PLAN.replace("task", "todo") + VIEW],
+}
+
+
+@pytest.mark.postgresql
+def test_a_foreign_table_is_refused(subtests: pytest.Subtests) -> None:
+    """Somebody else's table must be left alone, and its owner told why."""
+    for reason, ddl in ((reason, ddl) for reason, each in FOREIGN_TABLES.items() for ddl in each):
+        empty()
+        execute(ddl)
+        before = snapshot()
+
+        with subtests.test(ddl=ddl):
+            with pytest.raises(CommandError, match=r"already has a public\.task,") as refused:
+                migrate()
+
+            assert reason in str(refused.value)
+            assert unchanged(before)
+
+
+@pytest.mark.postgresql
+def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
+    """Even Django's own tables must not be made in somebody else's database."""
+    execute(FOREIGN)
+    before = snapshot()
+
+    with pytest.raises(SystemCheckError, match=FOREIGN_TABLE):
+        call_command("migrate", verbosity=0, skip_checks=False)
+
+    assert snapshot() == before
+
+
+@pytest.mark.sqlite
+def test_a_table_in_sqlite_is_refused() -> None:
+    """A table of SQLModel's in SQLite must be left alone, and its owner told why."""
+    execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")
+
+    with pytest.raises(CommandError, match="only a PostgreSQL database is taken over"):
+        migrate()
+
+    assert execute("SELECT * FROM task") == [(1,)]
+
+
+def test_an_empty_database_passes_the_check() -> None:
+    """Nothing may be in the way of the first `migrate`."""
+    migrate(skip_checks=False)
+    migrate(skip_checks=False)
+
+    assert execute("SELECT count(*) FROM task") == [(0,)]
+
+
+@pytest.mark.postgresql
+def test_what_postgresql_refuses_changes_nothing() -> None:
+    """A change that fails halfway must leave nothing behind, and its cause must be told."""
+    execute(PLAN, ROWS, "CREATE VIEW recent AS SELECT updated_at FROM task")
+    before = snapshot()
+
+    with pytest.raises(CommandError, match="nothing was changed: cannot alter type of a column"):
+        migrate()
+
+    assert unchanged(before)
+
+
+@pytest.fixture
+def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let somebody read a task in a transaction that does not end."""
+    monkeypatch.setattr("tasks.adoption.operation.LOCK_TIMEOUT_SECONDS", 0.2)
+    execute(PLAN, ROWS)
+    with psycopg.connect(old_database) as other:
+        other.execute("SELECT * FROM task")
+        yield
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("busy")
+def test_a_table_in_use_is_not_waited_for_long() -> None:
+    """Everybody queues up behind a lock that waits; so it must give up, and say what to do."""
+    before = snapshot()
+
+    with pytest.raises(CommandError, match="a transaction has been using it") as refused:
+        migrate()
+
+    assert isinstance(refused.value.__cause__, DatabaseError)
+    assert unchanged(before)

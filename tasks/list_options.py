@@ -1,0 +1,152 @@
+"""The query options of the list: filters, order and page.
+
+Source: docs/contract.md, "What goes beyond the plan", list options.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from rest_framework.exceptions import ValidationError
+
+from tasks.models import TaskQuerySet, TaskRow
+from tasks.pagination import MAX_PAGE_SIZE, ORDER_FIELDS, Cursor, Page, decode_cursor, read_page
+
+LIMIT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+ORDERINGS = (*ORDER_FIELDS, *(f"-{field}" for field in ORDER_FIELDS))
+
+
+class OptionsError(ValidationError):
+    """Invalid list options."""
+
+    location = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """The parsed options of a request.
+
+    Args:
+        completed: keep only tasks of this state; ``None`` keeps both.
+        words: keep tasks whose title or description contains each of these, case-folded.
+        ordering: one of ``ORDERINGS``.
+        limit: the page size, 1 to 1000; ``None`` does not paginate.
+        cursor: the position of the page; ``None`` is the first page.
+        query: the given options except the cursor, repeated in the links to other pages.
+    """
+
+    completed: bool | None
+    words: tuple[str, ...]
+    ordering: str
+    limit: int | None
+    cursor: Cursor | None
+    query: tuple[tuple[str, str], ...]
+
+    def page(self, tasks: TaskQuerySet) -> Page:
+        """Read the tasks that the options select.
+
+        Args:
+            tasks: all tasks of the caller.
+        """
+        if self.completed is not None:
+            tasks = tasks.filter(completed=self.completed)
+        return read_page(
+            tasks,
+            ordering=self.ordering,
+            limit=self.limit,
+            cursor=self.cursor,
+            keeps=self._has_words if self.words else None,
+        )
+
+    def link_header(self, page: Page) -> str:
+        """Return the ``Link`` header of a page; empty if it has no neighbours.
+
+        The targets are relative references, so they work behind any proxy.
+
+        Source: RFC 8288.
+        """
+        return ", ".join(
+            f'<?{urlencode([*self.query, ("cursor", cursor.encode())])}>; rel="{relation}"'
+            for relation, cursor in (("next", page.next), ("prev", page.previous))
+            if cursor is not None
+        )
+
+    def _has_words(self, task: TaskRow) -> bool:
+        """Search in Python: in SQL, case folding depends on the locale, or is ASCII only."""
+        texts = [_folded(text) for text in (task.title, task.description or "")]
+        return all(any(word in text for text in texts) for word in self.words)
+
+
+def read_options(query: Mapping[str, str]) -> ListOptions:
+    """Parse the options of a query string; unknown options are ignored.
+
+    Args:
+        query: the last value of each option.
+
+    Raises:
+        OptionsError: one or more values are invalid; each problem says what is accepted.
+    """
+    values: dict[str, Any] = {}
+    problems: dict[str, Any] = {}
+    for name, parse in PARSERS.items():
+        try:
+            values[name] = parse(query[name]) if name in query else None
+        except ValueError:
+            problems[name] = _problem(name)
+    cursor, ordering = values.get("cursor"), values.get("ordering") or "id"
+    if cursor is not None and "ordering" not in problems and cursor.ordering != ordering:
+        problems["cursor"] = _problem("cursor")
+    if problems:
+        raise OptionsError(problems)
+    return ListOptions(
+        completed=values["completed"],
+        words=values["search"] or (),
+        ordering=ordering,
+        limit=values["limit"],
+        cursor=cursor,
+        query=tuple((name, query[name]) for name in PARSERS if name in query and name != "cursor"),
+    )
+
+
+def _problem(name: str) -> Any:
+    return ValidationError(ACCEPTED[name], code="value_error.query").detail
+
+
+def _completed(value: str) -> bool:
+    return bool(("false", "true").index(value))
+
+
+def _folded(text: str) -> str:
+    """Case-fold a text; the Turkish dotted capital I becomes a plain i."""
+    return text.casefold().replace("i\u0307", "i")
+
+
+def _search(value: str) -> tuple[str, ...]:
+    return tuple(_folded(value).split())
+
+
+def _ordering(value: str) -> str:
+    return ORDERINGS[ORDERINGS.index(value)]
+
+
+def _limit(value: str) -> int:
+    if not LIMIT.fullmatch(value) or int(value) > MAX_PAGE_SIZE:
+        raise ValueError(value)
+    return int(value)
+
+
+PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "completed": _completed,
+    "search": _search,
+    "ordering": _ordering,
+    "limit": _limit,
+    "cursor": decode_cursor,
+}
+ACCEPTED = {
+    "completed": "must be true or false",
+    "ordering": f"must be one of {', '.join(ORDER_FIELDS)}, or one of them after a -",
+    "limit": f"must be a whole number from 1 to {MAX_PAGE_SIZE}",
+    "cursor": "must be one that a Link header of this list gave, with the same ordering",
+}

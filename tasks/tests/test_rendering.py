@@ -1,0 +1,81 @@
+"""The bytes of a task, beside what the serializer and the standard library make of it."""
+
+import json
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from time_machine import travel
+
+from conftest import ApiClient
+from tasks.models import MAX_TASK_ID, TaskRow
+from tasks.rendering import encode_task, encode_tasks
+from tasks.serializers import TaskSerializer
+from tasks.tests.link_walker import TASKS
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+# in UTC, without a zone; strftime writes years of fewer digits as they are, and no clock shows one
+moments = st.datetimes(datetime(1000, 1, 1))  # noqa: DTZ001
+tasks = st.builds(
+    TaskRow,
+    id=st.integers(1, MAX_TASK_ID),
+    user_id=texts,
+    title=texts,
+    description=st.none() | texts,
+    completed=st.booleans(),
+    created_at=moments | moments.map(lambda moment: moment.replace(microsecond=0)),
+    updated_at=moments,
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(tasks, max_size=3))
+def test_the_bytes_are_those_of_the_serializer(rows: list[TaskRow]) -> None:
+    """What is written fast must be what the serializer declares (docs/contract.md, "A task")."""
+    declared = TaskSerializer(rows, many=True).data  # type: ignore[arg-type]  # looks like a Task
+
+    def encode(value: object) -> bytes:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+    assert encode_tasks(rows) == encode(declared)
+    assert [encode_task(row) for row in rows] == [encode(each) for each in declared]
+
+
+@pytest.mark.django_db
+def test_every_answer_shows_the_seven_keys_in_their_order() -> None:
+    """Every answer must show the task as it is now (docs/contract.md, "A task", FR-010 to FR-012).
+
+    What a POST leaves out has its default; times have six digits, of a whole second too.
+    """
+    with travel("2026-01-06T15:30:00Z", tick=False):
+        alice = ApiClient("alice")
+        created = alice.send("POST", TASKS, {"title": "Buy groceries"})
+        path = f"{TASKS}/{created.json()['id']}"
+        listed = alice.send("GET", TASKS)
+    with travel("2026-01-06T16:00:00.5Z", tick=False):
+        change = {"completed": True, "description": "Milk", "title": "Buy oat milk"}
+        updated = alice.send("PUT", path, change)
+        read = alice.send("GET", path)
+    with travel("2026-01-06T16:15:00.123456Z", tick=False):
+        flipped = alice.send("PATCH", f"{path}/complete")
+    answers = [created, listed, updated, read, flipped]
+
+    def shown(title: str, description: str | None, completed: bool, time: str) -> object:
+        return [
+            ("id", created.json()["id"]),
+            ("user_id", "alice"),
+            ("title", title),
+            ("description", description),
+            ("completed", completed),
+            ("created_at", "2026-01-06T15:30:00.000000Z"),
+            ("updated_at", f"2026-01-06T{time}Z"),
+        ]
+
+    new = shown("Buy groceries", None, False, "15:30:00.000000")
+    done = shown("Buy oat milk", "Milk", True, "16:00:00.500000")
+    open_again = shown("Buy oat milk", "Milk", False, "16:15:00.123456")
+    assert [each.status_code for each in answers] == [201, 200, 200, 200, 200]
+    assert [json.loads(each.content, object_pairs_hook=list) for each in answers] == [
+        *(new, [new], done, done, open_again)
+    ]

@@ -1,0 +1,1 @@
+"""Reads and validates the environment variables, for ``settings.py``."""

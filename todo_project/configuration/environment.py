@@ -1,0 +1,27 @@
+"""The environment variables, and ``.env`` where a variable is not set. The environment wins."""
+
+from pathlib import Path
+from typing import Any
+
+from environs import FileAwareEnv
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+
+class Environment(FileAwareEnv):
+    """Reads a variable, or the file that ``<NAME>_FILE`` names (Docker secrets).
+
+    An empty variable counts as one that is not set: that is how compose files and a copied
+    ``.env.example`` leave a variable out.
+    """
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        try:
+            value = super()._get_value(env_key, default)
+        except UnicodeDecodeError:
+            raise ValueError(f"{env_key}_FILE must name a file of text in UTF-8.") from None
+        return default if value == "" else value
+
+
+env = Environment(strip_whitespace=True)
+env.read_env(BASE_DIR / ".env", recurse=False)

@@ -1,0 +1,1 @@
+"""The log: formatters, the line of each request, and redaction."""

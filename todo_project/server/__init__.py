@@ -1,0 +1,1 @@
+"""gunicorn: its worker and its own log lines. ``gunicorn.conf.py`` configures it."""

@@ -1,0 +1,1 @@
+"""The root, liveness, readiness, and the report at start-up."""

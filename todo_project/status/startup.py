@@ -1,0 +1,43 @@
+"""What is said once, when the server starts."""
+
+import logging
+
+from django.core.checks import Tags, run_checks
+from django.db import DatabaseError, connection
+
+from todo_project.deadlines import database_deadline
+from todo_project.status.migrations import missing_migrations
+
+logger = logging.getLogger(__name__)
+
+
+def report_settings() -> None:
+    """Log what looks wrong in the settings, which nobody asks `manage.py check` about."""
+    for message in run_checks(tags=[Tags.security]):
+        if message.is_silenced():
+            continue
+        logger.warning("%s %s", message.msg, message.hint)
+
+
+def report_database() -> None:
+    """Log which database is used, whether it answers and whether migrations are applied.
+
+    The server does not need any of it to start.
+
+    Source: docs/contract.md, "Errors" (503 and not an end of the process where it is away).
+    """
+    settings = connection.settings_dict
+    where = settings["HOST"] or settings["OPTIONS"].get("host", "")
+    name = f"{connection.display_name} {where}{'/' if where else ''}{settings['NAME']}"
+    try:
+        with database_deadline():
+            missing = missing_migrations(connection)
+    except DatabaseError as error:
+        logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
+    else:
+        if missing:
+            logger.warning("Database %s answers; run migrate: %d are missing", name, missing)
+        else:
+            logger.info("Database %s answers; migrations are applied", name)
+    finally:
+        connection.close()
