@@ -86,7 +86,7 @@ def ask_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.Resp
 @pytest.mark.live
 @pytest.mark.each_database
 def test_a_database_is_served_from_its_migration_on(tmp_path: Path) -> None:
-    """A missing table must show no SQL (FR-016); the first id is 1001 (docs/contract.md demo cards)."""
+    """A missing table must show no SQL (FR-016); the first id is 1001 (the demo cards)."""
     with (
         deploying(tmp_path) as deployed,
         deployed.serving() as live,
@@ -151,7 +151,7 @@ def wire(deployment_of_server: Deployment) -> Iterator[psycopg.Connection]:
 def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
-    """A database that is too slow must be a 503, and nothing may happen later (docs/contract.md)."""
+    """A database that is too slow must be a 503, and nothing may happen later."""
     with server.client("slow") as client:
         with wire.transaction():
             wire.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
