@@ -1,4 +1,4 @@
-"""Everybody's tasks, for staff."""
+"""The admin of tasks; ``todo_project/admin.py`` is the admin of staff accounts."""
 
 import re
 from typing import Any, cast
@@ -21,45 +21,42 @@ from tasks.staff.owners import owner_of
 from tasks.staff.searches import search
 
 OWNER_FIELDS = ("owner_email", "owner_name")
-MOMENT = "%Y-%m-%d %H:%M"
+TIME_FORMAT = "%Y-%m-%d %H:%M"
 TASK_ID = re.compile(r"[0-9]{1,18}")
-# What the links of the filters consist of
+# The lookups in the links of ``list_filter``
 FILTERS = {"completed__exact", "created_at__gte", "created_at__lt"}
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none when it runs
-    """The tasks of all users: find, edit, create on behalf of somebody, change many, export.
-
-    Source: issue "Staff and operators", the admin.
-    """
+class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The tasks of all users: search, edit, create on behalf of a user, bulk actions, export."""
 
     form = TaskForm
     paginator = BoundedPaginator
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each would be a count of everything
+    show_facets = admin.ShowFacets.NEVER  # each facet counts the whole table
     list_per_page = 50
     list_max_show_all = 0
     list_display_links = ("id", "title")
     list_filter = ("completed", "created_at")
-    search_fields = ("user_id", "title")  # shows the box; get_search_results says what it finds
+    search_fields = ("user_id", "title")  # shows the search box; see get_search_results
     search_help_text = "An owner's id, e-mail address or name, or words of the title."
-    ordering = ("-id",)  # newest first, out of the primary key's index
-    sortable_by = ("id",)  # another order would sort the whole table
+    ordering = ("-id",)  # newest first, from the primary key's index
+    sortable_by = ("id",)  # any other order sorts the whole table
     actions = ("mark_completed", "mark_not_completed", "delete_selected", "export_as_csv")
 
     class Media:
         css = {"all": ("tasks/admin.css",)}
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Show who the owner is, where Better Auth's table can tell."""
+        """Add the owner's e-mail address and name if Better Auth's table is available."""
         return (
             *("id", "title", "owner", *_owner_fields()),
             *("completed", "created", "updated"),
         )
 
     def get_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
-        """Show everything of a task; of a new one, what can be chosen."""
+        """Show all fields of an existing task, and the editable fields of a new one."""
         if obj is None:
             return ("user_id", "title", "description", "completed")
         return (
@@ -68,24 +65,24 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
-        """Let nobody change whose task it is, nor its times."""
+        """Protect the owner, the id and the times of an existing task."""
         if obj is None:
             return ()
         return ("id", "user_id", "owner", *OWNER_FIELDS, "created_at", "updated_at")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
-        """Read a page's owners at once."""
+        """Use the change list that reads the owners of a page in one query."""
         return TaskChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
-        """Search as ``tasks.staff.searches`` says; no task is found twice."""
+        """Use ``tasks.staff.searches``; the result has no duplicates."""
         tasks = cast(TaskQuerySet, queryset)
         return (search(tasks, search_term) if search_term else tasks), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse conditions in the address that are none of the filters'."""
+        """Allow only the lookups that the filters use."""
         return lookup in FILTERS
 
     @admin.display(description="Owner")
@@ -95,13 +92,13 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
 
     @admin.display(description="Created (UTC)")
     def created(self, task: Task) -> str:
-        """Return when the task was created."""
-        return f"{task.created_at:{MOMENT}}"
+        """Return the creation time."""
+        return f"{task.created_at:{TIME_FORMAT}}"
 
     @admin.display(description="Updated (UTC)")
     def updated(self, task: Task) -> str:
-        """Return when the task was last changed."""
-        return f"{task.updated_at:{MOMENT}}"
+        """Return the time of the last change."""
+        return f"{task.updated_at:{TIME_FORMAT}}"
 
     @admin.display(description="E-mail", empty_value="-")
     def owner_email(self, task: Task) -> str | None:
@@ -114,7 +111,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
         return owner_of(task).name or None
 
     def save_model(self, request: HttpRequest, obj: Task, form: TaskForm, change: bool) -> None:
-        """Write as the API does: what was changed and nothing else, or a new task."""
+        """Create a task, or write only the changed fields, as the API does."""
         values = form.sent_values()
         if not change:
             obj.pk = Task.objects.add(**values).id
@@ -124,9 +121,9 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
     def response_action(  # type: ignore[override]  # stubs
         self, request: HttpRequest, queryset: QuerySet[Task]
     ) -> Any:
-        """Refuse boxes that no page of ours has, before the database is asked for them."""
+        """Reject malformed ids in the action form."""
         if any(not TASK_ID.fullmatch(box) for box in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise BadRequest("a selected task has an id that no task can have")
+            raise BadRequest("a selected task has an invalid id")
         return super().response_action(request, queryset)
 
     @admin.action(description="Mark completed", permissions=["change"])
@@ -143,7 +140,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, tasks: TaskQuerySet) -> HttpResponseBase | None:
-        """Delete the selected tasks, once somebody has confirmed how many they are."""
+        """Ask for confirmation, then delete the selected tasks."""
         if request.POST.get("post"):
             self._report(request, bulk.delete(tasks, request.user), "deleted")
             return None
@@ -160,7 +157,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes none wh
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_as_csv(self, request: HttpRequest, tasks: TaskQuerySet) -> StreamingHttpResponse:
-        """Send the selected tasks as a file."""
+        """Stream the selected tasks as a file."""
         name = f"tasks-{timezone.now():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
             csv_lines(tasks),

@@ -1,14 +1,14 @@
-"""Better Auth's table of users, where it is in the same database as the tasks.
+"""Reads Better Auth's user table, if it is in the same database as the tasks.
 
-The table ``"user"`` that the current search path finds is Better Auth's if it has the columns
-``id``, ``email`` and ``emailVerified``; one of the same name with other columns, such as the old
-back end's, is not. Only ``id``, ``email`` and ``name`` are ever read. It is looked for anew each
-time, because it comes and goes with migrations that are not ours.
+The table ``"user"`` on the search path is Better Auth's if it has the columns ``id``, ``email`` and
+``emailVerified``. The FastAPI back end's table of the same name does not have them. Only ``id``,
+``email`` and ``name`` are read. The columns are looked up every time, because Better Auth's
+migrations can create or drop the table while this process runs.
 
-Without its quotes ``user`` is no table in PostgreSQL but the role's name. Ids may be text, uuid or
-integer there, so they are compared as text.
+An unquoted ``user`` is the current role in PostgreSQL. Better Auth's ids can be text, uuid or
+integer, so they are compared as text.
 
-Source: issue "Staff and operators"; Better Auth's core schema.
+Source: Better Auth, "Database", core schema.
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-# column: whether this role may read it
+# column name: whether this role may read it
 COLUMNS = {
     "postgresql": "SELECT attname, has_column_privilege(attrelid, attnum, 'SELECT')"
     " FROM pg_attribute"
@@ -28,60 +28,59 @@ COLUMNS = {
     "sqlite": "SELECT name, true FROM pragma_table_info('user')",
 }
 
-# Stands for the column, which a table may lack.
+# A placeholder for the optional column ``name``
 NAME = "{name}"
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who somebody is to a person who reads a list.
+    """An owner as shown to staff.
 
     Args:
-        email: the address.
-        name: empty where the table has none.
+        email: the e-mail address; empty if unknown.
+        name: the name; empty if unknown.
     """
 
     email: str
     name: str
 
 
-# Whom the table does not know
-NOBODY = Owner("", "")
+UNKNOWN_OWNER = Owner("", "")
 
 
 def table_exists() -> bool:
-    """Tell whether Better Auth's table is there and may be read."""
+    """Return whether Better Auth's table exists and is readable."""
     return _is_better_auths(_columns())
 
 
 def is_empty() -> bool:
-    """Tell whether nobody is in the table, which is also so where there is none."""
+    """Return whether the table has no rows or does not exist."""
     return not _read('SELECT 1 FROM "user" LIMIT 1')
 
 
 def owners(user_ids: Collection[str]) -> dict[str, Owner]:
-    """Look several users up, in one statement; who is not in the table is left out."""
+    """Read several users in one query, by id; unknown users are omitted."""
     if not user_ids:
         return {}
-    places = ", ".join(["%s"] * len(user_ids))
+    placeholders = ", ".join(["%s"] * len(user_ids))
     found = _read(
-        f'SELECT CAST(id AS text), email, {NAME} FROM "user"'  # noqa: S608 - places only
-        f" WHERE CAST(id AS text) IN ({places})",
+        f'SELECT CAST(id AS text), email, {NAME} FROM "user"'  # noqa: S608 - placeholders only
+        f" WHERE CAST(id AS text) IN ({placeholders})",
         list(user_ids),
     )
     return {user_id: Owner(email or "", name or "") for user_id, email, name in found}
 
 
 def user_ids_matching(text: str, limit: int) -> list[str]:
-    """Find users by a part of their e-mail address or name, taken literally and in any case.
+    """Find users whose e-mail address or name contains a text, literally and case-insensitively.
 
     Args:
-        text: the part, not empty.
-        limit: the largest number of users to return.
+        text: the text, not empty.
+        limit: the maximum number of users to return.
     """
     pattern = f"%{connection.ops.prep_for_like_query(text)}%"
     found = _read(
-        'SELECT CAST(id AS text) FROM "user"'  # noqa: S608 - a column's name only
+        'SELECT CAST(id AS text) FROM "user"'  # noqa: S608 - a column name only
         " WHERE lower(email) LIKE lower(%s) ESCAPE '\\'"
         f" OR lower({NAME}) LIKE lower(%s) ESCAPE '\\' LIMIT %s",
         [pattern, pattern, limit],
@@ -92,7 +91,7 @@ def user_ids_matching(text: str, limit: int) -> list[str]:
 def owner_is_missing() -> RawSQL:
     """Return a condition for ``Task.objects.filter()``: the owner is not in the table.
 
-    Only where ``table_exists()``; anywhere else the database refuses it.
+    The query fails unless ``table_exists()``.
     """
     return RawSQL(
         'NOT EXISTS (SELECT 1 FROM "user" WHERE CAST("user".id AS text) = task.user_id)',
@@ -112,17 +111,17 @@ def _is_better_auths(columns: dict[str, bool]) -> bool:
 
 
 def _read(statement: str, parameters: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement; none where the table is not there, or goes meanwhile.
+    """Return the rows of a statement, or none if the table does not exist or is dropped meanwhile.
 
     Args:
-        statement: with ``NAME`` where that column is read.
-        parameters: its parameters.
+        statement: SQL, with ``NAME`` in place of the column ``name``.
+        parameters: the parameters of the statement.
     """
     columns = _columns()
     if not _is_better_auths(columns):
         return []
     statement = statement.replace(NAME, '"name"' if columns.get("name") else "''")
-    # What fails inside a transaction must not take the transaction with it.
+    # A failed statement must not abort the surrounding transaction.
     savepoint = transaction.atomic() if connection.in_atomic_block else nullcontext()
     try:
         with savepoint, connection.cursor() as cursor:

@@ -269,7 +269,7 @@ def test_staff_delete_a_selection(staff: Page) -> None:
     staff.locator("#action-toggle").check()
     act(staff, "Delete")
     photograph(staff, "delete")
-    expect(staff.get_by_text("1 task is deleted for good:")).to_be_visible()
+    expect(staff.get_by_text("1 task will be permanently deleted:")).to_be_visible()
     staff.get_by_role("button", name="Delete", exact=True).click()
 
     expect(staff.get_by_text("1 task was deleted.")).to_be_visible()

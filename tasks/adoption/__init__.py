@@ -1,6 +1,15 @@
-"""Takes over the task table of the plan's FastAPI back end. Delete it when no such table is left.
+"""Adopts the FastAPI back end's task table. Delete this package when no such database is left.
 
-To delete: this folder, its import in ``tasks/apps.py``, and in ``tasks/migrations/0001_initial.py``
-replace ``CreateOrAdoptTask`` by ``CreateModel`` and a ``RunSQL`` that starts the ids at 1001.
-Nothing else refers to this package.
+1. Delete this folder, and ``TasksConfig.ready`` in ``tasks/apps.py``.
+2. In ``tasks/migrations/0001_initial.py``, replace ``CreateOrAdoptTask`` with
+   ``migrations.CreateModel``, remove ``atomic = False``, and add
+   ``migrations.RunPython(start_ids_at_1001, migrations.RunPython.noop)`` as second operation::
+
+    def start_ids_at_1001(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute("ALTER TABLE task ALTER COLUMN id RESTART WITH 1001")
+        else:
+            schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('task', 1000)")
+
+No other code refers to this package.
 """

@@ -1,4 +1,4 @@
-"""What keeps `migrate` from beginning."""
+"""The system check that stops `migrate` before it changes anything."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +17,9 @@ FOREIGN_TABLE = "tasks.E001"
 def check_foreign_table(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Refuse a foreign ``task`` before `migrate` has made any table, those of Django included.
+    """Report a ``task`` table that cannot be adopted.
 
-    Source: issue "Nothing lost, nothing twice", take-over.
+    `migrate` runs database checks first, so it stops before it creates Django's own tables.
     """
     messages: list[CheckMessage] = []
     for alias in databases or ():

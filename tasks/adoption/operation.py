@@ -1,6 +1,6 @@
-"""Making the task table, or taking over the one that the plan's FastAPI back end has made.
+"""The migration operation that creates the task table or adopts the FastAPI back end's.
 
-Source: issue "Nothing lost, nothing twice", take-over.
+Source: docs/decisions/0018-adopting-the-old-table.md.
 """
 
 import logging
@@ -14,12 +14,12 @@ from psycopg.errors import LockNotAvailable
 from tasks.adoption.table import OldTable, find_table, refusal
 
 FIRST_ID = 1001  # the front end's demo cards call the API with the ids 1 to 3
-# How long everybody else waits at most behind a migration that waits for a long transaction
+# While the migration waits for its lock, all other queries on the table wait behind it.
 LOCK_TIMEOUT_SECONDS = 3
-# The names of zones in which a time without a zone means what the old back end means by it
+# Session time zones in which PostgreSQL reads a naive timestamp as the old back end means it
 UTC = ("UTC", "Etc/UTC", "GMT")
-# What stands for NULL in columns that this back end never leaves empty. Of a user_id there is
-# nothing to guess; a task without one belongs to nobody, and nobody sees it.
+# Replacements for NULL in columns that are NOT NULL here. A missing user_id stays NULL: the task
+# belongs to no user, so no user sees it.
 INSTEAD_OF_NULL = {
     "title": "''",
     "completed": "false",
@@ -31,24 +31,24 @@ logger = logging.getLogger(__name__)
 
 
 class CreateOrAdoptTask(migrations.CreateModel):
-    """Make the table, with ids from 1001 on, or adopt the one that is there.
+    """Create the table, with ids from 1001 on, or adopt the existing one.
 
-    An adopted table keeps its rows, the type of its id, its indexes and its columns of other
-    names. It gets no ``CHECK``: even one that is ``NOT VALID`` would refuse to change an old row
-    that breaks it. A later migration that takes one away has to say ``IF EXISTS``.
+    An adopted table keeps its rows, its indexes, its additional columns and the type of its id. It
+    gets no ``CHECK`` constraints: even a ``NOT VALID`` one would reject updates of old rows that
+    violate it. A later migration that drops one must use ``IF EXISTS``.
 
-    For a migration that is not atomic: the index is built without holding up anybody's writes,
-    which a transaction cannot do. Whatever is interrupted is finished by the next ``migrate``.
+    The migration must not be atomic, because ``CREATE INDEX CONCURRENTLY`` cannot run in a
+    transaction. The next ``migrate`` completes an interrupted one.
     """
 
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Create or adopt.
+        """Create or adopt the table.
 
         Raises:
-            CommandError: there is something else of that name, or it is in use, or the database
-                refuses a change. Nothing was changed then.
+            CommandError: the existing relation cannot be adopted, is locked, or the database
+                rejects a change. Nothing was changed.
         """
         connection = schema_editor.connection
         if reason := refusal(connection):
@@ -72,7 +72,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Drop the table that was made here; give an adopted one back with all its rows."""
+        """Drop a table that was created here; keep an adopted one and all its rows."""
         model = from_state.apps.get_model(app_label, self.name)
         if schema_editor.connection.vendor == "postgresql" and _is_adopted(schema_editor, model):
             schema_editor.remove_index(model, model._meta.indexes[0], concurrently=True)
@@ -81,12 +81,12 @@ class CreateOrAdoptTask(migrations.CreateModel):
 
 
 def _adopt(editor: Any, table: OldTable) -> None:
-    """Bring types, NULLs and the sequence in line, all or nothing, under one short lock."""
+    """Change types, NULLs and the sequence in one transaction, under one short lock."""
     try:
         with transaction.atomic(editor.connection.alias):
             editor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
-            # The strongest lock first. To a weaker one that has to grow later, each transaction
-            # of the old back end that has read a task and is about to write it is a deadlock.
+            # Take the strongest lock first. Upgrading a weaker one would deadlock with any
+            # transaction of the old back end that reads a task and then writes it.
             editor.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
             _convert_times(editor, table)
             _fit_columns(editor, table)
@@ -96,40 +96,39 @@ def _adopt(editor: Any, table: OldTable) -> None:
         if isinstance(error.__cause__, LockNotAvailable):
             reason = (
                 f"a transaction has been using it for more than {LOCK_TIMEOUT_SECONDS} seconds."
-                " End that one (pg_stat_activity shows it), or wait, and run migrate again"
+                " End that transaction (see pg_stat_activity) or wait, and run migrate again"
             )
         raise CommandError(
-            f"The table {table.name} cannot be taken over, and nothing was changed: {reason}"
+            f"Cannot adopt the table {table.name}; nothing was changed: {reason}"
         ) from error
 
 
 def _convert_times(editor: Any, table: OldTable) -> None:
-    """Turn times without a zone, which are in UTC, into moments.
+    """Convert naive UTC timestamps to ``timestamptz``.
 
-    In a session whose zone is UTC the bytes of both are the same, and PostgreSQL rewrites no row.
+    In a session whose time zone is UTC, PostgreSQL does not rewrite the rows.
     """
     with editor.connection.cursor() as cursor:
         cursor.execute("SHOW TIME ZONE")
         (zone,) = cursor.fetchone()
     editor.execute("SET LOCAL TIME ZONE 'UTC'")
     times = {name: table.columns[name] for name in ("created_at", "updated_at")}
-    # a timestamptz(3) too: updated_at moves by microseconds
+    # including timestamptz(3): updated_at needs microseconds
     other = [name for name in times if times[name].exact_type != "timestamp with time zone"]
     _alter(editor, *(f"{name} TYPE timestamptz" for name in other))
     naive = [name for name in times if times[name].base_type == "timestamp without time zone"]
-    # now() AT TIME ZONE 'utc' would be read in the zone of whoever inserts
+    # now() AT TIME ZONE 'utc' would be converted back in the session's time zone
     _alter(editor, *(f"{name} SET DEFAULT now()" for name in naive if times[name].has_default))
     if naive and zone not in UTC:
         logger.warning(
-            "PostgreSQL reads times without a zone in %s here: what the old back end writes to task"
-            " from now on has the wrong time. See README.md, Taking over the FastAPI back end's"
-            " database.",
+            "PostgreSQL interprets naive timestamps in the time zone %s: tasks that the old back"
+            " end writes from now on get a wrong time. See docs/adoption.md.",
             zone,
         )
 
 
 def _fit_columns(editor: Any, table: OldTable) -> None:
-    """Make room for what this back end stores, and leave no NULL where it expects none."""
+    """Widen the text columns, and replace NULLs in columns that are NOT NULL here."""
     columns = table.columns
     for name, room in {"user_id": 255, "title": 200, "description": 1000}.items():
         if (columns[name].length or room) < room:
@@ -142,12 +141,12 @@ def _fit_columns(editor: Any, table: OldTable) -> None:
             f"{name} = coalesce({name}, {INSTEAD_OF_NULL[name]})" for name in nullable
         )
         empty = " OR ".join(f"{name} IS NULL" for name in nullable)
-        editor.execute(f"UPDATE task SET {filled} WHERE {empty}")  # noqa: S608 - names of ours
+        editor.execute(f"UPDATE task SET {filled} WHERE {empty}")  # noqa: S608 - constant names
         _alter(editor, *(f"{name} SET NOT NULL" for name in nullable))
 
 
 def _move_sequence(editor: Any, table: OldTable) -> None:
-    """Let ids go on after the largest, and begin at 1001 where there never was one."""
+    """Continue after the largest id, or start at 1001 if no id was ever assigned."""
     sequence = table.columns["id"].sequence
     with editor.connection.cursor() as cursor:
         cursor.execute(
@@ -161,7 +160,7 @@ def _move_sequence(editor: Any, table: OldTable) -> None:
 
 
 def _add_index(editor: Any, model: type[models.Model]) -> None:
-    """Build the list's index beside everybody's reads and writes."""
+    """Create the index without blocking reads and writes."""
     index = model._meta.indexes[0]
     with editor.connection.cursor() as cursor:
         cursor.execute(
@@ -170,14 +169,14 @@ def _add_index(editor: Any, model: type[models.Model]) -> None:
             [index.name],
         )
         found = cursor.fetchone()
-    if found == (False,):  # what is left of a build that was interrupted
+    if found == (False,):  # left over from an interrupted build
         editor.remove_index(model, index, concurrently=True)
     if found != (True,):
         editor.add_index(model, index, concurrently=True)
 
 
 def _is_adopted(editor: Any, model: type[models.Model]) -> bool:
-    """Tell whether the table lacks the ``CHECK`` that one made here has."""
+    """Return whether the table lacks the ``CHECK`` of a table that was created here."""
     with editor.connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM pg_constraint WHERE conrelid = to_regclass('task') AND conname = %s",
@@ -187,7 +186,7 @@ def _is_adopted(editor: Any, model: type[models.Model]) -> bool:
 
 
 def _alter(editor: Any, *changes: str) -> None:
-    """Change columns, all in one statement, so that what has to be read is read once."""
+    """Change columns in one statement, so that PostgreSQL scans the table once."""
     if changes:
         actions = ", ".join(f"ALTER COLUMN {change}" for change in changes)
         editor.execute(f"ALTER TABLE task {actions}")

@@ -1,6 +1,6 @@
-"""The ``task`` table that a database may already have: what it is like, whether it is the plan's.
+"""Inspects an existing ``task`` table and decides whether it can be adopted.
 
-Source: issue "Nothing lost, nothing twice", take-over.
+Source: docs/decisions/0018-adopting-the-old-table.md.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 TEXTS = ("character varying", "text")
 TIMES = ("timestamp without time zone", "timestamp with time zone")
-# The columns of the plan's table, each with the types that this back end can work with
+# The required columns and the types that this back end supports
 COLUMNS = {
     "id": ("integer", "bigint"),
     "user_id": TEXTS,
@@ -26,13 +26,13 @@ class Column:
     """A column.
 
     Args:
-        base_type: without its length or precision.
-        exact_type: with it.
-        length: in characters, of a ``varchar`` that has one.
-        is_nullable: whether it may be ``NULL``.
-        has_default: whether it has a value where an ``INSERT`` gives none.
-        is_key: whether it is the primary key, alone.
-        sequence: the name of the sequence that it owns.
+        base_type: the type without length or precision.
+        exact_type: the type with length and precision.
+        length: the maximum length of a ``varchar``, in characters; ``None`` if unlimited.
+        is_nullable: whether it allows ``NULL``.
+        has_default: whether it has a default or is an identity column.
+        is_key: whether it alone is the primary key.
+        sequence: the name of the sequence that it owns, if any.
     """
 
     base_type: str
@@ -46,12 +46,12 @@ class Column:
 
 @dataclass(frozen=True)
 class OldTable:
-    """What the name ``task`` leads to.
+    """The relation that the name ``task`` resolves to.
 
     Args:
-        name: with its schema, quoted.
-        is_table: whether it is an ordinary table, and no view or index.
-        columns: by name, in their order.
+        name: the quoted name with its schema.
+        is_table: whether it is an ordinary table, not a view or an index.
+        columns: the columns by name, in their order.
     """
 
     name: str
@@ -60,11 +60,7 @@ class OldTable:
 
 
 def find_table(connection: BaseDatabaseWrapper) -> OldTable | None:
-    """Look where a statement of ours would look: along the ``search_path``.
-
-    Args:
-        connection: to a PostgreSQL.
-    """
+    """Find the relation ``task`` on the ``search_path`` of a PostgreSQL connection."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('%I.%I', nspname, relname), relkind = 'r' FROM pg_class"
@@ -76,7 +72,7 @@ def find_table(connection: BaseDatabaseWrapper) -> OldTable | None:
         name, is_table = found
         cursor.execute(
             "SELECT attname, format_type(atttypid, NULL), format_type(atttypid, atttypmod),"
-            # the length of a varchar is kept with four bytes added
+            # atttypmod of a varchar is its length plus 4
             " CASE WHEN atttypid = 'varchar'::regtype AND atttypmod > 0 THEN atttypmod - 4 END,"
             " NOT attnotnull, atthasdef OR attidentity <> '',"
             " EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid AND indisprimary"
@@ -90,15 +86,15 @@ def find_table(connection: BaseDatabaseWrapper) -> OldTable | None:
 
 
 def refusal(connection: BaseDatabaseWrapper) -> str | None:
-    """Say why the database's ``task`` cannot be taken over.
+    """Return why the existing ``task`` cannot be adopted.
 
     Returns:
-        Sentences for whoever runs ``migrate``; ``None`` where there is none, or none in the way.
+        A message for the operator; ``None`` if ``task`` does not exist or can be adopted.
     """
     if connection.vendor == "sqlite":
         if "task" not in connection.introspection.table_names():
             return None
-        name, reasons = "task", ["only a PostgreSQL database is taken over"]
+        name, reasons = "task", ["only a PostgreSQL table can be adopted"]
     else:
         table = find_table(connection)
         reasons = _reasons(table) if table else []
@@ -106,9 +102,9 @@ def refusal(connection: BaseDatabaseWrapper) -> str | None:
     if not reasons:
         return None
     return (
-        f"The database already has a {name}, which cannot be taken over as the task table of the"
-        f" FastAPI back end: {'; '.join(reasons)}. Nothing was changed. Rename it, or give this"
-        " service a database of its own."
+        f"The database already has a relation {name} that cannot be adopted as the FastAPI back"
+        f" end's task table: {'; '.join(reasons)}. Nothing was changed. Rename it, or use another"
+        " database."
     )
 
 
@@ -124,10 +120,10 @@ def _reasons(table: OldTable) -> list[str]:
             reasons.append(f"its {name} is {column.exact_type}, not {' or '.join(types)}")
     for name, column in table.columns.items():
         if name not in COLUMNS and not column.is_nullable and not column.has_default:
-            reasons.append(f"its column {name} needs a value that this back end does not have")
+            reasons.append(f"its column {name} is NOT NULL without a default")
     key = table.columns.get("id")
     if key and not key.is_key:
         reasons.append("its id is not the primary key")
     if key and not (key.sequence and key.has_default):
-        reasons.append("its id takes no numbers from a sequence that belongs to it")
+        reasons.append("its id has no sequence of its own as default")
     return reasons

@@ -1,7 +1,10 @@
-"""Writing more rows than fit into memory, or into one moment."""
+"""Bulk inserts and deletes in batches, safe to interrupt with Ctrl-C."""
 
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import islice
+from threading import Event, current_thread, main_thread
 from typing import Any
 
 from django.db import reset_queries, transaction
@@ -10,30 +13,31 @@ from django.db.models import QuerySet
 from tasks.models import Task
 
 BATCH_SIZE = 1000
-# Few conditions have an index, so that each look for rows may go through the whole table.
-IDS_AT_ONCE = 100_000
+# Few conditions have an index, so each query for ids may scan the whole table.
+IDS_PER_QUERY = 100_000
 
 
 def store_in_batches(
     tasks: Iterator[Task], *, on_batch: Callable[[int], object] = lambda count: None
 ) -> int:
-    """Store new tasks, all of them or, if anything gets in the way, none.
+    """Insert new tasks in one transaction: all of them or none.
 
     Args:
-        tasks: taken one batch at a time.
-        on_batch: called with the number of tasks that were just written; what it raises takes
-            everything back.
+        tasks: consumed one batch at a time.
+        on_batch: called with the size of each batch after its insert; an exception rolls back the
+            transaction.
 
     Returns:
-        How many tasks were stored.
+        The number of tasks inserted.
     """
     stored = 0
-    with transaction.atomic():
+    with ExitStack() as commit, transaction.atomic():
         while batch := list(islice(tasks, BATCH_SIZE)):
             Task.objects.bulk_create(batch)
             stored += len(batch)
-            reset_queries()  # with DEBUG each statement is kept, values and all
+            reset_queries()  # with DEBUG, Django keeps every statement and its values
             on_batch(len(batch))
+        commit.enter_context(held_interrupt())  # and drop it: too late to store nothing
     return stored
 
 
@@ -43,29 +47,58 @@ def delete_in_batches(
     batch_size: int = BATCH_SIZE,
     on_batch: Callable[[int], object] = lambda count: None,
 ) -> int:
-    """Delete rows, a batch at a time, each in a short transaction of its own.
+    """Delete rows in batches, each in a short transaction of its own.
 
-    Others read and write meanwhile: only the rows of a batch are locked, for as long as its
-    deletion takes. What no longer meets the conditions when its turn comes is kept.
+    Each batch locks only its own rows, and only while it deletes them. A row that no longer
+    matches the conditions by then is kept.
 
     Args:
-        rows: what to delete, without an order or a limit.
-        batch_size: how many rows at a time.
-        on_batch: called with the number of rows that a batch has just deleted; what it raises ends
-            the work between two batches.
+        rows: the rows to delete, unordered and unsliced.
+        batch_size: the maximum number of rows per transaction.
+        on_batch: called with the number of rows that each batch deleted, before Ctrl-C takes
+            effect; an exception stops after that batch.
 
     Returns:
-        How many rows were deleted.
+        The number of rows deleted.
     """
     deleted = 0
     ids = rows.order_by("id").values_list("id", flat=True)
-    found = list(ids[:IDS_AT_ONCE])
+    found = list(ids[:IDS_PER_QUERY])
     while found:
         for start in range(0, len(found), batch_size):
             batch = found[start : start + batch_size]
-            # The conditions again, not only the ids: a row may have changed since they were read.
-            count, _ = rows.filter(id__range=(batch[0], batch[-1])).delete()
-            deleted += count
-            on_batch(count)
-        found = list(ids.filter(id__gt=found[-1])[:IDS_AT_ONCE])
+            with held_interrupt() as raise_held:
+                # Repeat the conditions: a row may have changed since its id was read.
+                count, _ = rows.filter(id__range=(batch[0], batch[-1])).delete()
+                deleted += count
+                on_batch(count)
+                raise_held()
+        found = list(ids.filter(id__gt=found[-1])[:IDS_PER_QUERY])
     return deleted
+
+
+@contextmanager
+def held_interrupt() -> Iterator[Callable[[], None]]:
+    """Hold back the first Ctrl-C, so that a commit is never interrupted. The second one raises.
+
+    Yields:
+        A function that raises ``KeyboardInterrupt`` if Ctrl-C was held back.
+    """
+    was_pressed = Event()
+
+    def hold(*args: Any) -> None:
+        was_pressed.set()
+        signal.signal(signal.SIGINT, previous)
+
+    def raise_held() -> None:
+        if was_pressed.is_set():
+            raise KeyboardInterrupt
+
+    if current_thread() is not main_thread():  # signal handlers run in the main thread only
+        yield raise_held
+        return
+    previous = signal.signal(signal.SIGINT, hold)
+    try:
+        yield raise_held
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,4 +1,4 @@
-"""Believable tasks. The same seed (``factory.random.reseed_random``) makes the same ones again."""
+"""Factory for realistic tasks, reproducible with ``factory.random.reseed_random``."""
 
 import calendar
 
@@ -46,25 +46,25 @@ THINGS = ("bicycle", "bookshelf", "doorbell", "drill", "kettle", "lamp", "printe
 
 
 class TaskProvider(BaseProvider):
-    """What people write on their lists.
+    """A Faker provider for the texts of to-do lists.
 
-    Faker's own days and months depend on today's date, and a seed would not make the same again.
+    Faker's own weekdays and months depend on today's date and so are not reproducible.
     """
 
     def task_title(self) -> str:
-        """Return a title, a short phrase with a verb."""
+        """Return a title: a short imperative phrase."""
         title: str = self.generator.parse(self.random_element(TITLES))
         return title
 
     def task_description(self) -> str | None:
-        """Return a description, or nothing, as most tasks have it."""
+        """Return a description, or ``None`` in 60 % of cases."""
         if self.generator.boolean(chance_of_getting_true=60):
             return None
         description: str = self.generator.parse(self.random_element(DESCRIPTIONS))
         return description
 
     def weekday(self) -> str:
-        """Return the name of a day."""
+        """Return the name of a weekday."""
         return self.random_element(list(calendar.day_name))
 
     def month(self) -> str:
@@ -72,31 +72,31 @@ class TaskProvider(BaseProvider):
         return self.random_element(calendar.month_name[1:])
 
     def digit(self) -> int:
-        """Return how many people may come."""
+        """Return a number of guests, 2 to 9."""
         return self.random_int(2, 9)
 
     def document(self) -> str:
-        """Return something that is written."""
+        """Return a kind of document."""
         return self.random_element(DOCUMENTS)
 
     def grocery(self) -> str:
-        """Return something to eat or drink."""
+        """Return a grocery item."""
         return self.random_element(GROCERIES)
 
     def place(self) -> str:
-        """Return a place at home."""
+        """Return a place in or around a home."""
         return self.random_element(PLACES)
 
     def thing(self) -> str:
-        """Return something to have."""
+        """Return a household object."""
         return self.random_element(THINGS)
 
 
 factory.Faker.add_provider(TaskProvider)
 
 
-class TaskFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # it has no types
-    """Makes tasks as the API does, so that the model's rules hold for them."""
+class TaskFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # untyped
+    """Builds valid tasks, with the same ``created_at`` and ``updated_at``."""
 
     class Meta:
         model = Task

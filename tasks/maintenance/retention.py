@@ -1,4 +1,4 @@
-"""What is deleted because nobody needs it any more."""
+"""Selects rows that are no longer needed: old tasks, orphans and expired idempotency keys."""
 
 import re
 from datetime import datetime, timedelta
@@ -14,17 +14,17 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 class OrphansError(Exception):
-    """Who is an orphan cannot be told, or hardly anybody would not be one."""
+    """Orphans cannot be identified, or suspiciously many owners would be orphans."""
 
 
-def moment_before(duration: str) -> datetime:
-    """Return the moment that lies so far back.
+def time_ago(duration: str) -> datetime:
+    """Return now minus ``duration``.
 
     Args:
         duration: whole days, hours or minutes: ``90d``, ``12h``, ``30m``.
 
     Raises:
-        ValueError: it has another form, or goes back before the year 1.
+        ValueError: the duration has another form, or reaches before the year 1.
     """
     found = DURATION.fullmatch(duration)
     if found is None:
@@ -36,9 +36,9 @@ def moment_before(duration: str) -> datetime:
 
 
 def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
-    """Return the keys that no retry needs any more.
+    """Return the keys that are older than their lifetime.
 
-    Source: docs/contract.md, "What goes beyond the plan", safe retries ("at least 24 hours").
+    Source: docs/contract.md, "What goes beyond the plan".
     """
     return IdempotencyKey.objects.created_before(timezone.now() - IDEMPOTENCY_KEY_LIFETIME)
 
@@ -46,32 +46,30 @@ def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
 def orphans(*, is_forced: bool = False) -> TaskQuerySet:
     """Return the tasks whose owners are not in Better Auth's table of users.
 
-    The condition is part of each statement that is made of it: whoever signs up in the meantime
-    keeps their tasks.
+    Each statement evaluates the condition itself, so the tasks of an owner who signs up before the
+    deletion are kept.
 
     Args:
-        is_forced: whether it may be most owners. After a move from another log-in all of them look
-            like orphans.
+        is_forced: allow most owners to be orphans. After a switch to Better Auth from another
+            login, all of them look like orphans.
 
     Raises:
-        OrphansError: the table is not there; or, unless forced, nobody is in it, or more than half
-            of the owners are not.
-
-    Source: issue "Staff and operators", ``--orphans``.
+        OrphansError: the table is missing; or, unless forced, it is empty or lacks more than half
+            of the owners.
     """
     if not better_auth_users.table_exists():
-        raise OrphansError("This database has no table of Better Auth's users to compare with.")
+        raise OrphansError("This database has no Better Auth user table to compare with.")
     found = Task.objects.filter(better_auth_users.owner_is_missing())
     if is_forced:
         return found
     if better_auth_users.is_empty():
-        raise OrphansError("Better Auth's table of users is empty: every owner would be an orphan.")
+        raise OrphansError("The Better Auth user table is empty: every owner would be an orphan.")
     owners, orphaned = (
         tasks.values("user_id").distinct().count() for tasks in (Task.objects.all(), found)
     )
     if orphaned * 2 > owners:
         raise OrphansError(
-            f"{orphaned} of {owners} owners are not in Better Auth's table of users; after a move"
-            " from another log-in they only look like orphans."
+            f"{orphaned} of {owners} owners are not in the Better Auth user table. After a switch"
+            " from another login, owners look like orphans but are not."
         )
     return found

@@ -1,4 +1,4 @@
-"""Filling the table with believable tasks."""
+"""Generates and stores sample tasks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from tasks.maintenance.batches import store_in_batches
 from tasks.maintenance.factories import TaskFactory
 from tasks.models import Task
 
-# Faker takes 0.3 ms for a task: this many are made, and dealt like cards until enough are out.
+# Faker takes 0.3 ms per task, so at most this many texts are generated and then reused in turn.
 DECK_SIZE = 2000
 EDITED_SHARE = 0.2
 
@@ -26,26 +26,24 @@ def seed_tasks(
     seed: int | None = None,
     on_batch: Callable[[int], object] = lambda count: None,
 ) -> int:
-    """Store sample tasks, all of them or, if anything gets in the way, none.
+    """Store sample tasks: all of them or, on an error, none.
 
     Args:
-        user_ids: whose they are; each id once.
-        tasks_each: how many each user gets.
-        completed_share: 0 to 1; this share of all tasks is completed.
-        days: the tasks were created, evenly and in the order of their ids, over so many days until
-            now. A completed one was changed some time after its creation, and so were some others.
-        seed: the same number makes the same tasks again, their times counted from now; ``None``
-            makes others each time.
-        on_batch: called with the number of tasks that were just written.
+        user_ids: the distinct owners.
+        tasks_each: the number of tasks per user.
+        completed_share: the share of completed tasks, 0 to 1.
+        days: creation times are spread evenly, in the order of the ids, over this many days before
+            now. Completed tasks and some others have a later ``updated_at``.
+        seed: the same number generates the same tasks, with times relative to now; ``None`` is
+            random.
+        on_batch: called with the number of tasks in each stored batch.
 
     Returns:
-        How many tasks were stored.
-
-    Source: issue "Staff and operators", ``seed_tasks``.
+        The number of tasks stored.
     """
-    random = Random(seed)  # noqa: S311 - nothing secret is made
-    made = _tasks(user_ids, tasks_each, completed_share, timedelta(days=days), random)
-    return store_in_batches(made, on_batch=on_batch)
+    random = Random(seed)  # noqa: S311 - not for secrets
+    tasks = _tasks(user_ids, tasks_each, completed_share, timedelta(days=days), random)
+    return store_in_batches(tasks, on_batch=on_batch)
 
 
 def _tasks(
@@ -55,14 +53,14 @@ def _tasks(
     span: timedelta,
     random: Random,
 ) -> Iterator[Task]:
-    """Make one task after the other, a round over all users and then the next."""
+    """Yield tasks, one for each user in turn."""
     total = len(user_ids) * tasks_each
     completed_left = round(total * completed_share)
     texts = _texts(min(total, DECK_SIZE), random)
     now = timezone.now()
     for index, (title, description) in enumerate(islice(texts, total)):
         created_at = now - span * (1 - (index + random.random()) / total)
-        # As many as are left to complete, out of as many as are left: exactly the share in the end.
+        # The remaining completed tasks out of the remaining tasks: the final share is exact.
         completed = random.random() * (total - index) < completed_left
         completed_left -= completed
         is_edited = completed or random.random() < EDITED_SHARE
@@ -77,7 +75,7 @@ def _tasks(
 
 
 def _texts(size: int, random: Random) -> Iterator[tuple[str, str | None]]:
-    """Deal titles and descriptions for ever; none comes twice before the deck is through."""
+    """Yield titles and descriptions forever; repeat one only after all others were used."""
     factory.random.reseed_random(random.getrandbits(64))
     deck = [(task.title, task.description) for task in TaskFactory.build_batch(size)]
     while True:

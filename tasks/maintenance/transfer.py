@@ -1,14 +1,13 @@
-"""Tasks as JSON Lines: on each line one task, as the API shows it.
+"""Export and import of tasks as JSON Lines: one task per line, as the API shows it.
 
-Every field goes out and comes in again exactly as it was, except the id: the database gives a new
-one.
+Every field survives the round trip unchanged, except the id, which the database assigns anew.
 
-Source: issue "Staff and operators", ``export_tasks`` and ``import_tasks``; jsonlines.org.
+Source: https://jsonlines.org.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,16 +33,16 @@ from tasks.serializers import (
     problem,
 )
 
-MAX_LINE_BYTES = 64 * 1024  # the longest task takes 20 KB, each letter of it as \ud83d\ude00
+MAX_LINE_BYTES = 64 * 1024  # the longest task takes 20 KB, with every character as \ud83d\ude00
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class LineError(ValueError):
-    """A line is not a task that can be stored.
+    """A line is not a valid task.
 
     Args:
-        number: which line, from 1.
-        problem: what is wrong with it.
+        number: the line number, from 1.
+        problem: a clause that describes the error.
     """
 
     def __init__(self, number: int, problem: str) -> None:
@@ -51,22 +50,22 @@ class LineError(ValueError):
 
 
 class MomentField(StrictField):
-    """A moment, to the microsecond."""
+    """A datetime with a UTC offset, to the microsecond."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        """Read it into UTC."""
+        """Parse RFC 3339 and convert to UTC."""
         try:
             if not MOMENT.fullmatch(data):
                 raise ValueError(data)
             return datetime.fromisoformat(data).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
             raise serializers.ValidationError(
-                "write a moment like 2026-01-06T15:30:00.123456Z"
+                "use the format 2026-01-06T15:30:00.123456Z"
             ) from None
 
 
 class LineSerializer(TaskSerializer):
-    """A whole task: each field but the id is there and obeys the API's rules, none is unknown."""
+    """A complete task: every field except the id is required and validated as in the API."""
 
     user_id = StrictTextField(max_length=USER_ID_MAX_LENGTH, allow_blank=True)
     description = StrictTextField(
@@ -77,43 +76,40 @@ class LineSerializer(TaskSerializer):
     updated_at = MomentField()
 
     def validate_user_id(self, user_id: str) -> str:
-        """Refuse what can be nobody's id, which white space can."""
+        """Reject an empty id; white space alone is valid."""
         if not user_id:
             raise problem("blank")
         return user_id
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Refuse as well what would be lost, and a change before the creation."""
+        """Reject unknown fields and inconsistent times too."""
         values = super().run_validation(data)
         if unknown := data.keys() - TaskRow._fields:
-            raise serializers.ValidationError({min(unknown): ["a task has no such field"]})
+            raise serializers.ValidationError({min(unknown): ["unknown field"]})
         self.check_times(**values)
         return values
 
     def check_times(self, created_at: datetime, updated_at: datetime, **values: Any) -> None:
-        """Refuse a change before the creation."""
+        """Reject an ``updated_at`` before ``created_at``."""
         if updated_at < created_at:
-            raise serializers.ValidationError({"updated_at": ["it lies before created_at"]})
+            raise serializers.ValidationError({"updated_at": ["it is before created_at"]})
 
 
 class OldLineSerializer(LineSerializer):
-    """A task that may have been there before the API's rules, in a table that was taken over."""
+    """A task of an adopted table, which may be older than the API's rules."""
 
     title = StrictTextField(max_length=TITLE_MAX_LENGTH, allow_blank=True)
 
     def check_times(self, created_at: datetime, updated_at: datetime, **values: Any) -> None:
-        """Take them as they are."""
+        """Accept any times."""
 
 
 def exported_lines(user_id: str) -> Iterator[str]:
-    """Read a user's tasks as lines of JSON, without their ends, in the order of the ids.
+    """Yield a user's tasks as JSON, without line ends, in the order of their ids.
 
-    They are read in batches, each as it is at that moment: a task that is there throughout comes
-    exactly once, whatever is added and deleted meanwhile. The lines are plain ASCII: some of
-    Unicode's characters pass for the end of a line.
-
-    Args:
-        user_id: whose tasks.
+    Tasks are read in batches by id. A task that exists throughout the export appears exactly once,
+    whatever is created or deleted meanwhile. The lines are ASCII, because some programs split lines
+    at other Unicode characters too.
     """
     tasks = Task.objects.owned_by(user_id).order_by("id")
     batch = list(tasks[:BATCH_SIZE].rows())
@@ -123,28 +119,22 @@ def exported_lines(user_id: str) -> Iterator[str]:
         batch = list(tasks.filter(id__gt=batch[-1].id)[:BATCH_SIZE].rows())
 
 
-def import_lines(
-    lines: Iterable[bytes],
-    *,
-    is_as_is: bool = False,
-    on_batch: Callable[[int], object] = lambda count: None,
-) -> int:
-    """Store the tasks of all lines or, if one of them is wrong, none. Empty lines are skipped.
+def import_lines(lines: Iterable[bytes], *, is_as_is: bool = False) -> int:
+    """Store the tasks of all lines or, if one is invalid, none. Blank lines are skipped.
 
     Args:
-        lines: what ``exported_lines`` gave, in UTF-8.
-        is_as_is: whether a task may be one that the API would refuse and a table that was taken
-            over may hold: with a blank title, or changed before it was created.
-        on_batch: called with the number of tasks that were just written.
+        lines: the output of ``exported_lines``, in UTF-8.
+        is_as_is: accept tasks that an adopted table can hold and the API rejects: a blank title, an
+            ``updated_at`` before ``created_at``.
 
     Returns:
-        How many tasks were stored.
+        The number of tasks stored.
 
     Raises:
-        LineError: a line is wrong.
+        LineError: a line is invalid.
     """
     serializer = OldLineSerializer() if is_as_is else LineSerializer()
-    return store_in_batches(_tasks(lines, serializer), on_batch=on_batch)
+    return store_in_batches(_tasks(lines, serializer))
 
 
 def _tasks(lines: Iterable[bytes], serializer: LineSerializer) -> Iterator[Task]:
@@ -152,19 +142,17 @@ def _tasks(lines: Iterable[bytes], serializer: LineSerializer) -> Iterator[Task]
         if not line.strip():
             continue
         if len(line) > MAX_LINE_BYTES:
-            raise LineError(number, f"it has more than {MAX_LINE_BYTES} bytes")
+            raise LineError(number, f"longer than {MAX_LINE_BYTES} bytes")
         try:
             yield Task(**serializer.run_validation(orjson.loads(line.rstrip())))
         except orjson.JSONDecodeError as error:
-            raise LineError(
-                number, f"not JSON in UTF-8: {error.msg} (column {error.colno})"
-            ) from None
+            raise LineError(number, f"not UTF-8 JSON: {error.msg} (column {error.colno})") from None
         except serializers.ValidationError as error:
             raise LineError(number, _worded(error.detail)) from None
 
 
 def _worded(problems: Any) -> str:
-    """Word the problems of a task: the field, where it is one field's, and what is wrong."""
+    """Format validation errors as ``field: message``, without a name for the whole task."""
     return "; ".join(
         details[0] if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}: {details[0]}"
         for name, details in problems.items()

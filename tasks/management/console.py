@@ -1,11 +1,7 @@
-"""What the commands have in common in front of a person: the bar, Ctrl-C, errors, users' ids."""
+"""Shared by the commands: errors, Ctrl-C, the progress bar and user ids."""
 
 import shutil
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event, current_thread, main_thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,39 +10,44 @@ from tqdm import tqdm
 
 from authn.tokens import NoUserError, user_id
 
-INTERRUPTED = 130  # the exit code that shells give a command that Ctrl-C has ended
+INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
 
 class TaskCommand(BaseCommand):
-    """A command that works on the database, which may be away or not migrated."""
+    """Reports Ctrl-C and database errors in one sentence, followed by what was done until then.
+
+    ``outcome`` is that second sentence; a subclass updates it as it works.
+    """
+
+    outcome: str
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run it.
+        """Run the command.
 
         Raises:
-            CommandError: the input is bad, or the database cannot do it.
+            CommandError: the input is invalid, the database fails, or Ctrl-C was pressed.
         """
         try:
             return super().execute(*args, **options)
+        except KeyboardInterrupt:
+            raise CommandError(f"Interrupted. {self.outcome}", returncode=INTERRUPTED) from None
         except DatabaseError as error:
-            raise CommandError(worded_database_error(error)) from error
-
-
-def worded_database_error(error: DatabaseError) -> str:
-    """Say what the database cannot do: its first line, for the others are hints and the SQL."""
-    reason = str(error).partition("\n")[0]
-    return f"Database error: {reason}. Where a table is missing, run manage.py migrate."
+            reason = str(error).partition("\n")[0]  # the other lines are hints and the SQL
+            raise CommandError(
+                f"Database error: {reason}. If a table is missing, run manage.py migrate."
+                f" {self.outcome}"
+            ) from error
 
 
 def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqdm[Any]":
-    """Show on standard error how far a command is, if that is a terminal.
+    """Return a progress bar on standard error, hidden if that is not a terminal.
 
     Args:
-        total: how many units there are; ``None`` where nobody knows.
-        unit: what is counted, in the plural; ``"B"`` counts bytes.
-        is_shown: whether a terminal gets it at all.
+        total: the number of units; ``None`` if unknown.
+        unit: a plural noun; ``"B"`` counts bytes.
+        is_shown: ``False`` hides the bar on a terminal too.
     """
-    columns, lines = shutil.get_terminal_size()  # tqdm's own look shows no bar where it is unknown
+    columns, lines = shutil.get_terminal_size()  # without a size, tqdm draws no bar
     return tqdm(
         total=total,
         unit=unit if unit == "B" else f" {unit}",
@@ -59,39 +60,11 @@ def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqd
     )
 
 
-@contextmanager
-def held_interrupt() -> Iterator[Callable[[], None]]:
-    """Hold Ctrl-C back where it would leave nobody knowing what was written.
-
-    Yields:
-        What raises the ``KeyboardInterrupt`` that was held back, if there was one: to be called
-        between two batches. A second Ctrl-C is not held back.
-    """
-    is_pending = Event()
-
-    def hold(*args: Any) -> None:
-        is_pending.set()
-        signal.signal(signal.SIGINT, before)
-
-    def release() -> None:
-        if is_pending.is_set():
-            raise KeyboardInterrupt
-
-    if current_thread() is not main_thread():  # only that one may, or has to, handle signals
-        yield release
-        return
-    before = signal.signal(signal.SIGINT, hold)
-    try:
-        yield release
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def checked_user_id(given: str) -> str:
-    """Return a user's id as it was given.
+    """Return a user id unchanged if it is valid.
 
     Raises:
-        CommandError: nobody can have this id.
+        CommandError: no token can carry this id.
 
     Source: docs/contract.md, "Who may come in".
     """

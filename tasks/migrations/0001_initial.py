@@ -1,4 +1,4 @@
-"""The task table: made here, or taken over from the plan's FastAPI back end."""
+"""Create the task table, or adopt the FastAPI back end's."""
 
 from django.db import migrations, models
 from django.db.models.functions import Length
@@ -9,7 +9,7 @@ from tasks.adoption.operation import CreateOrAdoptTask
 
 class Migration(migrations.Migration):
     initial = True
-    atomic = False  # the operation has a transaction of its own, and an index outside of it
+    atomic = False  # the operation opens its own transaction and builds the index outside it
 
     operations = [
         CreateOrAdoptTask(

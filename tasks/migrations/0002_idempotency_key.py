@@ -1,4 +1,4 @@
-"""The keys of creates that may be sent twice."""
+"""Create the table of idempotency keys."""
 
 from django.db import migrations, models
 

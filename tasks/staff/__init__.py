@@ -1,1 +1,1 @@
-"""What staff do with everybody's tasks; ``tasks.admin`` puts it on the admin's pages."""
+"""The parts of ``tasks/admin.py``; ``todo_project/staff/`` customises the admin site itself."""

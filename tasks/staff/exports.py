@@ -1,6 +1,6 @@
-"""Tasks as CSV, for a spreadsheet.
+"""CSV export, safe to open in a spreadsheet.
 
-Source: issue "Staff and operators", export; OWASP, "CSV Injection".
+Source: OWASP, "CSV Injection".
 """
 
 import csv
@@ -10,27 +10,27 @@ from typing import Any
 
 from django.conf import settings
 
-from tasks.better_auth_users import NOBODY, Owner, owners, table_exists
+from tasks.better_auth_users import UNKNOWN_OWNER, Owner, owners, table_exists
 from tasks.models import TaskQuerySet, TaskRow
 
-BATCH_SIZE = 2000  # tasks read at a time
+BATCH_SIZE = 2000  # tasks per query
 OWNER_COLUMNS = ("owner_email", "owner_name")
-# What makes a spreadsheet take a text for a formula, also as East Asian keyboards type it
+# The first characters of a formula, including their full-width forms
 FORMULA_SIGNS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """A file-like object whose ``write`` returns its argument."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
-    """Write tasks as CSV, newest first, a batch of lines at a time.
+    """Yield tasks as CSV, newest first, one batch of lines at a time.
 
-    Each batch is read by a statement of its own that begins after the last task's id, so that
-    neither memory nor a transaction grows with the table.
+    Each batch is one query that continues after the last id, so neither memory nor the length of a
+    transaction grows with the table.
     """
     with_owners = table_exists()
     writer: Any = csv.writer(_Echo())
@@ -46,17 +46,17 @@ def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
 
 
 def defused(text: str) -> str:
-    """Keep a spreadsheet from running a text as a formula.
+    """Prevent a spreadsheet from evaluating a text as a formula.
 
-    A text that it might run, or that begins with an apostrophe, gets an apostrophe in front; taking
-    one from each cell that begins with one gives the texts back.
+    A text that looks like a formula or begins with an apostrophe gets an apostrophe in front.
+    Removing one leading apostrophe from each cell restores the texts.
     """
     begins = text.lstrip().startswith(FORMULA_SIGNS) or text.startswith(("\t", "\r", "\n", "'"))
     return f"'{text}" if begins else text
 
 
 def _owner(found: dict[str, Owner], task: TaskRow) -> tuple[str, str]:
-    owner = found.get(task.user_id, NOBODY)
+    owner = found.get(task.user_id, UNKNOWN_OWNER)
     return owner.email, owner.name
 
 

@@ -1,4 +1,4 @@
-"""The form of a task."""
+"""The form that creates and edits a task."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from tasks.serializers import TaskSerializer
 
 
 class ExactTextField(forms.CharField):
-    """A text of several lines that is left exactly as it is where nobody has changed it.
+    """A multi-line text that an unedited form leaves unchanged.
 
-    A browser sends each line end as CRLF, whatever it was.
+    Browsers send every line end as CRLF.
     """
 
     widget = forms.Textarea
@@ -21,30 +21,30 @@ class ExactTextField(forms.CharField):
         super().__init__(strip=False, required=False, widget=widget, **kwargs)
 
     def to_python(self, value: Any) -> str | None:
-        """Return the text with the line ends of everywhere but browsers."""
+        """Convert the line ends to LF."""
         text = super().to_python(value)
         return text and _with_plain_line_ends(text)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Tell whether the text differs in more than its line ends."""
+        """Compare the texts, ignoring line ends."""
         return _with_plain_line_ends(initial or "") != _with_plain_line_ends(data or "")
 
 
-class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when it runs
-    """Takes what the API takes, with the same words for what is refused.
+class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Validates as the API does, with the API's messages.
 
-    Of a task that exists only the fields that somebody has changed are looked at and written. What
-    they were when the page was made comes back with the form: compared with what is stored now, a
-    box that nobody has touched would undo what the user has done meanwhile.
+    For an existing task, only changed fields are validated and written. A field counts as changed
+    if it differs from the value that the page was rendered with, which the form sends back. A
+    comparison with the stored value would revert changes that the user made meanwhile.
 
-    Source: issue "Staff and operators", edits; docs/contract.md, "A task", "Concurrency".
+    Source: docs/contract.md, "A task" and "Concurrency".
     """
 
     user_id = forms.CharField(
         label="Owner",
         strip=False,
         max_length=USER_ID_MAX_LENGTH,
-        help_text="The user's id, exactly as Better Auth has it.",
+        help_text="The user's id in Better Auth.",
     )
     title = ExactTextField(label="Title", rows=2)
     description = ExactTextField(label="Description", rows=6, empty_value=None)
@@ -56,13 +56,13 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            # A form that was sent without, not by a page of ours, is compared with what is stored.
+            # A form without the initial value is compared with the stored one.
             field.show_hidden_initial = bool(self.instance.pk) and (
                 not self.is_bound or self.add_initial_prefix(name) in self.data
             )
 
     def clean(self) -> dict[str, Any]:
-        """Apply the API's rules."""
+        """Validate with the API's serializer."""
         serializer = TaskSerializer(data=self.sent_values(), partial=bool(self.instance.pk))
         serializer.is_valid()
         for name, problems in serializer.errors.items():
@@ -71,7 +71,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none when
         return self.cleaned_data
 
     def sent_values(self) -> dict[str, Any]:
-        """Return what is to be written, by field: everything, or what was changed."""
+        """Return the values to write: all fields of a new task, else the changed ones."""
         names = self.changed_data if self.instance.pk else self.fields
         return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 

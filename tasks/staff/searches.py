@@ -1,4 +1,4 @@
-"""What staff find tasks by."""
+"""The search of the task list."""
 
 import re
 
@@ -13,15 +13,12 @@ WORDS = re.compile(r'"([^"]+)"|(\S+)')
 
 
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
-    """Find tasks by their owner, or by words of the title.
+    """Find tasks by their owner or by words of the title.
 
-    An owner's id, exactly as it is, or something with an @ in it that is part of an owner's e-mail
-    address, finds the tasks of those owners, and an index gives them at once. Anything else finds
-    the tasks whose title has each of the words, taken literally and in any case, and those whose
-    owner's e-mail address or name has the whole text. Words in quotes belong together, and are
-    never an owner's id.
-
-    Source: issue "Staff and operators", search.
+    An exact owner id, or a text with an ``@`` that is part of an owner's e-mail address, finds the
+    tasks of these owners, through an index. Any other text finds the tasks whose title contains
+    each word (literally, case-insensitively), and those whose owner's e-mail address or name
+    contains the whole text. Quoted words are searched as a phrase and never as an owner id.
     """
     text = text.strip()
     if tasks.model._base_manager.filter(user_id=text).exists():
@@ -36,6 +33,6 @@ def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
 
 
 def _in_title(word: str, vendor: str) -> Q:
-    if vendor == "sqlite":  # whose LIKE knows upper and lower case of ASCII alone
+    if vendor == "sqlite":  # its LIKE ignores case for ASCII only
         return Q(title__iregex=re.escape(word))
     return Q(title__icontains=word)

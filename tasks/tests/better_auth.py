@@ -1,8 +1,8 @@
-"""Better Auth's table of users in the tests' database, in the shapes that it comes in."""
+"""Create and fill Better Auth's user table in the test database."""
 
 from django.db import connection
 
-# what an id is: (its type, alice's, bob's)
+# name: (the SQL type, the id of alice, the id of bob)
 IDS = {
     "text": ("text", "alice", "bob"),
     "uuid": (
@@ -15,13 +15,13 @@ IDS = {
 
 
 def execute(statement: str, *parameters: str) -> None:
-    """Run a statement past the models, as another program does."""
+    """Execute SQL directly."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
 
 def create_table(id_type: str = "text", columns: str = "name text,") -> None:
-    """Make the table as Better Auth 1.7 does, with secrets that nobody here may read."""
+    """Create the table as Better Auth 1.7 does, with columns that must not be read."""
     execute(
         f'CREATE TABLE "user" (id {id_type} PRIMARY KEY, {columns} email text NOT NULL,'
         ' "emailVerified" boolean NOT NULL DEFAULT false, image text)'
@@ -29,5 +29,5 @@ def create_table(id_type: str = "text", columns: str = "name text,") -> None:
 
 
 def add_user(user_id: str, email: str, name: str = "") -> None:
-    """Sign somebody up."""
+    """Insert a user."""
     execute('INSERT INTO "user" (id, name, email) VALUES (%s, %s, %s)', user_id, name, email)

@@ -1,4 +1,4 @@
-"""An operator: somebody who runs commands, at a terminal or not."""
+"""Run management commands and read their output."""
 
 import io
 from typing import Any
@@ -8,22 +8,22 @@ from django.core.management import CommandError, call_command
 
 
 class Terminal(io.StringIO):
-    """What a command takes for a terminal."""
+    """A text stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say that it is one."""
+        """Return true."""
         return True
 
 
 def manage(name: str, *arguments: str, **options: Any) -> str:
-    """Run a command, and return its standard output."""
-    printed = io.StringIO()
-    call_command(name, *arguments, stdout=printed, **options)
-    return printed.getvalue()
+    """Run a command and return its standard output."""
+    stdout = io.StringIO()
+    call_command(name, *arguments, stdout=stdout, **options)
+    return stdout.getvalue()
 
 
 def refusal(name: str, *arguments: str, **options: Any) -> CommandError:
-    """Run a command that is to be refused, and return its error."""
+    """Run a command that must fail and return its error."""
     with pytest.raises(CommandError) as refused:
         manage(name, *arguments, **options)
     return refused.value

@@ -1,4 +1,4 @@
-"""A task as a line of JSON."""
+"""A task as a line of JSON Lines."""
 
 import json
 from typing import Any
@@ -15,5 +15,5 @@ LINE: dict[str, Any] = {
 
 
 def line(**values: Any) -> bytes:
-    """Write the line of a task, some of its fields others."""
+    """Return the line of ``LINE`` with some fields replaced."""
     return json.dumps(LINE | values).encode() + b"\n"

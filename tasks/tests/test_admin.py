@@ -1,4 +1,4 @@
-"""The list of tasks in the admin: what it shows and finds."""
+"""The admin's task list: columns, filters, search and pagination."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from tasks.models import Task
 from tasks.staff import lists
-from tasks.staff.lists import About
+from tasks.staff.lists import Estimate
 from tasks.tests.better_auth import add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
 from todo_project.tests.staff import boss
@@ -23,36 +23,36 @@ LIST = "/admin/tasks/task/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Sign somebody in who may do everything."""
+    """Return a client signed in as a superuser."""
     return boss()
 
 
 def shown(answer: Any) -> list[int]:
-    """Return the ids of the tasks on a page, in its order."""
+    """Return the ids of the tasks on a page, in order."""
     assert answer.status_code == 200
     return [task.pk for task in answer.context["cl"].result_list]
 
 
 def columns(answer: Any) -> list[str]:
-    """Return the heads of the list's columns, without that of the boxes."""
+    """Return the column headers of the list, without the checkbox column."""
     return [str(header["text"]) for header in result_headers(answer.context["cl"])][1:]
 
 
 def find(staff: Client, text: str) -> list[str]:
-    """Return the titles of what a search finds, by id."""
+    """Return the titles that a search finds, in the order of their ids."""
     answer = staff.get(LIST, {"q": text})
     assert answer.status_code == 200
     return [task.title for task in reversed(answer.context["cl"].result_list)]
 
 
 def add(user_id: str, *titles: str) -> None:
-    """Give somebody tasks."""
+    """Create tasks of a user."""
     for title in titles:
         TaskFactory.create(user_id=user_id, title=title)
 
 
 def test_every_registered_model_has_its_pages(staff: Client) -> None:
-    """No page of the admin may fail; a model that nobody may add to has no page to add."""
+    """Every list page must work; the add page must be a 403 where adding is not allowed."""
     statuses, expected = {}, {}
 
     for model, options in admin.site._registry.items():
@@ -65,7 +65,7 @@ def test_every_registered_model_has_its_pages(staff: Client) -> None:
 
 
 def test_the_list_shows_the_tasks_newest_first(staff: Client) -> None:
-    """Everybody's tasks must be there, with what tells them apart."""
+    """Tasks of all users must be listed, with their id, title and owner."""
     tasks = [TaskFactory.create(user_id=owner, title=f"{owner}'s") for owner in ("alice", "bob")]
 
     answer = staff.get(LIST)
@@ -78,8 +78,8 @@ def test_the_list_shows_the_tasks_newest_first(staff: Client) -> None:
         assert text in answer.content
 
 
-def test_a_title_cannot_become_part_of_the_page(staff: Client) -> None:
-    """What users write must be shown and never run."""
+def test_titles_and_owners_are_escaped(staff: Client) -> None:
+    """Text from users must be shown and never interpreted as HTML."""
     add("<i>alice</i>", "<script>alert(1)</script>")
 
     answer = staff.get(LIST)
@@ -89,15 +89,15 @@ def test_a_title_cannot_become_part_of_the_page(staff: Client) -> None:
 
 
 def test_only_the_id_can_be_sorted_by(staff: Client) -> None:
-    """Another order would sort a million tasks for one page."""
+    """The list must ignore any other ordering, which would sort the whole table."""
     tasks = [TaskFactory.create(title=title).id for title in ("b", "a", "c")]
 
     assert shown(staff.get(LIST, {"o": "1"})) == tasks
     assert shown(staff.get(LIST, {"o": "2"})) == tasks[::-1]
 
 
-def test_the_filters_keep_what_they_say(staff: Client) -> None:
-    """Staff must be able to narrow the list down by state and by age."""
+def test_filters_select_by_state_and_age(staff: Client) -> None:
+    """The list must be filterable by ``completed`` and ``created_at``."""
     now = timezone.now()
     done, open_ = (TaskFactory.create(completed=completed).id for completed in (True, False))
     old = TaskFactory.create(completed=False).id
@@ -113,8 +113,8 @@ def test_the_filters_keep_what_they_say(staff: Client) -> None:
         assert shown(staff.get(LIST, condition)) == [open_, done]
 
 
-def test_other_conditions_in_the_address_are_refused(staff: Client) -> None:
-    """A link may not make the database work through a condition that no filter has."""
+def test_other_lookups_in_the_query_string_are_rejected(staff: Client) -> None:
+    """Only the lookups of the filters may reach the database."""
     lookups = ["title__regex", "user_id__startswith", "id__gt", "nothing", "created_at__regex"]
 
     answers = [staff.get(LIST, {lookup: "(a+)+$"}) for lookup in lookups]
@@ -123,8 +123,8 @@ def test_other_conditions_in_the_address_are_refused(staff: Client) -> None:
     assert {answer["Content-Type"] for answer in answers} == {"text/html; charset=utf-8"}
 
 
-def test_a_search_finds_an_owner_by_the_exact_id(staff: Client) -> None:
-    """An id must find its owner's tasks, and no other's, however alike."""
+def test_search_finds_an_owner_by_exact_id(staff: Client) -> None:
+    """An id must find only its owner's tasks, not those of similar ids."""
     add("user-1", "One", "Two")
     add("user-10", "user-1 is in this title")
     add("User-1", "Upper")
@@ -133,37 +133,37 @@ def test_a_search_finds_an_owner_by_the_exact_id(staff: Client) -> None:
     assert find(staff, " user-10 ") == ["user-1 is in this title"]
 
 
-def test_a_search_finds_words_of_the_title(staff: Client) -> None:
-    """Each word must be in it, in any order and case, of every language, on SQLite too."""
+def test_search_finds_words_of_the_title(staff: Client) -> None:
+    """A title must contain each word, in any order and case: Unicode, on SQLite too."""
     add("alice", "Buy oat milk", "Milk the cow", "Call alice", "\u00c4pfel", "\u041c\u043e\u043b")
     add("alice", "Don't let the cat out, it can't climb", "Let the dog out")
     expected = {
         "MILK": ["Buy oat milk", "Milk the cow"],
         "milk buy": ["Buy oat milk"],
-        '"oat milk"': ["Buy oat milk"],  # only double quotes keep words together
+        '"oat milk"': ["Buy oat milk"],  # only double quotes make a phrase
         '"milk oat"': [],
-        '"alice"': ["Call alice"],  # what looks like an id may be quoted
+        '"alice"': ["Call alice"],  # a quoted word is never an id
         "cheese": [],
         "\u00e4PFEL": ["\u00c4pfel"],
         "\u043c\u041e\u041b": ["\u041c\u043e\u043b"],
         "can't don't": ["Don't let the cat out, it can't climb"],
         "'let": [],
-        "\0": find(staff, ""),  # which cannot be stored, and is left out
+        "\0": find(staff, ""),  # NUL cannot be stored; Django removes it
     }
 
     assert {text: find(staff, text) for text in expected} == expected
 
 
-def test_a_search_is_taken_literally(staff: Client) -> None:
-    """No character may be a wildcard."""
+def test_search_is_literal(staff: Client) -> None:
+    """No character of a search may act as a wildcard."""
     texts = ["100%", "a_b", "c\\d", "'", '"', "\u00e9", "\u00a7%"]
     add("alice", "100 aXb cd", *(f"has {text} in it" for text in texts))
 
     assert {text: find(staff, text) for text in texts} == {t: [f"has {t} in it"] for t in texts}
 
 
-def test_owners_are_shown_and_found_where_better_auth_knows_them(staff: Client) -> None:
-    """Staff know people, and are asked by them, with their address and name."""
+def test_owners_are_shown_and_found_by_e_mail_and_name(staff: Client) -> None:
+    """With Better Auth's table, e-mail address and name must be shown and searchable."""
     create_table()
     add_user("1", "ada@example.com", "Ada Lovelace")
     add_user("2", "grace@example.com", "Grace Hopper")
@@ -187,14 +187,14 @@ def test_owners_are_shown_and_found_where_better_auth_knows_them(staff: Client) 
 
 
 def statements(staff: Client, **query: Any) -> list[str]:
-    """Open the list, and return what it asked of the database."""
+    """Open the list and return the SQL statements that it executed."""
     with CaptureQueriesContext(connection) as captured:
         assert staff.get(LIST, query).status_code == 200
     return [str(each["sql"]) for each in captured if "SAVEPOINT" not in str(each["sql"])]
 
 
-def test_a_page_costs_the_same_however_many_tasks_it_has(staff: Client) -> None:
-    """Neither tasks nor owners may be read one by one."""
+def test_the_number_of_queries_does_not_depend_on_the_number_of_tasks(staff: Client) -> None:
+    """Tasks and owners must not be read one by one."""
     create_table()
     add("alice", "One")
     few = statements(staff)
@@ -204,22 +204,22 @@ def test_a_page_costs_the_same_however_many_tasks_it_has(staff: Client) -> None:
     assert len(statements(staff)) == len(few) == 7
 
 
-def test_a_dear_search_is_made_once(staff: Client) -> None:
-    """Its results must be counted by the statement that finds them, and then be read by ids."""
+def test_a_text_search_is_executed_once(staff: Client) -> None:
+    """One statement must find and count the results; they are then read by id."""
     add("alice", "Buy milk", "Buy bread")
 
-    looks = ("LIKE", "REGEXP")
-    dear = [
+    operators = ("LIKE", "REGEXP")
+    searches = [
         sql
         for sql in statements(staff, q="milk")
-        if any(look in sql for look in looks) and "IN (" not in sql
+        if any(operator in sql for operator in operators) and "IN (" not in sql
     ]
-    assert len(dear) == 1
+    assert len(searches) == 1
 
 
 @pytest.fixture
 def _many(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    """Take eight tasks for many, and three for a page."""
+    """Create eight tasks, with pages of three and exact counts up to five."""
     monkeypatch.setattr(lists, "MAX_COUNTED", 5)
     monkeypatch.setattr(admin.site._registry[Task], "list_per_page", 3)
     for number in range(8):
@@ -229,8 +229,8 @@ def _many(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
 
 
 @pytest.mark.usefixtures("_many")
-def test_every_page_of_a_long_list_can_be_turned_to(staff: Client) -> None:
-    """The pages must show each task once, also beyond what is counted."""
+def test_every_page_of_a_long_list_can_be_opened(staff: Client) -> None:
+    """The pages must show each task once, also beyond the exact count."""
     pages = [shown(staff.get(LIST, {"p": page})) for page in (1, 2, 3)]
 
     assert [len(page) for page in pages] == [3, 3, 2]
@@ -242,7 +242,7 @@ def test_every_page_of_a_long_list_can_be_turned_to(staff: Client) -> None:
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_many")
 def test_a_long_list_is_not_counted(staff: Client) -> None:
-    """No statement may count everything; the page must say that it is an estimate."""
+    """No statement may count all rows; the page must mark the number as an estimate."""
     answer = staff.get(LIST)
 
     assert b"about 8 tasks" in answer.content
@@ -250,16 +250,16 @@ def test_a_long_list_is_not_counted(staff: Client) -> None:
 
 
 @pytest.mark.usefixtures("_many")
-def test_a_number_is_never_below_what_was_read(staff: Client) -> None:
-    """A short result must be exact, and no estimate less than what an action would change."""
+def test_a_short_result_is_counted_exactly(staff: Client) -> None:
+    """A short result must have an exact count, and an estimate a lower bound."""
     answer = staff.get(LIST, {"q": "7"})
 
     assert (answer.context["cl"].result_count, b"about" in answer.content) == (1, False)
-    assert (str(About(6)), str(About(7))) == ("more than 5", "about 7")
+    assert (str(Estimate(6)), str(Estimate(7))) == ("more than 5", "about 7")
 
 
-def test_a_page_beyond_the_last_is_the_first(staff: Client) -> None:
-    """An address that leads nowhere must lead back."""
+def test_a_page_beyond_the_last_shows_the_first(staff: Client) -> None:
+    """An outdated page number must not be an error."""
     add("alice", "Buy milk")
 
     assert len(shown(staff.get(LIST, {"p": "7"}))) == 1

@@ -1,4 +1,4 @@
-"""One task in the admin: create, edit, delete, and the trail."""
+"""A task in the admin: create, edit, delete, and the log entries."""
 
 import json
 import re
@@ -22,18 +22,18 @@ MILK = {"user_id": "alice", "title": "Buy milk", "description": "", "completed":
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Sign somebody in who may do everything."""
+    """Return a client signed in as a superuser."""
     return boss()
 
 
 @pytest.fixture
 def task(db: None) -> TaskRow:
-    """Give alice a task."""
+    """Create a task of alice."""
     return Task.objects.add(user_id="alice", title="Buy milk", description="Two\nlitres")
 
 
 def edit(staff: Client, task: TaskRow, **changed: Any) -> Any:
-    """Send the form of a task as a browser does, with these fields changed."""
+    """Submit a task's form as a browser does, with these fields changed."""
     shown = {"title": task.title, "description": task.description or ""}
     sent = {
         name: value.replace("\r\n", "\n").replace("\n", "\r\n") if isinstance(value, str) else value
@@ -43,20 +43,20 @@ def edit(staff: Client, task: TaskRow, **changed: Any) -> Any:
 
 
 def stored(task: TaskRow) -> TaskRow:
-    """Read a task again."""
+    """Read a task from the database."""
     row = Task.objects.filter(pk=task.id).row()
     assert row is not None
     return row
 
 
 def problems(answer: Any) -> dict[str, list[str]]:
-    """Return what a form says of its fields."""
+    """Return the error messages of a form, by field."""
     assert answer.status_code == 200
     return {name: list(said) for name, said in answer.context["adminform"].form.errors.items()}
 
 
-def test_an_edit_writes_what_was_changed(staff: Client, task: TaskRow) -> None:
-    """A change must be stored, and move ``updated_at``, whatever the clock says."""
+def test_an_edit_writes_the_changed_fields(staff: Client, task: TaskRow) -> None:
+    """An edit must be stored and increase ``updated_at``, even if the clock is behind."""
     future = datetime(2200, 1, 1, tzinfo=UTC)
     Task.objects.filter(pk=task.id).update(updated_at=future)
 
@@ -71,7 +71,7 @@ def test_an_edit_writes_what_was_changed(staff: Client, task: TaskRow) -> None:
 
 
 def test_an_edit_changes_the_etag(staff: Client, task: TaskRow, alice: ApiClient) -> None:
-    """A client must notice what staff have changed (contract.md "What goes beyond the plan")."""
+    """An edit must change the ETag (docs/contract.md, "What goes beyond the plan")."""
     path = f"/api/alice/tasks/{task.id}"
     before = alice.get(path)["ETag"]
 
@@ -82,8 +82,8 @@ def test_an_edit_changes_the_etag(staff: Client, task: TaskRow, alice: ApiClient
     assert after.json()["completed"] is True
 
 
-def test_an_edit_leaves_what_a_user_has_changed_meanwhile(staff: Client) -> None:
-    """Only the fields that were changed in the form may be written (contract.md "Concurrency")."""
+def test_an_edit_keeps_a_concurrent_change_of_another_field(staff: Client) -> None:
+    """An edit must write only the changed fields (docs/contract.md, "Concurrency")."""
     for meanwhile in ({"completed": True}, {"description": "Three\nlitres"}, {"description": None}):
         task = Task.objects.add(user_id="alice", title="Buy milk", description="Two\nlitres")
         page = staff.get(f"{LIST}{task.id}/change/").content.decode()
@@ -97,8 +97,8 @@ def test_an_edit_leaves_what_a_user_has_changed_meanwhile(staff: Client) -> None
         assert changed == users._replace(title="Buy oat milk", updated_at=changed.updated_at)
 
 
-def test_a_box_that_is_cleared_is_written(staff: Client) -> None:
-    """What a member of staff has changed must be stored, with the page's own fields or without."""
+def test_a_cleared_checkbox_is_written(staff: Client) -> None:
+    """A cleared checkbox must be stored, with and without the form's initial values."""
     for shown in ({"initial-completed": "True", "initial-title": "Buy milk"}, {}):
         task = Task.objects.add(user_id="alice", title="Buy milk", completed=True)
 
@@ -107,8 +107,8 @@ def test_a_box_that_is_cleared_is_written(staff: Client) -> None:
         assert stored(task).completed is False
 
 
-def test_what_is_not_changed_is_not_touched(staff: Client) -> None:
-    """Saving a form as it came must write nothing, whatever line ends a browser makes of it."""
+def test_an_unchanged_form_writes_nothing(staff: Client) -> None:
+    """Submitting an unchanged form must write nothing, although browsers send CRLF."""
     texts = [
         *[(" spaces ", " \n "), ("Two\nlines", "a\r\nb\rc\nd"), ("Tab\tand more", "")],
         *[("Buy milk", None), ("\n", "x"), ("", "an old row")],
@@ -121,8 +121,8 @@ def test_what_is_not_changed_is_not_touched(staff: Client) -> None:
     assert [stored(task) for task in tasks] == tasks
 
 
-def test_a_description_is_stored_as_it_was_typed(staff: Client, task: TaskRow) -> None:
-    """Blanks and line ends must stay (contract.md "A task"); an empty box is no description."""
+def test_a_description_is_stored_as_typed(staff: Client, task: TaskRow) -> None:
+    """White space must be kept (docs/contract.md, "A task"); an empty field is ``null``."""
     found = []
     for typed in (" one\ntwo ", ""):
         edit(staff, task, description=typed)
@@ -155,7 +155,7 @@ REFUSED_OWNERS = [
 
 
 def test_an_edit_obeys_the_rules_of_the_api(staff: Client, task: TaskRow) -> None:
-    """What the API refuses must be refused with its words, and change nothing."""
+    """An invalid edit must be rejected with the API's messages and change nothing."""
     answers = [(sent, problems(edit(staff, task, **sent))) for sent, _ in REFUSED]
 
     assert answers == REFUSED
@@ -164,7 +164,7 @@ def test_an_edit_obeys_the_rules_of_the_api(staff: Client, task: TaskRow) -> Non
 
 
 def test_a_new_task_obeys_the_rules_of_the_api(staff: Client) -> None:
-    """What the API refuses must not be created."""
+    """An invalid new task must be rejected with the API's messages."""
     refused = [*REFUSED, *REFUSED_OWNERS]
 
     answers = [(sent, problems(staff.post(ADD, {**MILK, **sent}))) for sent, _ in refused]
@@ -174,7 +174,7 @@ def test_a_new_task_obeys_the_rules_of_the_api(staff: Client) -> None:
 
 
 def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient) -> None:
-    """The user must find it in the list as one of their own."""
+    """A task created by staff must be in the owner's list."""
     answer = staff.post(ADD, {**MILK, "description": "Two litres"})
 
     [task] = alice.get("/api/alice/tasks").json()
@@ -185,8 +185,8 @@ def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient
     assert task["created_at"] == task["updated_at"]
 
 
-def test_the_longest_texts_can_be_sent(staff: Client) -> None:
-    """The limits are those of characters, however many bytes a form makes of them."""
+def test_the_longest_texts_are_accepted(staff: Client) -> None:
+    """The limits must count characters, not bytes."""
     letter = "\N{PILE OF POO}"
     answer = staff.post(
         ADD, {"user_id": letter * 255, "title": letter * 200, "description": letter * 1000}
@@ -196,8 +196,8 @@ def test_the_longest_texts_can_be_sent(staff: Client) -> None:
     assert len(Task.objects.get().description or "") == 1000
 
 
-def test_the_form_shows_everything_and_lets_the_owner_be(staff: Client, task: TaskRow) -> None:
-    """Owner, id and times must be there to read and not to change."""
+def test_the_form_shows_owner_id_and_times_as_read_only(staff: Client, task: TaskRow) -> None:
+    """Owner, id and times must be shown and must not be form fields."""
     create_table()
     add_user("alice", "ada@example.com", "Ada Lovelace")
     answer = staff.get(f"{LIST}{task.id}/change/")
@@ -207,8 +207,8 @@ def test_the_form_shows_everything_and_lets_the_owner_be(staff: Client, task: Ta
     assert [text for text in texts if text not in answer.content.decode()] == []
 
 
-def test_owner_id_and_times_cannot_be_sent(staff: Client, task: TaskRow) -> None:
-    """What is read-only must stay, whatever a browser sends."""
+def test_owner_id_and_times_cannot_be_changed(staff: Client, task: TaskRow) -> None:
+    """Submitted values of read-only fields must be ignored."""
     edit(staff, task, title="Buy oat milk", user_id="bob", id="7", created_at="2020-01-01")
 
     changed = stored(task)
@@ -216,25 +216,25 @@ def test_owner_id_and_times_cannot_be_sent(staff: Client, task: TaskRow) -> None
     assert Task.objects.count() == 1
 
 
-def test_a_task_that_is_deleted_meanwhile_is_missing(
+def test_editing_a_task_that_was_deleted_meanwhile_is_a_404(
     staff: Client, task: TaskRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody may be told that a change was saved which was not."""
+    """An edit that was not saved must not be reported or logged as saved."""
     monkeypatch.setattr("tasks.models.TaskQuerySet.change", lambda self, **values: None)
 
     assert edit(staff, task, title="Buy oat milk").status_code == 404
     assert not LogEntry.objects.exists()
 
 
-def test_an_unknown_task_leads_back(staff: Client) -> None:
-    """An old link must not end in a fault."""
+def test_an_unknown_task_redirects_to_the_index(staff: Client) -> None:
+    """An outdated link must redirect, not fail."""
     pages = [staff.get(f"{LIST}{task_id}/change/") for task_id in ("0", "7", "abc", "9" * 30)]
 
     assert [page["Location"] for page in pages] == ["/admin/"] * 4
 
 
-def test_what_staff_change_is_on_record(staff: Client) -> None:
-    """Who did what to which task must be told afterwards."""
+def test_create_edit_and_delete_are_logged(staff: Client) -> None:
+    """The admin log must record the account, the action and the task."""
     staff.post(ADD, MILK)
     task = stored(TaskRow(*rows()[0]))
     edit(staff, task, title="Buy oat milk")

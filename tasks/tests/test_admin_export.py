@@ -1,4 +1,4 @@
-"""Tasks as CSV."""
+"""The CSV export of the admin."""
 
 import csv
 import io
@@ -24,12 +24,12 @@ HEAD = ["id", "user_id", "title", "description", "completed", "created_at", "upd
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Sign somebody in who may do everything."""
+    """Return a client signed in as a superuser."""
     return boss()
 
 
 def export(staff: Client, query: str = "", **sent: Any) -> list[list[str]]:
-    """Export tasks, and read the file."""
+    """Export tasks and parse the file."""
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1", **sent}
     answer = staff.post(f"{LIST}{query}", form)
     assert (answer.status_code, answer.streaming) == (200, True)
@@ -37,20 +37,20 @@ def export(staff: Client, query: str = "", **sent: Any) -> list[list[str]]:
 
 
 def test_an_export_has_all_fields(staff: Client) -> None:
-    """The names and forms must be those of the API."""
+    """Column names and formats must be those of the API."""
     Task.objects.add(user_id="alice", title="Buy milk", description='a, b\n"c"', completed=True)
     task = Task.objects.add(user_id="zoë", title="Café")
 
     rows = export(staff)
 
     assert rows[0] == HEAD
-    moment = task.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    assert rows[1] == [str(task.id), "zoë", "Café", "", "false", moment, moment]
+    created_at = task.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert rows[1] == [str(task.id), "zoë", "Café", "", "false", created_at, created_at]
     assert rows[2][2:5] == ["Buy milk", 'a, b\n"c"', "true"]
 
 
-def test_an_export_is_a_file(staff: Client) -> None:
-    """A browser must store it, and nobody else keep it."""
+def test_an_export_is_an_uncached_download(staff: Client) -> None:
+    """The answer must be an attachment that no cache stores."""
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1"}
 
     answer = staff.post(LIST, form)
@@ -61,8 +61,8 @@ def test_an_export_is_a_file(staff: Client) -> None:
     assert answer.getvalue().startswith(b"id,")
 
 
-def test_only_what_is_selected_is_exported(staff: Client) -> None:
-    """Boxes, filters and the search must hold for the file, too."""
+def test_only_the_selected_tasks_are_exported(staff: Client) -> None:
+    """The export must contain the checked tasks, or the results of the search."""
     one, two = (TaskFactory.create(title=title).id for title in ("One", "Two"))
     three = TaskFactory.create(title="Three two", user_id="bob").id
 
@@ -73,7 +73,7 @@ def test_only_what_is_selected_is_exported(staff: Client) -> None:
 
 
 def test_an_export_is_read_in_batches(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither memory nor a statement may grow with the table."""
+    """The export must read bounded batches by id, without ``OFFSET``."""
     monkeypatch.setattr(exports, "BATCH_SIZE", 2)
     ids = [TaskFactory.create().id for _ in range(5)]
 
@@ -86,8 +86,8 @@ def test_an_export_is_read_in_batches(staff: Client, monkeypatch: pytest.MonkeyP
     assert not [sql for sql in batches if "OFFSET" in sql]
 
 
-def test_an_export_says_whose_tasks_they_are(staff: Client) -> None:
-    """Where Better Auth's table can tell, address and name must be in the file."""
+def test_an_export_has_the_owners_e_mail_and_name(staff: Client) -> None:
+    """With Better Auth's table, the file must contain e-mail address and name."""
     create_table()
     add_user("alice", "ada@example.com", "=Ada")
     TaskFactory.create(user_id="alice")
@@ -100,7 +100,7 @@ def test_an_export_says_whose_tasks_they_are(staff: Client) -> None:
 
 
 def test_a_formula_is_defused(staff: Client) -> None:
-    """A spreadsheet must show what a user has written, and never run it."""
+    """A spreadsheet must never evaluate text from users."""
     texts = [
         *["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", " =1+1", "\u3000=1+1"],
         *["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "=cmd|' /C calc'!A0", "'quoted'"],
@@ -113,8 +113,8 @@ def test_a_formula_is_defused(staff: Client) -> None:
     assert [row[1:4] for row in reversed(rows)] == [[f"'{text}"] * 3 for text in texts]
 
 
-def test_any_other_text_is_left_alone() -> None:
-    """What no spreadsheet runs must stay as it is."""
+def test_other_texts_are_unchanged() -> None:
+    """A text that is no formula must not be changed."""
     texts = ["Buy milk", "1-2", "a=b", "", "me@example.com", " x"]
 
     assert [defused(text) for text in texts] == texts
@@ -122,7 +122,7 @@ def test_any_other_text_is_left_alone() -> None:
 
 @given(st.text())
 def test_defusing_can_be_undone(text: str) -> None:
-    """Taking an apostrophe from each cell that begins with one must give the texts back."""
+    """Removing one leading apostrophe from a cell must restore the text."""
     cell = defused(text)
 
     assert (cell[1:] if cell.startswith("'") else cell) == text

@@ -1,4 +1,4 @@
-"""Who of the staff may do what."""
+"""The admin's permissions."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NEW = {"user_id": "alice", "title": "New"}
 
 @pytest.fixture
 def task_id(db: None) -> int:
-    """Give alice a task."""
+    """Create a task of alice and return its id."""
     task_id: int = TaskFactory.create(title="Buy milk", completed=False).id
     return task_id
 
@@ -33,7 +33,7 @@ def offered(staff: Client) -> set[str]:
 
 
 def attempts(staff: Client, task_id: int) -> list[Any]:
-    """Try to change something in every way there is."""
+    """Send one request of each kind that changes tasks."""
     return [
         staff.post(f"{LIST}add/", NEW),
         staff.post(f"{LIST}{task_id}/change/", {"title": "Changed", "completed": "on"}),
@@ -46,8 +46,8 @@ def attempts(staff: Client, task_id: int) -> list[Any]:
     ]
 
 
-def test_who_may_only_view_changes_nothing(task_id: int) -> None:
-    """View-only staff must see tasks and be able to export them, and nothing else."""
+def test_view_permission_allows_no_change(task_id: int) -> None:
+    """Staff with only the view permission must be able to export and change nothing."""
     staff = signed_in(member("viewer", "view"))
     before = rows()
 
@@ -59,8 +59,8 @@ def test_who_may_only_view_changes_nothing(task_id: int) -> None:
     assert not LogEntry.objects.exists()
 
 
-def test_who_may_only_view_sees_and_exports_a_task(task_id: int) -> None:
-    """The page of a task must be there, with nothing to type into; reading many is reading."""
+def test_view_permission_allows_viewing_and_exporting(task_id: int) -> None:
+    """The page must be read-only, and the export must be allowed."""
     staff = signed_in(member("viewer", "view"))
 
     page = staff.get(f"{LIST}{task_id}/change/").content
@@ -71,8 +71,8 @@ def test_who_may_only_view_sees_and_exports_a_task(task_id: int) -> None:
     assert b"Buy milk" in file.getvalue()
 
 
-def test_a_permission_offers_its_actions(task_id: int) -> None:
-    """Staff must be offered what they may do."""
+def test_each_permission_offers_its_actions(task_id: int) -> None:
+    """The list must offer exactly the permitted actions."""
     actions = {
         "change": {"mark_completed", "mark_not_completed", "export_as_csv"},
         "delete": {"delete_selected", "export_as_csv"},
@@ -82,8 +82,8 @@ def test_a_permission_offers_its_actions(task_id: int) -> None:
     assert {name: offered(signed_in(member(name, "view", name))) for name in actions} == actions
 
 
-def test_staff_without_a_permission_see_no_tasks(task_id: int) -> None:
-    """Being staff alone must open no task."""
+def test_staff_without_permissions_see_no_tasks(task_id: int) -> None:
+    """``is_staff`` alone must not give access to tasks."""
     staff = signed_in(member())
     pages = ["", "add/", f"{task_id}/change/", f"{task_id}/history/", f"{task_id}/delete/"]
 
@@ -96,8 +96,8 @@ def test_staff_without_a_permission_see_no_tasks(task_id: int) -> None:
 
 
 @pytest.mark.parametrize("values", [{"is_staff": False}, {"is_active": False}])
-def test_who_is_no_staff_any_more_is_out(task_id: int, values: dict[str, bool]) -> None:
-    """Taking the mark away must count at once, also for who is signed in."""
+def test_removing_staff_status_takes_effect_at_once(task_id: int, values: dict[str, bool]) -> None:
+    """A signed-in account must lose access when it is no longer active staff."""
     user = member("boss", is_superuser=True)
     staff = signed_in(user)
     type(user).objects.update(**values)

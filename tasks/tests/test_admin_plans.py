@@ -1,7 +1,4 @@
-"""How the admin's pages are read, and what they cost the API.
-
-On a table of some size, so that the planner has a choice.
-"""
+"""The query plans of the admin's pages, on a table large enough that the planner has a choice."""
 
 import pytest
 from django.db import connection
@@ -25,20 +22,20 @@ SELECT 'user' || n %% 500, 'Task ' || n, n %% 10 = 0, now(), now() FROM generate
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Sign somebody in who may do everything."""
+    """Return a client signed in as a superuser."""
     return boss()
 
 
 @pytest.fixture(autouse=True)
 def _table(db: None) -> None:
-    """Fill the table past the models; half of it in one transaction is enough for the planner."""
+    """Fill the table with SQL and update the planner's statistics."""
     with connection.cursor() as cursor:
         cursor.execute(FILL, [TASKS])
         cursor.execute("ANALYZE task")
 
 
 def plans(staff: Client, **query: str) -> list[str]:
-    """Open the list, and return the plans of the statements that read tasks."""
+    """Open the list and return the plans of its statements on the task table."""
     with CaptureQueriesContext(connection) as captured:
         assert staff.get(LIST, query).status_code == 200
     statements = [
@@ -58,7 +55,7 @@ def explain(statement: str) -> str:
 
 
 def test_a_page_is_read_from_the_primary_key(staff: Client) -> None:
-    """Neither the list nor a page further on may sort or scan the table, nor read to skip."""
+    """No page may sort or scan the table, and a distant page must skip in the index."""
     pages = {page: plans(staff, p=page) for page in ("1", "2", "300")}
 
     found = [plan for each in pages.values() for plan in each]
@@ -67,8 +64,8 @@ def test_a_page_is_read_from_the_primary_key(staff: Client) -> None:
     assert [plan for plan in pages["300"] if "Index Only Scan Backward" in plan]
 
 
-def test_an_owner_is_read_from_the_apis_own_index(staff: Client) -> None:
-    """A search by owner must cost what that owner's tasks cost."""
+def test_a_search_by_owner_uses_the_index_of_the_list(staff: Client) -> None:
+    """A search by owner must read only that owner's tasks."""
     found = plans(staff, q="user7")
 
     assert all("ix_task_user_id_id" in plan or "task_pkey" in plan for plan in found)
@@ -76,8 +73,8 @@ def test_an_owner_is_read_from_the_apis_own_index(staff: Client) -> None:
     assert not [plan for plan in found if "Seq Scan" in plan]
 
 
-def test_an_e_mail_address_is_read_from_the_apis_own_index(staff: Client) -> None:
-    """A search by address must look through the users and not through the tasks."""
+def test_a_search_by_e_mail_uses_the_index_of_the_list(staff: Client) -> None:
+    """A search by e-mail address may scan the users but not the tasks."""
     create_table()
     add_user("user7", "ada@example.com")
 
@@ -87,8 +84,8 @@ def test_an_e_mail_address_is_read_from_the_apis_own_index(staff: Client) -> Non
     assert not [plan for plan in found if "Seq Scan" in plan]
 
 
-def test_a_task_is_read_by_its_id(staff: Client) -> None:
-    """Editing must not depend on how many tasks there are."""
+def test_editing_uses_the_primary_key(staff: Client) -> None:
+    """The cost of an edit must not depend on the size of the table."""
     task = Task.objects.order_by("pk")[TASKS // 2]
 
     with CaptureQueriesContext(connection) as captured:
@@ -101,7 +98,7 @@ def test_a_task_is_read_by_its_id(staff: Client) -> None:
 
 
 def updates() -> tuple[int, int]:
-    """Return how many rows this transaction has updated, and how many of them heap-only."""
+    """Return this transaction's number of updates and of heap-only updates."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'task'"
@@ -111,7 +108,7 @@ def updates() -> tuple[int, int]:
 
 
 def test_a_flip_is_a_heap_only_update(staff: Client) -> None:
-    """The API's commonest write must touch no index, unless the page of the table is full."""
+    """A flip must not write to an index, unless the table page is full."""
     task = Task.objects.add(user_id="alice", title="Buy milk")
     before = updates()
 
@@ -120,4 +117,4 @@ def test_a_flip_is_a_heap_only_update(staff: Client) -> None:
 
     after = updates()
     assert after[0] - before[0] == 10
-    assert after[1] - before[1] >= 9  # one may have to move to the next page
+    assert after[1] - before[1] >= 9  # one may move to the next page

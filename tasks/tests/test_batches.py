@@ -1,13 +1,16 @@
-"""Writing more rows than fit into memory, or into one moment."""
+"""Bulk inserts and deletes in batches, and Ctrl-C during them."""
 
+import os
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tasks.maintenance import batches
-from tasks.maintenance.batches import delete_in_batches, store_in_batches
+from tasks.maintenance.batches import delete_in_batches, held_interrupt, store_in_batches
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
 
@@ -15,12 +18,12 @@ pytestmark = pytest.mark.django_db
 
 
 def ids() -> list[int]:
-    """List the ids that are stored."""
+    """Return the ids of all stored tasks."""
     return [row[0] for row in rows()]
 
 
-def test_what_does_not_match_is_kept() -> None:
-    """Only what was asked for may be deleted, wherever it lies between the rest."""
+def test_other_rows_are_kept() -> None:
+    """Only matching rows may be deleted, even if other rows have ids in between."""
     kept = []
     for number in range(10):
         TaskFactory.create(user_id="alice")
@@ -30,15 +33,15 @@ def test_what_does_not_match_is_kept() -> None:
     assert ids() == kept
 
 
-def test_a_batch_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No statement may lock more rows than a batch has, however many ids are read at once."""
-    monkeypatch.setattr(batches, "IDS_AT_ONCE", 4)
+def test_no_batch_exceeds_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No statement may lock more rows than the batch size."""
+    monkeypatch.setattr(batches, "IDS_PER_QUERY", 4)
     counts: list[int] = []
     TaskFactory.create_batch(9)
 
     deleted = [
         delete_in_batches(Task.objects.all(), batch_size=3, on_batch=counts.append)
-        for _ in range(2)  # nothing is left for the second time
+        for _ in range(2)  # the second call finds no rows
     ]
 
     assert deleted == [9, 0]
@@ -47,8 +50,8 @@ def test_a_batch_has_no_more_rows_than_it_may(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_batch_is_a_transaction_of_its_own() -> None:
-    """What a batch has deleted must be committed before the next one begins."""
+def test_each_batch_is_its_own_transaction() -> None:
+    """A batch must be committed before the next one begins."""
     seen: list[tuple[bool, int]] = []
     TaskFactory.create_batch(4)
 
@@ -61,8 +64,8 @@ def test_each_batch_is_a_transaction_of_its_own() -> None:
     assert seen == [(False, 2), (False, 0)]
 
 
-def test_what_stops_matching_in_the_meantime_is_kept() -> None:
-    """A task that is reopened while the clean-up is under way must stay."""
+def test_a_row_that_no_longer_matches_is_kept() -> None:
+    """A task that is reopened during the deletion must be kept."""
     _, second, _ = (TaskFactory.create(completed=True).id for _ in range(3))
 
     deleted = delete_in_batches(
@@ -75,8 +78,8 @@ def test_what_stops_matching_in_the_meantime_is_kept() -> None:
     assert ids() == [second]
 
 
-def test_storing_takes_no_more_than_a_batch_at_a_time() -> None:
-    """Rows must be taken when they are needed: memory stays flat."""
+def test_tasks_are_consumed_one_batch_at_a_time() -> None:
+    """Memory must not grow with the number of tasks."""
     made = 0
     seen: list[tuple[int, int]] = []
     task = TaskFactory.build()
@@ -89,3 +92,48 @@ def test_storing_takes_no_more_than_a_batch_at_a_time() -> None:
 
     assert store_in_batches(tasks(), on_batch=lambda count: seen.append((count, made))) == 2500
     assert seen == [(1000, 1000), (1000, 2000), (500, 2500)]
+
+
+def press_ctrl_c() -> None:
+    """Send this process the signal of Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_during_the_commit_is_ignored() -> None:
+    """Once the commit has begun, storing must succeed and restore the signal handler."""
+    handler = signal.getsignal(signal.SIGINT)
+    tasks = iter([TaskFactory.build()])
+
+    stored = store_in_batches(tasks, on_batch=lambda count: transaction.on_commit(press_ctrl_c))
+
+    assert (stored, len(ids())) == (1, 1)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_is_held_back_until_it_is_raised() -> None:
+    """The first Ctrl-C must take effect only where the caller asks for it."""
+    with held_interrupt() as raise_held:
+        press_ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            raise_held()
+
+
+def test_a_second_ctrl_c_is_not_held_back() -> None:
+    """Ctrl-C twice must end a command that waits for the database."""
+    with held_interrupt():
+        press_ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            press_ctrl_c()
+
+
+def test_without_ctrl_c_nothing_is_raised() -> None:
+    """The block must run normally, also outside the main thread."""
+
+    def work() -> bool:
+        with held_interrupt() as raise_held:
+            raise_held()
+        return True
+
+    with ThreadPoolExecutor(1) as pool:
+        assert (work(), pool.submit(work).result()) == (True, True)

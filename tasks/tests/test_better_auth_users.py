@@ -1,4 +1,4 @@
-"""Better Auth's table of users, where it is in the same database."""
+"""Better Auth's user table in the same database."""
 
 import os
 from typing import Any
@@ -22,13 +22,13 @@ from tasks.tests.factories import TaskFactory
 
 pytestmark = pytest.mark.django_db
 
-ROLE = f"stranger_{os.getpid()}"  # all processes of `pytest -n` share the server's roles
+ROLE = f"stranger_{os.getpid()}"  # processes of `pytest -n` share the roles
 FASTAPI = 'CREATE TABLE "user" (id text PRIMARY KEY, email text, email_verified boolean, name text)'
 
 
 @pytest.mark.parametrize("statement", ["", FASTAPI], ids=["no table", "the old back end's"])
-def test_without_the_table_there_is_nobody(statement: str) -> None:
-    """Nothing may break, and neither the role's name nor another table's rows be users."""
+def test_without_the_table_there_are_no_users(statement: str) -> None:
+    """Neither the current role nor the rows of another ``user`` table may count as users."""
     if statement:
         execute(statement)
         execute("INSERT INTO \"user\" (id, email, name) VALUES ('alice', 'a@example.com', 'A')")
@@ -37,8 +37,8 @@ def test_without_the_table_there_is_nobody(statement: str) -> None:
     assert (owners(["alice", "postgres"]), user_ids_matching("a", 10)) == ({}, [])
 
 
-def test_a_table_that_appears_is_seen_at_once() -> None:
-    """Nothing may be remembered of a table that is not there yet, or not any more."""
+def test_a_new_or_dropped_table_is_noticed_at_once() -> None:
+    """The existence of the table must not be cached."""
     seen = [table_exists()]
     create_table()
     seen += [table_exists(), is_empty()]
@@ -51,13 +51,13 @@ def test_a_table_that_appears_is_seen_at_once() -> None:
 
 @pytest.mark.parametrize("kind", IDS)
 def test_an_owner_is_found_or_missing_by_an_id_of_any_type(kind: str) -> None:
-    """Ids may be text, uuid or integer, and are compared as text."""
+    """Ids of type text, uuid or integer must be compared as text."""
     id_type, alice, bob = IDS[kind]
     create_table(id_type)
     add_user(alice, "ada@example.com", "Ada")
     add_user(bob, "bob@example.com", "Bob")
     TaskFactory.create(user_id=alice)
-    missing = ("nobody", f"{alice} ", f"{alice[:-1]}9")  # the last one could be an id of this type
+    missing = ("nobody", f"{alice} ", f"{alice[:-1]}9")  # the last one is a valid id of this type
     orphans = [TaskFactory.create(user_id=owner).id for owner in missing]
 
     assert owners([alice, *missing]) == {alice: Owner("ada@example.com", "Ada")}
@@ -65,23 +65,23 @@ def test_an_owner_is_found_or_missing_by_an_id_of_any_type(kind: str) -> None:
     assert [task.id for task in Task.objects.filter(owner_is_missing()).order_by("id")] == orphans
 
 
-def test_owners_are_looked_up_in_one_statement() -> None:
-    """A page must cost one statement beside the look at the columns, and an empty one none."""
+def test_owners_are_read_in_one_query() -> None:
+    """A page must take one query for the columns and one for the users; an empty page none."""
     create_table()
     for number in range(30):
         add_user(f"user{number}", f"user{number}@example.com")
 
     with CaptureQueriesContext(connection) as captured:
         found = owners([f"user{number}" for number in range(30)])
-        nobody = owners([])
+        none = owners([])
 
-    assert (len(found), len(nobody)) == (30, 0)
+    assert (len(found), len(none)) == (30, 0)
     assert len([query for query in captured if "SAVEPOINT" not in str(query["sql"])]) == 2
-    assert len(user_ids_matching("example", 3)) == 3  # and not everybody
+    assert len(user_ids_matching("example", 3)) == 3  # the limit
 
 
 def test_no_other_column_is_read() -> None:
-    """Whatever else stands in the table is none of ours."""
+    """Only ``id``, ``email`` and ``name`` may be selected."""
     create_table()
     add_user("alice", "ada@example.com", "Ada")
 
@@ -96,7 +96,7 @@ def test_no_other_column_is_read() -> None:
 
 
 def test_a_table_without_names_has_empty_ones() -> None:
-    """The name is no part of what the table is recognised by."""
+    """The column ``name`` must be optional."""
     create_table(columns="")
     execute("INSERT INTO \"user\" (id, email) VALUES ('alice', 'ada@example.com')")
 
@@ -104,8 +104,8 @@ def test_a_table_without_names_has_empty_ones() -> None:
     assert user_ids_matching("ada", 10) == ["alice"]
 
 
-def test_a_part_of_an_address_or_name_is_taken_literally() -> None:
-    """No character of a search may be a wildcard, and case does not matter."""
+def test_the_search_is_literal_and_ignores_case() -> None:
+    """No character of a search may act as a wildcard, and case must not matter."""
     create_table()
     add_user("alice", "ada@example.com", "Ada Lovelace")
     add_user("bob", "a_b@example.com", "100% c\\d")
@@ -120,10 +120,10 @@ def test_a_part_of_an_address_or_name_is_taken_literally() -> None:
 
 @pytest.mark.parametrize("in_transaction", [False, True])
 @pytest.mark.django_db(transaction=True)
-def test_a_table_that_vanishes_meanwhile_breaks_nothing(
+def test_a_table_that_is_dropped_meanwhile_is_no_error(
     monkeypatch: pytest.MonkeyPatch, in_transaction: bool
 ) -> None:
-    """Between the look at the columns and the statement the table may go."""
+    """The table may be dropped between the two queries."""
     columns: list[dict[str, bool]] = [{"id": True, "email": True, "emailVerified": True}, {}]
     monkeypatch.setattr(better_auth_users, "_columns", lambda: columns.pop(0))
 
@@ -135,8 +135,8 @@ def test_a_table_that_vanishes_meanwhile_breaks_nothing(
         assert owners(["alice"]) == {}
 
 
-def test_a_fault_of_our_own_is_not_hidden() -> None:
-    """A statement that fails although the table is there must be heard of."""
+def test_other_errors_are_raised() -> None:
+    """An error must not be suppressed while the table exists."""
     create_table()
 
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -145,7 +145,7 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
 
 @pytest.fixture
 def _role(db: None) -> Any:
-    """Be a role of PostgreSQL that owns nothing."""
+    """Create the table, and a role without privileges."""
     create_table()
     execute("INSERT INTO \"user\" (id, email, name) VALUES ('alice', 'ada@example.com', 'Ada')")
     execute(f"CREATE ROLE {ROLE}")
@@ -155,8 +155,8 @@ def _role(db: None) -> Any:
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
-def test_a_table_that_may_not_be_read_is_not_there() -> None:
-    """Without the permission nothing may break."""
+def test_an_unreadable_table_counts_as_missing() -> None:
+    """Without ``SELECT`` there must be no error and no users."""
     execute(f"SET ROLE {ROLE}")
 
     assert (table_exists(), owners(["alice"]), user_ids_matching("ada", 10)) == (False, {}, [])
@@ -165,8 +165,8 @@ def test_a_table_that_may_not_be_read_is_not_there() -> None:
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 @pytest.mark.parametrize(("column", "name"), [("", ""), (", name", "Ada")])
-def test_the_permission_for_the_columns_that_are_read_is_enough(column: str, name: str) -> None:
-    """No other column is read, so that none other need be granted."""
+def test_column_privileges_are_sufficient(column: str, name: str) -> None:
+    """``SELECT`` on ``id``, ``email`` and optionally ``name`` must be enough."""
     execute(f'GRANT SELECT (id, email{column}) ON "user" TO {ROLE}')
     execute(f"SET ROLE {ROLE}")
 
@@ -175,8 +175,8 @@ def test_the_permission_for_the_columns_that_are_read_is_enough(column: str, nam
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
-def test_the_search_path_decides_which_table_it_is() -> None:
-    """The table of the first schema in the search path counts, as it does for Better Auth."""
+def test_the_search_path_selects_the_table() -> None:
+    """The first ``user`` table on the search path must be used, as by Better Auth."""
     execute("CREATE SCHEMA old")
     execute('CREATE TABLE old."user" (id text, email text)')
     execute("SET LOCAL search_path = old, public")

@@ -1,4 +1,4 @@
-"""``manage.py cleanup_tasks``: delete what nobody needs any more."""
+"""``manage.py cleanup_tasks``."""
 
 import io
 import os
@@ -25,7 +25,7 @@ EVERYTHING = (*OLD, "--orphans", "--user=carol", "--idempotency-keys")
 
 @pytest.fixture
 def _one_of_each() -> None:
-    """Store old ones, orphans, Carol's and keys, in different numbers, and what is to stay."""
+    """Store rows of each kind, in different numbers, and rows that must be kept."""
     create_table()
     for user in ("alice", "carol", "dave"):
         add_user(user, f"{user}@example.com")
@@ -43,7 +43,7 @@ def _one_of_each() -> None:
 
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Let a person at a terminal type something."""
+    """Return a function that types an answer at a terminal."""
 
     def type_in(text: str) -> None:
         monkeypatch.setattr("sys.stdin", Terminal(text))
@@ -52,7 +52,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def refused(*arguments: str, **options: Any) -> CommandError:
-    """Return the error that a clean-up ends with, which must delete nothing."""
+    """Run a clean-up that must fail and delete nothing; return its error."""
     before = (rows(), IdempotencyKey.objects.count())
     error = refusal("cleanup_tasks", *arguments, **options)
     assert (rows(), IdempotencyKey.objects.count()) == before
@@ -60,26 +60,26 @@ def refused(*arguments: str, **options: Any) -> CommandError:
 
 
 @pytest.mark.usefixtures("_one_of_each")
-def test_it_deletes_exactly_what_a_dry_run_says() -> None:
-    """Each number must be what is deleted, a task of two kinds counting once; no other may go."""
+def test_it_deletes_exactly_what_a_dry_run_announces() -> None:
+    """The counts must be exact, with a task of two kinds counted once."""
     before = rows()
 
-    promised = manage("cleanup_tasks", *EVERYTHING, "--dry-run")
+    announced = manage("cleanup_tasks", *EVERYTHING, "--dry-run")
     untouched = (rows(), IdempotencyKey.objects.count())
     printed = manage("cleanup_tasks", *EVERYTHING, "--no-input", "--batch-size=1")
 
-    assert promised == (
+    assert announced == (
         "Would delete 2 completed tasks unchanged for 90d, 2 tasks of orphans,"
         " 3 tasks of the user 'carol', 4 expired idempotency keys.\n"
     )
-    assert (untouched, printed) == ((before, 5), promised.replace("Would delete", "Deleted"))
+    assert (untouched, printed) == ((before, 5), announced.replace("Would delete", "Deleted"))
     assert [task.title for task in Task.objects.all()] == ["Stays"]
     assert [key.key for key in IdempotencyKey.objects.all()] == ["stays"]
 
 
 @pytest.mark.usefixtures("_one_of_each")
-def test_an_option_deletes_its_own_kind_and_no_other() -> None:
-    """What was not named must stay."""
+def test_an_option_deletes_only_its_own_kind() -> None:
+    """Rows that no option selects must be kept."""
     left = {
         OLD: (6, 5),
         ("--orphans",): (6, 5),
@@ -93,7 +93,7 @@ def test_an_option_deletes_its_own_kind_and_no_other() -> None:
 
 
 def left_by(*arguments: str) -> tuple[int, int]:
-    """Count the tasks and keys that a clean-up leaves, and take it back."""
+    """Run a clean-up, count the remaining tasks and keys, and roll it back."""
     with transaction.atomic():
         manage("cleanup_tasks", *arguments, "--no-input")
         left = (Task.objects.count(), IdempotencyKey.objects.count())
@@ -102,7 +102,7 @@ def left_by(*arguments: str) -> tuple[int, int]:
 
 
 def test_a_yes_deletes(answer: Callable[[str], None]) -> None:
-    """Whoever is asked must see how many it will be, beside the output."""
+    """The confirmation must show the counts on standard error."""
     for yes in ("y\n", "Yes\n", " YES \n"):
         task_of_age(91 * DAY)
         answer(yes)
@@ -117,55 +117,54 @@ def test_a_yes_deletes(answer: Callable[[str], None]) -> None:
 
 @pytest.mark.parametrize("no", ["n\n", "\n", "no\n", "yess\n", ""])
 def test_anything_but_a_yes_deletes_nothing(answer: Callable[[str], None], no: str) -> None:
-    """A slip or an end of the input must not delete."""
+    """Any other answer, or end of input, must delete nothing."""
     task_of_age(91 * DAY)
     answer(no)
 
     assert "Nothing was deleted" in str(refused(*OLD, stderr=io.StringIO()))
 
 
-def test_ctrl_c_at_the_question_deletes_nothing(
+def test_ctrl_c_at_the_confirmation_deletes_nothing(
     answer: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C must be a no, and the exit code a shell's for it."""
+    """Ctrl-C must cancel, with exit code 130."""
     task_of_age(91 * DAY)
     answer("")
     monkeypatch.setattr("builtins.input", lambda: os.kill(os.getpid(), signal.SIGINT))
 
     error = refused(*OLD, stderr=io.StringIO())
 
-    assert "Deleted until then: nothing" in str(error)
-    assert error.returncode == 130
+    assert (str(error), error.returncode) == ("Interrupted. Nothing was deleted.", 130)
 
 
-def test_where_there_is_nothing_nobody_is_asked(answer: Callable[[str], None]) -> None:
-    """A question about nothing would be a nuisance."""
+def test_it_does_not_ask_if_there_is_nothing_to_delete(answer: Callable[[str], None]) -> None:
+    """Without matching rows, there must be no confirmation."""
     answer("")
 
     assert manage("cleanup_tasks", *OLD) == "Deleted 0 completed tasks unchanged for 90d.\n"
 
 
-def test_without_a_terminal_it_refuses_to_ask() -> None:
-    """A job at night must fail at once, and not wait for an answer or take one for granted."""
+def test_without_a_terminal_it_needs_no_input() -> None:
+    """A scheduled job without ``--no-input`` must fail at once."""
     task_of_age(91 * DAY)
 
-    assert "no terminal to ask on: --no-input does not" in str(refused(*OLD))
+    assert "No terminal for the confirmation; use --no-input" in str(refused(*OLD))
 
 
 TOGETHER = "--completed and --older-than AGE go together"
-NO_TABLE = "--orphans: This database has no table of Better Auth's users"
+NO_TABLE = "--orphans: This database has no Better Auth user table"
 BATCH_SIZE = "--batch-size must be 1 to 100000"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Say what to delete: --completed"),
+        ([], "Nothing to delete: use --completed"),
         (["--completed"], TOGETHER),
         (["--older-than=90d"], TOGETHER),
         (["--older-than=90d", "--idempotency-keys"], TOGETHER),
-        (["--completed", "--older-than="], "--older-than '': whole days, hours or minutes"),
-        (["--completed", "--older-than=90"], "--older-than '90': whole days"),
+        (["--completed", "--older-than="], "--older-than '': use whole days, hours or minutes"),
+        (["--completed", "--older-than=90"], "--older-than '90': use whole days"),
         (["--user="], "A user's id has 1 to 255 characters"),
         (["--orphans"], NO_TABLE),
         (["--orphans", "--force"], NO_TABLE),
@@ -176,7 +175,7 @@ BATCH_SIZE = "--batch-size must be 1 to 100000"
     ids=str,
 )
 def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
-    """An error must name the option, and nothing be deleted."""
+    """The error must name the option, and nothing may be deleted."""
     task_of_age(91 * DAY)
     key_of_age(91 * DAY)
 
@@ -185,8 +184,8 @@ def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
     assert [each for each in refusals if message not in each] == []
 
 
-def test_force_deletes_most_owners_tasks() -> None:
-    """Whoever has moved for good must be able to say so."""
+def test_force_allows_most_owners_to_be_orphans() -> None:
+    """``--force`` must delete orphans even if the user table is empty."""
     create_table()
     TaskFactory.create(user_id="bob")
 
@@ -195,20 +194,20 @@ def test_force_deletes_most_owners_tasks() -> None:
     assert rows() == []
 
 
-def test_ctrl_c_stops_between_batches_and_says_what_is_gone(
+def test_ctrl_c_stops_after_a_batch_and_reports_the_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The number must be exact, and the exit code a shell's for Ctrl-C."""
+    """The count must be exact, with exit code 130."""
     for _ in range(5):
         task_of_age(91 * DAY)
     delete = TaskQuerySet.delete
 
-    def delete_and_press(tasks: TaskQuerySet) -> tuple[int, dict[str, int]]:
+    def press_and_delete(tasks: TaskQuerySet) -> tuple[int, dict[str, int]]:
         os.kill(os.getpid(), signal.SIGINT)
         return delete(tasks)
 
-    monkeypatch.setattr(TaskQuerySet, "delete", delete_and_press)
+    monkeypatch.setattr(TaskQuerySet, "delete", press_and_delete)
     error = refusal("cleanup_tasks", *OLD, "--no-input", "--batch-size=2")
 
-    assert str(error) == "Interrupted. Deleted until then: 2 completed tasks unchanged for 90d."
+    assert str(error) == "Interrupted. Deleted so far: 2 completed tasks unchanged for 90d."
     assert (error.returncode, Task.objects.count()) == (130, 3)

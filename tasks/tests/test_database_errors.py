@@ -1,4 +1,4 @@
-"""Commands on a database that cannot do what they ask of it."""
+"""Commands when the database fails."""
 
 import re
 from pathlib import Path
@@ -15,11 +15,11 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-HINT = "Where a table is missing, run manage.py migrate."
+HINT = "If a table is missing, run manage.py migrate."
 
 
-def test_a_database_without_the_tables_is_named_in_a_sentence(tmp_path: Path) -> None:
-    """Whoever forgot to migrate must read what to do, and no stack trace."""
+def test_a_missing_table_is_reported_with_a_hint(tmp_path: Path) -> None:
+    """Without migrations, the error must name ``migrate``, on one line."""
     file = tmp_path / "tasks.jsonl"
     file.write_bytes(line())
     commands = [
@@ -31,19 +31,19 @@ def test_a_database_without_the_tables_is_named_in_a_sentence(tmp_path: Path) ->
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE task RENAME TO elsewhere")
 
-    def is_sentence(arguments: list[str]) -> bool | str:
+    def is_one_line(arguments: list[str]) -> bool | str:
         with pytest.raises(CommandError) as caught, transaction.atomic():
             manage(*arguments)
-        said = str(caught.value)  # on one line
-        return bool(re.fullmatch(rf"Database error: .*task.*\. {HINT}.*", said)) or said
+        message = str(caught.value)
+        return bool(re.fullmatch(rf"Database error: .*task.*\. {HINT}.*", message)) or message
 
-    assert wrong_rows(commands, is_sentence, True) == []
+    assert wrong_rows(commands, is_one_line, True) == []
 
 
-def test_a_database_that_goes_away_leaves_the_number_of_what_is_gone(
+def test_a_lost_connection_is_reported_with_the_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Batches that are deleted stay deleted; a person must know how many."""
+    """The error must say how many rows the committed batches have deleted."""
     for _ in range(3):
         task_of_age(91 * DAY)
     delete, batches = TaskQuerySet.delete, iter([1])
@@ -59,6 +59,6 @@ def test_a_database_that_goes_away_leaves_the_number_of_what_is_gone(
 
     assert str(caught.value) == (
         f"Database error: the connection is lost. {HINT}"
-        " Deleted until then: 2 completed tasks unchanged for 90d."
+        " Deleted so far: 2 completed tasks unchanged for 90d."
     )
     assert Task.objects.count() == 1

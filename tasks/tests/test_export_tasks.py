@@ -1,4 +1,4 @@
-"""``manage.py export_tasks``: a user's tasks as JSON Lines."""
+"""``manage.py export_tasks``."""
 
 import io
 import os
@@ -18,23 +18,23 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lines() -> str:
-    """Store two tasks of Alice's and one of Bob's; give the lines of hers."""
+    """Store two tasks of alice and one of bob; return the lines of alice's tasks."""
     for user in ("alice", "bob", "alice"):
         TaskFactory.create(user_id=user)
     return "".join(f"{line}\n" for line in exported_lines("alice"))
 
 
-def test_the_lines_go_to_standard_output_and_the_summary_beside_it(lines: str) -> None:
-    """A pipe must get the lines and nothing else."""
-    for where in ([], ["-"]):
-        said = io.StringIO()
+def test_standard_output_gets_only_the_lines(lines: str) -> None:
+    """The lines must be on standard output and the summary on standard error."""
+    for file in ([], ["-"]):
+        stderr = io.StringIO()
 
-        assert manage("export_tasks", "--user=alice", *where, stderr=said) == lines
-        assert said.getvalue() == "Exported 2 tasks of the user 'alice'.\n"
+        assert manage("export_tasks", "--user=alice", *file, stderr=stderr) == lines
+        assert stderr.getvalue() == "Exported 2 tasks of the user 'alice'.\n"
 
 
-def test_a_file_gets_the_lines_and_standard_output_the_summary(lines: str, tmp_path: Path) -> None:
-    """A file must be whole and be there under its name alone, for nobody else to read."""
+def test_a_file_gets_the_lines(lines: str, tmp_path: Path) -> None:
+    """Only the named file may be left, readable by its owner only."""
     file = tmp_path / "alice.jsonl"
 
     printed = manage("export_tasks", "--user=alice", str(file))
@@ -45,8 +45,8 @@ def test_a_file_gets_the_lines_and_standard_output_the_summary(lines: str, tmp_p
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_an_older_file_is_replaced_where_its_link_leads(lines: str, tmp_path: Path) -> None:
-    """A link to a file must stay a link."""
+def test_the_target_of_a_link_is_replaced(lines: str, tmp_path: Path) -> None:
+    """A symbolic link must be kept."""
     file = tmp_path / "alice.jsonl"
     file.write_text("old\n")
     link = tmp_path / "link"
@@ -57,15 +57,15 @@ def test_an_older_file_is_replaced_where_its_link_leads(lines: str, tmp_path: Pa
     assert (link.is_symlink(), file.read_text()) == (True, lines)
 
 
-def test_what_is_no_file_is_written_to_and_not_replaced(lines: str) -> None:
-    """A device must stay a device."""
+def test_a_device_is_not_replaced(lines: str) -> None:
+    """A device must be written to directly."""
     manage("export_tasks", "--user=alice", os.devnull)
 
     assert not Path(os.devnull).is_file()
 
 
 def test_a_user_without_tasks_is_no_error() -> None:
-    """An empty list must be exported as that."""
+    """A user without tasks must give an empty export."""
     assert manage("export_tasks", "--user=nobody", stderr=io.StringIO()) == ""
 
 
@@ -74,13 +74,13 @@ def test_a_user_without_tasks_is_no_error() -> None:
     [
         ([], "arguments are required: --user"),
         (["--user="], "A user's id has 1 to 255 characters"),
-        (["--user=alice", "{folder}/none/file"], "Not all was written to .*: No such file"),
-        (["--user=alice", "{folder}"], "Not all was written to .*: Is a directory"),
+        (["--user=alice", "{folder}/none/file"], "Cannot write to .*: No such file"),
+        (["--user=alice", "{folder}"], "Cannot write to .*: Is a directory"),
     ],
     ids=str,
 )
 def test_bad_input_is_refused(tmp_path: Path, arguments: list[str], message: str) -> None:
-    """An error must be a sentence, and no file be left behind."""
+    """An error must leave no file behind."""
     with pytest.raises(CommandError, match=message):
         manage("export_tasks", *(each.format(folder=tmp_path) for each in arguments))
 
@@ -88,20 +88,18 @@ def test_bad_input_is_refused(tmp_path: Path, arguments: list[str], message: str
 
 
 def interrupted_lines(user_id: str) -> Iterator[str]:
-    """Give one line, and have Ctrl-C pressed."""
+    """Yield one line, then raise ``KeyboardInterrupt``."""
     yield "{}"
     raise KeyboardInterrupt
 
 
-def test_ctrl_c_leaves_an_older_file_as_it_was(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Half an export must never pass for one; the exit code is a shell's for Ctrl-C."""
+def test_ctrl_c_keeps_an_existing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An interrupted export must not replace the file, and exit with code 130."""
     monkeypatch.setattr(export_tasks, "exported_lines", interrupted_lines)
     file = tmp_path / "alice.jsonl"
     file.write_text("old\n")
 
-    with pytest.raises(CommandError, match="Interrupted; not all was written") as caught:
+    with pytest.raises(CommandError, match=r"Interrupted\. The export is incomplete") as caught:
         manage("export_tasks", "--user=alice", str(file))
 
     assert caught.value.returncode == 130
@@ -109,22 +107,22 @@ def test_ctrl_c_leaves_an_older_file_as_it_was(
 
 
 @pytest.mark.usefixtures("lines")
-def test_a_reader_that_goes_away_is_told_in_one_sentence() -> None:
-    """``| head`` must not end in a trace."""
+def test_a_closed_pipe_is_reported() -> None:
+    """``| head`` must not cause a traceback."""
     reading, writing = os.pipe()
     os.close(reading)
 
     with (
         os.fdopen(writing, "w") as pipe,
-        pytest.raises(CommandError, match="Not all was written to -: Broken pipe"),
+        pytest.raises(CommandError, match=r"Cannot write to -: Broken pipe\. The export is"),
     ):
         call_command("export_tasks", "--user=alice", stdout=pipe)
 
 
-def test_lines_on_a_terminal_are_not_mixed_with_a_bar(
+def test_no_progress_bar_among_lines_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, lines: str
 ) -> None:
-    """Whoever looks at the lines must be able to read them."""
+    """Lines on a terminal must not be overwritten by the bar."""
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
 

@@ -1,17 +1,12 @@
-"""``manage.py import_tasks``: tasks out of JSON Lines."""
+"""``manage.py import_tasks``."""
 
 import io
 import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tasks.management.commands import import_tasks
-from tasks.management.console import held_interrupt
 from tasks.tests.commands import manage, refusal
 from tasks.tests.factories import TaskFactory, rows
 from tasks.tests.jsonl import line
@@ -21,34 +16,34 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Write two tasks down."""
+    """Write a file with two tasks."""
     written = tmp_path / "alice.jsonl"
     written.write_bytes(line(title="first") + line(title="second", user_id="bob"))
     return written
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
-    """Make this the standard input."""
+    """Replace standard input."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
 
 
-def test_a_file_is_stored_and_counted(file: Path) -> None:
-    """Each task must go to the user whom its line names; one line must say how many."""
+def test_the_tasks_of_a_file_are_stored(file: Path) -> None:
+    """Each task must belong to the user in its line; the summary must give the number."""
     assert manage("import_tasks", str(file)) == "Imported 2 tasks.\n"
     assert [row[1:3] for row in rows()] == [("alice", "first"), ("bob", "second")]
 
 
-def test_standard_input_is_as_good(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    """A pipe must do, whether or not a dash stands for it."""
-    for where in ([], ["-"]):
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """Without a file, or with ``-``, the command must read standard input."""
+    for argument in ([], ["-"]):
         type_in(monkeypatch, file.read_bytes())
-        assert manage("import_tasks", *where) == "Imported 2 tasks.\n"
+        assert manage("import_tasks", *argument) == "Imported 2 tasks.\n"
 
     assert len(rows()) == 4
 
 
-def test_what_is_exported_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two commands must fit together."""
+def test_an_export_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every field except the id must survive export and import."""
     for _ in range(3):
         TaskFactory.create()
     before = [row[1:] for row in rows()]
@@ -60,19 +55,19 @@ def test_what_is_exported_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_empty_file_is_no_error() -> None:
-    """Somebody without tasks has an export too."""
+    """The export of a user without tasks must be importable."""
     assert manage("import_tasks", os.devnull) == "Imported 0 tasks.\n"
 
 
-def test_a_wrong_line_is_named_and_nothing_is_stored(file: Path) -> None:
-    """The error must say which line, what is wrong, and that nothing was done."""
+def test_an_invalid_line_is_reported_and_nothing_is_stored(file: Path) -> None:
+    """The error must give the line, the reason, and that no task was stored."""
     TaskFactory.create()
     before = rows()
     good = file.read_bytes()
 
     for wrong, message in (
-        (b"{\n", r"Line 3: not JSON in UTF-8: .* \(column 2\). No task was stored"),
-        (b"x" * 70_000, "Line 3: it has more than 65536 bytes. No task was stored"),
+        (b"{\n", r"Line 3: not UTF-8 JSON: .* \(column 2\). No task was stored"),
+        (b"x" * 70_000, "Line 3: longer than 65536 bytes. No task was stored"),
     ):
         file.write_bytes(good + wrong)
         assert re.search(message, str(refusal("import_tasks", str(file))))
@@ -80,28 +75,28 @@ def test_a_wrong_line_is_named_and_nothing_is_stored(file: Path) -> None:
     assert rows() == before
 
 
-def test_as_is_takes_what_an_older_back_end_has_left(tmp_path: Path) -> None:
-    """What the API refuses must be takable, by whoever knows where it comes from."""
+def test_as_is_accepts_old_tasks(tmp_path: Path) -> None:
+    """``--as-is`` must store a blank title, which the API rejects."""
     (tmp_path / "old").write_bytes(line(title=""))
 
     assert manage("import_tasks", "--as-is", str(tmp_path / "old")) == "Imported 1 tasks.\n"
 
 
 @pytest.mark.parametrize(("name", "why"), [("none", "No such file"), (".", "Is a directory")])
-def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, why: str) -> None:
-    """A wrong name must be an error of one sentence."""
+def test_an_unreadable_file_is_reported(tmp_path: Path, name: str, why: str) -> None:
+    """The error must name the file and the reason."""
     error = str(refusal("import_tasks", str(tmp_path / name)))
 
     assert error.startswith("Cannot read ")
     assert why in error
 
 
-def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    """Of tasks that were not all stored, none must be there; the exit code is a shell's for it."""
+def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """An interrupted import must store no task, and exit with code 130."""
     before = rows()
 
     class Interrupted(io.BytesIO):
-        """A file that somebody stops reading after a line."""
+        """A file that raises ``KeyboardInterrupt`` after one line."""
 
         def readline(self, size: int | None = -1, /) -> bytes:
             if self.tell():
@@ -112,23 +107,5 @@ def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch, file: 
 
     error = refusal("import_tasks")
 
-    assert (str(error), error.returncode) == ("Interrupted; no task was stored.", 130)
+    assert (str(error), error.returncode) == ("Interrupted. No task was stored.", 130)
     assert rows() == before
-
-
-def test_ctrl_c_when_all_is_read_comes_too_late(
-    monkeypatch: pytest.MonkeyPatch, file: Path
-) -> None:
-    """Nobody must be told that nothing was stored while it is being committed."""
-    before = signal.getsignal(signal.SIGINT)
-
-    @contextmanager
-    def held_and_pressed() -> Iterator[None]:
-        with held_interrupt():
-            os.kill(os.getpid(), signal.SIGINT)
-            yield
-
-    monkeypatch.setattr(import_tasks, "held_interrupt", held_and_pressed)
-
-    assert manage("import_tasks", str(file)) == "Imported 2 tasks.\n"
-    assert signal.getsignal(signal.SIGINT) is before

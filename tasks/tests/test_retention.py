@@ -1,4 +1,4 @@
-"""What is deleted because nobody needs it any more."""
+"""The selection of rows that are no longer needed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,8 @@ import time_machine
 from tasks.maintenance.retention import (
     OrphansError,
     expired_idempotency_keys,
-    moment_before,
     orphans,
+    time_ago,
 )
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
@@ -19,9 +19,9 @@ from tasks.tests.factories import TaskFactory
 NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
 
 
-def test_a_duration_counts_back_from_now() -> None:
-    """Days, hours and minutes must be what they are called."""
-    moments = {
+def test_a_duration_is_subtracted_from_now() -> None:
+    """Days, hours and minutes must be supported."""
+    times = {
         "1d": datetime(2026, 1, 5, 12, tzinfo=UTC),
         "90d": datetime(2025, 10, 8, 12, tzinfo=UTC),
         "12h": datetime(2026, 1, 6, tzinfo=UTC),
@@ -29,7 +29,7 @@ def test_a_duration_counts_back_from_now() -> None:
     }
 
     with time_machine.travel(NOON, tick=False):
-        assert {duration: moment_before(duration) for duration in moments} == moments
+        assert {duration: time_ago(duration) for duration in times} == times
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_a_duration_counts_back_from_now() -> None:
     ],
     ids=lambda duration: ascii(duration)[:20],
 )
-def test_what_is_no_duration_is_refused(duration: str) -> None:
-    """A slip must not become another age: what is deleted does not come back."""
+def test_an_invalid_duration_is_rejected(duration: str) -> None:
+    """A typo must not be read as another duration."""
     with pytest.raises(ValueError, match=r"duration|long ago|digits"):
-        moment_before(duration)
+        time_ago(duration)
 
 
 @pytest.mark.django_db
-def test_completed_tasks_count_from_their_last_change() -> None:
-    """A task is old when nobody has touched it for so long, and it is done."""
+def test_completed_tasks_are_selected_by_their_last_change() -> None:
+    """Only a completed task whose ``updated_at`` is old enough may be selected."""
     with time_machine.travel(NOON, tick=False):
         old = task_of_age(2 * DAY)
         task_of_age(DAY)
@@ -73,40 +73,38 @@ def test_a_key_expires_after_its_lifetime() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_forced", [False, True])
 @pytest.mark.parametrize("has_another", [False, True])
-def test_without_the_table_nobody_can_be_told_to_be_an_orphan(
-    has_another: bool, is_forced: bool
-) -> None:
-    """Without users to compare with, or with an old back end's, no owner counts as missing."""
+def test_without_a_user_table_orphans_are_an_error(has_another: bool, is_forced: bool) -> None:
+    """Without Better Auth's table, or with another ``user`` table, there must be an error."""
     if has_another:
         execute('CREATE TABLE "user" (id text PRIMARY KEY, email text, password_hash text)')
         execute("INSERT INTO \"user\" (id, email) VALUES ('bob', 'b@example.com')")
     TaskFactory.create()
 
-    with pytest.raises(OrphansError, match="no table of Better Auth's users"):
+    with pytest.raises(OrphansError, match="no Better Auth user table"):
         orphans(is_forced=is_forced)
 
 
 @pytest.mark.django_db
-def test_in_an_empty_table_nobody_is_missing_unless_forced() -> None:
-    """A table that was only just made must not cost everybody their tasks."""
+def test_with_an_empty_user_table_orphans_are_an_error_unless_forced() -> None:
+    """A newly created user table must not make every owner an orphan."""
     create_table()
     task = TaskFactory.create()
 
-    with pytest.raises(OrphansError, match="table of users is empty"):
+    with pytest.raises(OrphansError, match="user table is empty"):
         orphans()
     assert list(orphans(is_forced=True)) == [task]
 
 
 @pytest.fixture
 def _alice(db: None) -> None:
-    """Let alice be the only user."""
+    """Create the user table with alice as the only user."""
     create_table()
     add_user("alice", "ada@example.com")
 
 
 @pytest.mark.usefixtures("_alice")
-def test_more_than_half_of_the_owners_are_no_orphans_unless_forced() -> None:
-    """After a move from another log-in every owner looks like an orphan."""
+def test_more_than_half_of_the_owners_as_orphans_is_an_error_unless_forced() -> None:
+    """After a switch from another login, every owner looks like an orphan."""
     for user in ["alice"] * 5 + ["bob", "carol"]:
         TaskFactory.create(user_id=user)
 
@@ -117,7 +115,7 @@ def test_more_than_half_of_the_owners_are_no_orphans_unless_forced() -> None:
 
 @pytest.mark.usefixtures("_alice")
 def test_half_of_the_owners_may_be_orphans() -> None:
-    """Owners count, not their tasks: one of two is not more than half, and none of none neither."""
+    """The limit must count owners, not tasks; exactly half and zero of zero are allowed."""
     without_tasks = orphans().count()
     TaskFactory.create(user_id="alice")
     TaskFactory.create_batch(5, user_id="bob")
@@ -126,8 +124,8 @@ def test_half_of_the_owners_may_be_orphans() -> None:
 
 
 @pytest.mark.usefixtures("_alice")
-def test_whoever_signs_up_before_the_deletion_keeps_their_tasks() -> None:
-    """Who is missing must be decided by the statement that deletes."""
+def test_an_owner_who_signs_up_before_the_deletion_keeps_their_tasks() -> None:
+    """The deleting statement itself must check the user table."""
     TaskFactory.create(user_id="alice")
     TaskFactory.create(user_id="bob")
     found = orphans()

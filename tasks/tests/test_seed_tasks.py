@@ -1,4 +1,4 @@
-"""``manage.py seed_tasks``: believable tasks to try things out on."""
+"""``manage.py seed_tasks``."""
 
 import os
 import signal
@@ -26,28 +26,28 @@ def owners() -> dict[str, int]:
     return dict(Counter(Task.objects.order_by("id").values_list("user_id", flat=True)))
 
 
-def test_ten_made_up_users_get_a_hundred_tasks_each() -> None:
-    """Without options there must be something to see; a line must say what."""
+def test_the_default_is_ten_users_with_a_hundred_tasks_each() -> None:
+    """Without options, the command must store tasks and print a summary."""
     assert manage("seed_tasks") == "Stored 1000 tasks (100 each, users: 10).\n"
     assert owners() == {f"user{number}": 100 for number in range(1, 11)}
 
 
-def test_whom_user_names_gets_them_and_nobody_else() -> None:
-    """``--user`` must be enough to fill somebody's list, or several people's."""
+def test_user_stores_tasks_for_these_users_only() -> None:
+    """With ``--user``, no generated users may get tasks."""
     manage("seed_tasks", "--user=alice", "--user=7", "--tasks=3", "--user=alice")
 
     assert owners() == {"alice": 3, "7": 3}
 
 
-def test_named_and_made_up_users_get_them_together() -> None:
-    """``--user`` and ``--users`` must add up, and nobody count twice."""
+def test_user_and_users_can_be_combined() -> None:
+    """``--user`` and ``--users`` must add up, without duplicates."""
     manage("seed_tasks", "--users=2", "--user=alice", "--user=user1", "--tasks=3")
 
     assert owners() == {"alice": 3, "user1": 3, "user2": 3}
 
 
-def test_all_options_reach_the_tasks() -> None:
-    """The share, the days and the seed must count."""
+def test_all_options_are_applied() -> None:
+    """The share, the days and the seed must affect the tasks."""
     arguments = ["--users=1", "--tasks=20", "--completed=0.5", "--days=2", "--seed=1"]
     for _ in range(2):
         manage("seed_tasks", *arguments)
@@ -58,19 +58,19 @@ def test_all_options_reach_the_tasks() -> None:
     assert 1.5 < (first[-1][5] - first[0][5]).total_seconds() / 86400 < 2
 
 
-def test_it_must_be_forced_when_debug_is_false(settings: Settings) -> None:
-    """Seeding a deployment must need an explicit choice, never an accident."""
+def test_it_requires_force_if_debug_is_false(settings: Settings) -> None:
+    """Seeding a deployment must require ``--force``."""
     options = ["--users=1", "--tasks=2"]
-    assert "Nobody gets tasks" in str(refusal("seed_tasks", "--users=0"))
+    assert "No users: " in str(refusal("seed_tasks", "--users=0"))
     settings.DEBUG = False
-    assert "DEBUG is false: --force stores" in str(refusal("seed_tasks", *options))
+    assert "DEBUG is false: use --force" in str(refusal("seed_tasks", *options))
     assert rows() == []
 
     manage("seed_tasks", *options, "--force")
     assert owners() == {"user1": 2}
 
 
-# the message: the options that it refuses
+# message: the options that cause it
 REFUSED = {
     "--users must be 0 to 100000": ["--users=-1", "--users=100001"],
     "--users: invalid int value": ["--users=ten"],
@@ -86,15 +86,15 @@ REFUSED = {
 
 @pytest.mark.parametrize("message", REFUSED)
 def test_bad_input_is_refused(message: str) -> None:
-    """A bad value must be an error that names the option, and nothing be stored."""
-    said = [str(refusal("seed_tasks", "--user=alice", each)) for each in REFUSED[message]]
+    """The error must name the option, and nothing may be stored."""
+    errors = [str(refusal("seed_tasks", "--user=alice", each)) for each in REFUSED[message]]
 
-    assert [each for each in said if message not in each] == []
+    assert [error for error in errors if message not in error] == []
     assert rows() == []
 
 
-def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of tasks that were not all stored, none must be there; the exit code is a shell's for it."""
+def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted run must store no task, and exit with code 130."""
     TaskFactory.create()
     before = rows()
 
@@ -105,5 +105,5 @@ def test_ctrl_c_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(seed_tasks, "seed_tasks", interrupted)
     error = refusal("seed_tasks")
 
-    assert (str(error), error.returncode) == ("Interrupted; no task was stored.", 130)
+    assert (str(error), error.returncode) == ("Interrupted. No task was stored.", 130)
     assert rows() == before

@@ -1,4 +1,4 @@
-"""Filling the table with believable tasks."""
+"""The generation of sample tasks."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -21,17 +21,17 @@ NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
 THREE = ["alice", "bob", "carol"]
 
 
-def seeded(moment: datetime = NOON, **options: Any) -> list[tuple[Any, ...]]:
-    """Seed at a moment; return what was stored, its times counted from there, and remove it."""
-    with time_machine.travel(moment, tick=False):
+def seeded(now: datetime = NOON, **options: Any) -> list[tuple[Any, ...]]:
+    """Seed at a given time, delete the tasks, and return them with times relative to it."""
+    with time_machine.travel(now, tick=False):
         seed_tasks(THREE, 100, **options)
-    tasks = [(*row[1:5], row[5] - moment, row[6] - moment) for row in rows()]
+    tasks = [(*row[1:5], row[5] - now, row[6] - now) for row in rows()]
     Task.objects.all().delete()
     return tasks
 
 
-def test_each_user_gets_as_many(alice: ApiClient) -> None:
-    """Seeded tasks must be tasks like any others, beside what is there (SC-001)."""
+def test_each_user_gets_the_same_number_of_tasks(alice: ApiClient) -> None:
+    """The API must list seeded tasks, and existing tasks must be kept (SC-001)."""
     TaskFactory.create(user_id="dave")
     before = rows()
 
@@ -43,8 +43,8 @@ def test_each_user_gets_as_many(alice: ApiClient) -> None:
     assert rows()[:1] == before
 
 
-def test_the_share_that_is_completed_is_exact() -> None:
-    """The share must be that of all tasks, to the task."""
+def test_the_share_of_completed_tasks_is_exact() -> None:
+    """The share must be exact to one task."""
     expected = {0: 0, 0.3: 30, 0.335: 34, 1: 100}
     for share in expected:
         seed_tasks([str(share)], 100, completed_share=share)
@@ -53,8 +53,8 @@ def test_the_share_that_is_completed_is_exact() -> None:
     assert {share: completed[str(share)] for share in expected} == expected
 
 
-def test_the_tasks_were_created_over_the_last_days_in_the_order_of_their_ids() -> None:
-    """A list by id must be a list by age, as the API's own tasks are."""
+def test_creation_times_are_spread_over_the_days_in_the_order_of_the_ids() -> None:
+    """The order by id must be the order by creation, as for tasks of the API."""
     ages = [-created for _, _, _, _, created, _ in seeded(days=30)]
 
     assert ages == sorted(ages, reverse=True)
@@ -62,8 +62,8 @@ def test_the_tasks_were_created_over_the_last_days_in_the_order_of_their_ids() -
     assert timedelta(0) <= ages[-1] < timedelta(days=1)
 
 
-def test_a_task_is_changed_after_its_creation_and_not_in_the_future() -> None:
-    """Completed tasks, and some others, must have a later change; the rest none."""
+def test_updated_at_is_between_the_creation_and_now() -> None:
+    """Completed tasks and some others must have a later ``updated_at``."""
     tasks = seeded()
 
     assert all(created <= updated <= timedelta(0) for *_, created, updated in tasks)
@@ -74,8 +74,8 @@ def test_a_task_is_changed_after_its_creation_and_not_in_the_future() -> None:
     }
 
 
-def test_a_seed_decides_on_everything_at_any_time() -> None:
-    """The distance of the times from now must be the seed's too; none makes other tasks again."""
+def test_a_seed_reproduces_the_tasks() -> None:
+    """A seed must determine texts and relative times; without one, tasks must differ."""
     first = seeded(seed=1)
 
     assert seeded(NOON + timedelta(days=200, hours=5), seed=1) == first
@@ -83,8 +83,8 @@ def test_a_seed_decides_on_everything_at_any_time() -> None:
     assert seeded() != unseeded
 
 
-def test_the_texts_are_of_many_kinds_and_fit() -> None:
-    """Sample tasks must look like somebody's, some of them without a description (FR-007)."""
+def test_the_texts_are_varied_and_valid() -> None:
+    """Texts must vary and obey the length limits (FR-007, FR-008)."""
     texts = [(title, description) for _, title, description, *_ in seeded(seed=1)]
 
     assert len({title for title, _ in texts}) > len(texts) / 2
@@ -93,8 +93,8 @@ def test_the_texts_are_of_many_kinds_and_fit() -> None:
     assert all(len(description or "") <= DESCRIPTION_MAX_LENGTH for _, description in texts)
 
 
-def test_a_deck_that_is_through_is_dealt_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making texts must not take longer the more tasks there are."""
+def test_texts_are_reused_after_the_first_deck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of generated texts must be bounded."""
     monkeypatch.setattr(seeding, "DECK_SIZE", 5)
 
     seed_tasks(["alice"], 12)
@@ -103,8 +103,8 @@ def test_a_deck_that_is_through_is_dealt_again(monkeypatch: pytest.MonkeyPatch) 
     assert len(set(Task.objects.order_by("id").values_list("title", "description")[:12])) <= 5
 
 
-def test_in_debug_its_statements_are_not_kept(settings: Settings) -> None:
-    """Memory must stay flat, also where Django keeps each statement to show it."""
+def test_statements_are_not_kept_in_debug(settings: Settings) -> None:
+    """Memory must not grow with ``DEBUG``, where Django keeps all statements."""
     settings.DEBUG = True
 
     seed_tasks(["alice"], 3)

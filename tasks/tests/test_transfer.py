@@ -1,4 +1,4 @@
-"""Tasks as JSON Lines: on each line one task, as the API shows it."""
+"""Export and import of tasks as JSON Lines."""
 
 import json
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ NOON = datetime(2026, 1, 6, 12, tzinfo=UTC)
 
 
 def stored() -> list[tuple[Any, ...]]:
-    """Read every stored task but for its id."""
+    """Return all stored tasks without their ids."""
     return [row[1:] for row in rows()]
 
 
@@ -41,8 +41,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 @example(title="a\r\nb", description=" a ", completed=False, times=(NOON, NOON))
 @example(title="\ufeffa", description='"\\', completed=False, times=(NOON, NOON))
 @example(title="zoë \N{PILE OF POO}", description="text", completed=False, times=(NOON, NOON))
-def test_what_goes_out_comes_in_exactly_as_it_was(**fields: Any) -> None:
-    """Every field but the id must survive, and no text may break its line of ASCII."""
+def test_an_imported_export_equals_the_original(**fields: Any) -> None:
+    """Every field except the id must be preserved; each task must be one line of ASCII."""
     created_at, updated_at = fields.pop("times")
     Task.objects.all().delete()
     Task.objects.create(user_id="alice", created_at=created_at, updated_at=updated_at, **fields)
@@ -57,8 +57,8 @@ def test_what_goes_out_comes_in_exactly_as_it_was(**fields: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_the_import_that_obeys_the_rules_keeps_texts_too() -> None:
-    """No white space may be stripped, and ``null`` and ``""`` must stay two."""
+def test_a_validated_import_preserves_texts() -> None:
+    """White space must be kept, and ``null`` must differ from ``""``."""
     texts = ["a\u2028b", "a\x85b", "a\r\nb", "\ufeffa", "zoë \N{PILE OF POO}", " a ", '"\\']
     for title, description in product(texts, [None, "", *texts]):
         TaskFactory.create(title=title, description=description)
@@ -72,7 +72,7 @@ def test_the_import_that_obeys_the_rules_keeps_texts_too() -> None:
 
 @pytest.mark.django_db
 def test_a_line_is_the_task_as_the_api_shows_it(alice: ApiClient) -> None:
-    """A task must be written down in one way, and nobody else's go out (SC-002)."""
+    """The format must be the API's; other users' tasks must not be exported (SC-002)."""
     TaskFactory.create()
     TaskFactory.create(user_id="bob")
 
@@ -84,8 +84,8 @@ def test_a_line_is_the_task_as_the_api_shows_it(alice: ApiClient) -> None:
 
 
 @pytest.mark.django_db
-def test_tasks_go_out_in_batches_by_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory must stay flat, a pooler need no cursor, and a deletion meanwhile hide no task."""
+def test_tasks_are_exported_in_batches_by_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export must read bounded batches by id, even while tasks are deleted."""
     monkeypatch.setattr(transfer, "BATCH_SIZE", 2)
     ids = [TaskFactory.create().id for _ in range(5)]
     exported = []
@@ -101,8 +101,8 @@ def test_tasks_go_out_in_batches_by_their_ids(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.django_db
-def test_the_order_stays_and_the_ids_are_new() -> None:
-    """The first line must get the lowest of the new ids."""
+def test_an_import_keeps_the_order_and_assigns_new_ids() -> None:
+    """The new ids must be in the order of the lines."""
     kept = TaskFactory.create().id
 
     import_lines([line(id=kept, title="first"), line(id=kept, title="second")])
@@ -112,24 +112,24 @@ def test_the_order_stays_and_the_ids_are_new() -> None:
 
 
 @pytest.mark.django_db
-def test_a_moment_may_have_another_zone_or_fewer_digits() -> None:
-    """What others write as RFC 3339 must be read as what it says."""
-    moments = {
+def test_a_datetime_may_have_another_offset_or_fewer_digits() -> None:
+    """Other forms of RFC 3339 must be accepted."""
+    datetimes = {
         "2026-01-06T12:00:00Z": NOON,
         "2026-01-06T12:00:00.0Z": NOON,
         "2026-01-06T13:00:00+01:00": NOON,
         "2026-01-06T12:00:00.000001Z": NOON.replace(microsecond=1),
     }
 
-    import_lines([line(created_at=moment, updated_at=moment) for moment in moments])
+    import_lines([line(created_at=text, updated_at=text) for text in datetimes])
 
     times = Task.objects.order_by("id").values_list("created_at", "updated_at")
-    assert [*times] == [(moment, moment) for moment in moments.values()]
+    assert [*times] == [(value, value) for value in datetimes.values()]
 
 
 @pytest.mark.django_db
-def test_an_empty_line_is_skipped_and_counts_as_a_line() -> None:
-    """An editor leaves them behind, and numbers them."""
+def test_a_blank_line_is_skipped_but_counted() -> None:
+    """Blank lines must not be errors, and error messages must count them."""
     assert [import_lines(lines) for lines in ([], [b""], [b"\n", b" \r\n"])] == [0, 0, 0]
     with pytest.raises(LineError, match=r"^Line 3: "):
         import_lines([line(), b"\n", b"{\n"])

@@ -1,4 +1,4 @@
-"""Lines that are no tasks: what is wrong with them, and where."""
+"""The error messages for invalid lines."""
 
 import json
 import re
@@ -15,15 +15,15 @@ pytestmark = pytest.mark.django_db
 
 
 def without(name: str) -> bytes:
-    """Write the line of a task that lacks a field."""
+    """Return the line of a task without one field."""
     return json.dumps({key: value for key, value in LINE.items() if key != name}).encode()
 
 
-NOT_JSON = "not JSON in UTF-8"
+NOT_JSON = "not UTF-8 JSON"
 NO_OBJECT = "value is not a valid dict"
 TITLE, USER_ID = "title: ensure this value has at", "user_id: ensure this value has at"
-# what is wrong: lines
-WRONG = {
+# message: lines that cause it
+INVALID = {
     NOT_JSON: [
         *(b"{", b"hello", b"[" * 5000, b'{"id": ' + b"9" * 5000 + b"}", line() + line()),
         *(b"\xef\xbb\xbf" + line(), line().decode().encode("utf-16")),
@@ -33,8 +33,8 @@ WRONG = {
     ],
     NO_OBJECT: [b"[]", b"null"],
     f"{NOT_JSON}|{NO_OBJECT}": [b"1e999"],
-    f"it has more than {MAX_LINE_BYTES} bytes": [line(note="x" * MAX_LINE_BYTES)],
-    "note: a task has no such field": [line(note="x")],
+    f"longer than {MAX_LINE_BYTES} bytes": [line(note="x" * MAX_LINE_BYTES)],
+    "note: unknown field": [line(note="x")],
     f"{TITLE} least 1 characters": [line(title=""), line(title=" \u2028")],
     f"{TITLE} most 200 characters": [line(title="x" * 201)],
     "title: none is not an allowed value": [line(title=None)],
@@ -50,47 +50,47 @@ WRONG = {
     f"{USER_ID} least 1 characters": [line(user_id="")],
     f"{USER_ID} most 255 characters": [line(user_id="x" * 256)],
     "user_id: str type expected": [line(user_id=7)],
-    "created_at: write a moment like 2026": [
-        *(line(created_at=moment) for moment in ("2026-01-06", "yesterday", 1767700000)),
+    "created_at: use the format 2026": [
+        *(line(created_at=value) for value in ("2026-01-06", "yesterday", 1767700000)),
         *(line(created_at=f"2026-{end}") for end in ("01-06T12:00:00", "13-06T12:00:00Z")),
         line(created_at="2026-01-06T12:00:00.1234567Z"),
         line(created_at="0001-01-01T00:00:00+01:00"),
     ],
     "updated_at: none is not an allowed value": [line(updated_at=None)],
-    "updated_at: it lies before created_at": [line(updated_at="2026-01-06T15:30:00.123455Z")],
+    "updated_at: it is before created_at": [line(updated_at="2026-01-06T15:30:00.123455Z")],
     **{f"{name}: field required": [without(name)] for name in LINE if name != "id"},
     r"title: .*; completed: ": [line(title="", completed=1)],
 }
 
 
-@pytest.mark.parametrize("message", WRONG)
-def test_a_wrong_line_is_named_and_nothing_is_stored(message: str) -> None:
-    """All of the lines must be stored, or none: the number says where to look."""
+@pytest.mark.parametrize("message", INVALID)
+def test_an_invalid_line_is_reported_and_nothing_is_stored(message: str) -> None:
+    """The error must give the line number and the reason, and no line may be stored."""
     TaskFactory.create()
     before = rows()
 
-    said = [error_of([line(), wrong, line()]) for wrong in WRONG[message]]
+    errors = [error_of([line(), invalid, line()]) for invalid in INVALID[message]]
 
-    assert [each for each in said if not re.match(rf"Line 2: ({message})", each)] == []
+    assert [error for error in errors if not re.match(rf"Line 2: ({message})", error)] == []
     assert rows() == before
 
 
 def error_of(lines: list[bytes], *, is_as_is: bool = False) -> str:
-    """Return what is wrong with lines."""
+    """Import lines and return the error message."""
     try:
         return f"{import_lines(lines, is_as_is=is_as_is)} were stored"
     except LineError as error:
         return str(error)
 
 
-def test_what_was_wrong_after_many_lines_takes_them_all_back() -> None:
-    """Also what other batches have written must be gone."""
+def test_a_late_error_rolls_back_all_batches() -> None:
+    """An error must also roll back the batches before it."""
     assert error_of([line()] * 1500 + [b"{"]).startswith("Line 1501: ")
     assert rows() == []
 
 
-def test_as_is_takes_what_an_older_back_end_has_left() -> None:
-    """Rows from before the API's rules must survive the round trip too."""
+def test_as_is_accepts_old_tasks() -> None:
+    """Tasks of an adopted table that break the API's rules must survive the round trip."""
     earlier = {"updated_at": "2026-01-06T15:30:00.123455Z"}
     for values in ({"title": ""}, {"title": "\t"}, earlier):
         import_lines([line(**values)], is_as_is=True)
@@ -99,11 +99,11 @@ def test_as_is_takes_what_an_older_back_end_has_left() -> None:
         assert json.loads(exported) == LINE | values | {"id": Task.objects.latest("id").id}
 
 
-def test_as_is_takes_nothing_that_no_table_holds() -> None:
-    """Lengths and types must hold for everybody."""
-    wrong: list[dict[str, Any]] = [{"title": "x" * 201}, {"completed": 1}, {"user_id": ""}]
+def test_as_is_rejects_tasks_that_no_table_can_hold() -> None:
+    """``--as-is`` must still check lengths and types."""
+    invalid: list[dict[str, Any]] = [{"title": "x" * 201}, {"completed": 1}, {"user_id": ""}]
 
-    said = [error_of([line(**values)], is_as_is=True) for values in wrong]
+    errors = [error_of([line(**values)], is_as_is=True) for values in invalid]
 
-    assert [each for each in said if not each.startswith("Line 1: ")] == []
+    assert [error for error in errors if not error.startswith("Line 1: ")] == []
     assert rows() == []

@@ -1,4 +1,4 @@
-"""The API while an operator cleans up, which is where the locks of a database meet."""
+"""The API while ``cleanup_tasks`` is running."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.live, pytest.mark.each_database]
 
 USERS = 4
 STALE = 10_000
-# Far above what a request takes, as a busy machine may take a while over any of them
+# Far above the usual time, because the machine may be busy
 TOO_LATE_SECONDS = 20.0
 
 
 def work(server: LiveServer, user: str, is_over: Event) -> list[httpx.Response]:
-    """Create, flip, read and delete tasks until it is over; return the answers."""
+    """Create, flip, read and delete tasks until the event is set; return the answers."""
     answers: list[httpx.Response] = []
     tasks = f"/api/{user}/tasks"
     with server.client(user) as client:
@@ -35,8 +35,8 @@ def work(server: LiveServer, user: str, is_over: Event) -> list[httpx.Response]:
     return answers
 
 
-def test_the_api_goes_on_while_an_operator_cleans_up(template: str, tmp_path: Path) -> None:
-    """Each request must succeed: one that waits too long for a lock would be a 503."""
+def test_requests_succeed_during_a_clean_up(template: str, tmp_path: Path) -> None:
+    """No request may fail, e.g. with a 503 after waiting for a lock."""
     is_over = Event()
     command = ("cleanup_tasks", "--user=gone", "--no-input", "--batch-size=500")
     with (

@@ -1,4 +1,4 @@
-"""``manage.py quick_start``: what a newcomer sees before the server's own lines."""
+"""``manage.py quick_start``."""
 
 import io
 import shlex
@@ -11,30 +11,28 @@ from conftest import SECRET, ApiClient
 
 
 def quick_start() -> str:
-    """Return what it prints."""
-    printed = io.StringIO()
-    call_command("quick_start", stdout=printed)
-    return printed.getvalue()
+    """Return the output of the command."""
+    stdout = io.StringIO()
+    call_command("quick_start", stdout=stdout)
+    return stdout.getvalue()
 
 
 @pytest.mark.parametrize(("port", "expected"), [("", "8000"), ("8123", "8123")])
-def test_it_says_where_the_api_the_admin_and_the_variables_are(
-    monkeypatch: pytest.MonkeyPatch, port: str, expected: str
-) -> None:
-    """A newcomer must find the server and what it is configured by."""
+def test_it_prints_the_addresses(monkeypatch: pytest.MonkeyPatch, port: str, expected: str) -> None:
+    """The output must name the API, the admin and the configuration."""
     monkeypatch.setenv("PORT", port)
 
     printed = quick_start()
 
-    assert f"The API:         http://localhost:{expected}\n" in printed
-    assert f"http://localhost:{expected}/admin/ (make staff " in printed
-    assert "README.md, Configuration" in printed
+    assert f"API:            http://localhost:{expected}\n" in printed
+    assert f"http://localhost:{expected}/admin/ (create an account with: make staff)" in printed
+    assert "docs/configuration.md" in printed
 
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("api_docs", [False, True])
-def test_it_names_only_what_works(settings: Settings, api_docs: bool, debug: bool) -> None:
-    """Nobody may be sent to a 404, nor to sample tasks, which a deployment refuses."""
+def test_it_omits_disabled_features(settings: Settings, api_docs: bool, debug: bool) -> None:
+    """The output must not mention ``/docs`` or ``make seed`` where they do not work."""
     settings.API_DOCS, settings.DEBUG = api_docs, debug
 
     printed = quick_start()
@@ -44,10 +42,10 @@ def test_it_names_only_what_works(settings: Settings, api_docs: bool, debug: boo
 
 
 @pytest.mark.django_db
-def test_in_debug_it_prints_a_request_that_works_as_it_stands(
+def test_in_debug_it_prints_a_working_request(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    """The line must do in a shell, and answer with somebody's tasks."""
+    """The printed ``curl`` command must be valid shell and list the user's tasks."""
     settings.DEBUG = True
     monkeypatch.setenv("PORT", "8123")
 
@@ -62,8 +60,8 @@ def test_in_debug_it_prints_a_request_that_works_as_it_stands(
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_it_prints_no_secret_and_in_production_no_token(settings: Settings, debug: bool) -> None:
-    """A deployment's log must hold nothing that opens it (FR-017)."""
+def test_it_prints_no_secret_and_no_token_in_production(settings: Settings, debug: bool) -> None:
+    """The output must contain no secret, and a token only with ``DEBUG`` (FR-017)."""
     settings.DEBUG = debug
 
     printed = quick_start()

@@ -10,14 +10,14 @@ import pytest
 def old_database(
     django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
-    """Point this process at an empty database of its own, and give its URL."""
+    """Connect this process to an empty database of its own and return its URL."""
     from django.db import connections
 
     from todo_project.tests.live_server import fresh_database
 
     with fresh_database(tmp_path) as url, django_db_blocker.unblock():
         connection = connections["default"]
-        # Put aside and not closed: an SQLite in memory would be gone.
+        # Do not close it: closing drops an in-memory SQLite database.
         monkeypatch.setattr(connection, "connection", None)
         monkeypatch.setitem(connection.settings_dict, "NAME", urlsplit(url).path[1:])
         yield url

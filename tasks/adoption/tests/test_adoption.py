@@ -1,5 +1,5 @@
-"""Taking over a table that the plan's back end has made."""
-# ruff: noqa: S608 - every part of a statement is a test's own
+"""The adoption of the FastAPI back end's table."""
+# ruff: noqa: S608 - statements consist of constants
 
 import pytest
 from django.db import connection
@@ -35,14 +35,14 @@ every_table = pytest.mark.parametrize(
 
 
 def forget_and_migrate() -> None:
-    """Run the migrations again that have been applied already."""
+    """Forget that the migrations were applied, and apply them again."""
     migrate("--fake", "tasks", "zero")
     execute("DROP TABLE task_idempotency_key")
     migrate()
 
 
 def in_zone(zone: str, whose: str = "DATABASE {database}") -> None:
-    """Let all sessions that begin from now on have a time zone."""
+    """Set the time zone of new sessions."""
     database = connection.settings_dict["NAME"]
     execute(f"ALTER {whose.format(database=database)} SET timezone TO '{zone}'")
     connection.close()
@@ -50,8 +50,8 @@ def in_zone(zone: str, whose: str = "DATABASE {database}") -> None:
 
 
 @pytest.mark.parametrize("ddl", [PLAN, SQLMODEL], ids=["plan", "sqlmodel"])
-def test_every_row_and_moment_is_kept(alice: ApiClient, ddl: str) -> None:
-    """A user must find every task as it was, whatever zone the server is in."""
+def test_every_row_and_datetime_is_kept(alice: ApiClient, ddl: str) -> None:
+    """Every task must be unchanged, in any time zone of the server."""
     found = {}
     for zone, whose in ZONES.items():
         in_zone(zone, whose)
@@ -66,8 +66,8 @@ def test_every_row_and_moment_is_kept(alice: ApiClient, ddl: str) -> None:
 
 
 @every_table
-def test_a_table_that_was_taken_over_works(alice: ApiClient, ddl: str) -> None:
-    """The largest texts must fit, and a moment must keep its microseconds."""
+def test_an_adopted_table_works(alice: ApiClient, ddl: str) -> None:
+    """The longest texts must fit, and datetimes must keep their microseconds."""
     execute(ddl)
     migrate()
     client = ApiClient("u" * 255)
@@ -87,7 +87,7 @@ def test_a_table_that_was_taken_over_works(alice: ApiClient, ddl: str) -> None:
 
 @pytest.mark.parametrize("ddl", [PLAN, SQLMODEL, LOOSE], ids=["plan", "sqlmodel", "loose"])
 def test_a_second_migrate_changes_nothing(ddl: str) -> None:
-    """Running it twice must be harmless, also where the first time was forgotten."""
+    """A second run must change nothing, even if the first was not recorded."""
     execute(ddl, ROWS)
     migrate()
     before = snapshot()["public.task"]
@@ -98,8 +98,8 @@ def test_a_second_migrate_changes_nothing(ddl: str) -> None:
     assert snapshot()["public.task"] == before
 
 
-def test_a_table_of_our_own_stays_what_it_is(alice: ApiClient) -> None:
-    """A database that has forgotten its migrations must not lose what they made."""
+def test_a_table_created_here_is_kept(alice: ApiClient) -> None:
+    """Without its migration records, the table must be kept with its constraints."""
     migrate()
     forget_and_migrate()
     first = alice.send("POST", TASKS, {"title": "New"}).json()["id"]
@@ -116,14 +116,14 @@ def test_a_table_of_our_own_stays_what_it_is(alice: ApiClient) -> None:
     [
         *((ddl, "", None) for ddl in (PLAN, LOOSE)),
         *((ddl, " \t\u3000", "") for ddl in (PLAN, LOOSE)),
-        (LOOSE, "t" * 300, "d" * 2000),  # which the plan's table would not have let in
+        (LOOSE, "t" * 300, "d" * 2000),  # too long for the plan's table
     ],
     ids=["plan", "loose", "plan, blank", "loose, blank", "loose, long"],
 )
-def test_an_old_row_that_breaks_a_rule_can_be_used(
+def test_an_invalid_old_row_can_be_used(
     alice: ApiClient, ddl: str, title: str, description: str | None
 ) -> None:
-    """What was acknowledged once must be readable, flippable, editable and deletable."""
+    """An old row that breaks the API's rules must be readable, editable and deletable."""
     execute(ddl)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -144,14 +144,14 @@ def test_an_old_row_that_breaks_a_rule_can_be_used(
     assert alice.send("DELETE", path).status_code == 204
 
 
-def test_a_null_becomes_what_it_stood_for(alice: ApiClient) -> None:
-    """A task with gaps must be shown whole, and one of nobody's must be kept."""
-    moment = "'2026-01-06 15:30'"
+def test_nulls_are_replaced(alice: ApiClient) -> None:
+    """NULLs must become defaults, and a task without owner must be kept."""
+    time = "'2026-01-06 15:30'"
     execute(
         LOOSE,
         "INSERT INTO task (user_id, created_at, updated_at) VALUES"
-        f" ('alice', {moment}, NULL), ('alice', NULL, {moment}), ('alice', NULL, NULL),"
-        f" (NULL, {moment}, {moment})",
+        f" ('alice', {time}, NULL), ('alice', NULL, {time}), ('alice', NULL, NULL),"
+        f" (NULL, {time}, {time})",
     )
 
     migrate()
@@ -165,8 +165,8 @@ def test_a_null_becomes_what_it_stood_for(alice: ApiClient) -> None:
     assert column("completed") == ("boolean", True)
 
 
-def test_a_default_of_the_servers_stays_right(alice: ApiClient) -> None:
-    """A time that the server fills in must be now, whatever zone the inserting session is in."""
+def test_a_server_side_default_stays_correct(alice: ApiClient) -> None:
+    """A default time must be now, in any time zone of the inserting session."""
     in_zone("Asia/Tokyo")
     execute(LOOSE)
 
@@ -179,19 +179,19 @@ def test_a_default_of_the_servers_stays_right(alice: ApiClient) -> None:
 
 
 def test_no_row_is_rewritten() -> None:
-    """The lock must be too short to be felt, however many rows there are."""
+    """The duration of the lock must not depend on the number of rows."""
     in_zone("Asia/Tokyo")
     execute(PLAN, ROWS)
-    file = execute("SELECT pg_relation_filenode('task')")
+    file_node = execute("SELECT pg_relation_filenode('task')")
 
     migrate()
 
     assert column("created_at")[0] == "timestamp with time zone"
-    assert execute("SELECT pg_relation_filenode('task')") == file
+    assert execute("SELECT pg_relation_filenode('task')") == file_node
 
 
-def test_better_auths_tables_are_not_touched() -> None:
-    """What belongs to Better Auth must stay as it is, to the last row."""
+def test_better_auths_tables_are_not_changed() -> None:
+    """Schema and rows of Better Auth's tables must stay the same."""
     execute(PLAN, ROWS, BETTER_AUTH)
     before = snapshot()
     theirs = before.keys() - {"public.task", "public.task_id_seq"}

@@ -1,4 +1,4 @@
-"""The ids of a table that was taken over."""
+"""The ids of an adopted table."""
 
 import pytest
 
@@ -11,32 +11,32 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("old_database")]
 TASKS = "/api/alice/tasks"
 
 
-# what has happened to the table: the id of the next task
+# SQL before the adoption: the id of the next task
 NEXT_IDS = {
-    "": 8,  # the sequence is behind
+    "": 8,  # the sequence is behind the ids
     "SELECT setval('task_id_seq', 7)": 8,
     "SELECT setval('task_id_seq', 7, false)": 8,
     "SELECT setval('task_id_seq', 90)": 91,
     "SELECT setval('task_id_seq', 90); DELETE FROM task": 91,
-    "DELETE FROM task": 1001,  # never used
+    "DELETE FROM task": 1001,  # no id was ever assigned
 }
 
 
 @pytest.mark.parametrize("ddl", [PLAN, LOOSE], ids=["serial", "identity"])
-def test_ids_go_on_after_the_largest(alice: ApiClient, ddl: str) -> None:
-    """A new task must never get an id that was given away; only the first of all gets 1001."""
-    given = {}
+def test_ids_continue_after_the_largest(alice: ApiClient, ddl: str) -> None:
+    """A new task must never reuse an id; ids must start at 1001 in an unused table."""
+    next_ids = {}
     for preparation in NEXT_IDS:
         empty()
         execute(ddl, ROWS, *filter(None, preparation.split(";")))
         migrate()
-        given[preparation] = alice.send("POST", TASKS, {"title": "New"}).json()["id"]
+        next_ids[preparation] = alice.send("POST", TASKS, {"title": "New"}).json()["id"]
 
-    assert given == NEXT_IDS
+    assert next_ids == NEXT_IDS
 
 
 def test_an_id_beyond_the_column_is_a_missing_task(alice: ApiClient) -> None:
-    """An id's type must stay, and a larger number be a 404 (contract.md "Six endpoints …")."""
+    """A larger id must be a 404 (docs/contract.md, "Six endpoints and a health check")."""
     execute(PLAN, ROWS)
     migrate()
     before = rows()
@@ -53,13 +53,13 @@ def test_an_id_beyond_the_column_is_a_missing_task(alice: ApiClient) -> None:
         )
     ]
 
-    assert column("id") == ("integer", True)  # a wider one would rewrite every row under a lock
+    assert column("id") == ("integer", True)  # a wider type would rewrite every row under the lock
     assert [answer.status_code for answer in answers] == [404] * 8
     assert rows() == before
 
 
-def test_no_id_is_left(alice: ApiClient) -> None:
-    """A create without an id to give must be a fault of ours, and change nothing."""
+def test_an_exhausted_sequence_is_a_500(alice: ApiClient) -> None:
+    """A create without a free id must be a server error and change nothing."""
     execute(PLAN, ROWS, "UPDATE task SET id = 2147483647 WHERE id = 7")
     migrate()
     before = rows()

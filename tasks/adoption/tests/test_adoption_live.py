@@ -1,4 +1,4 @@
-"""`manage.py migrate` on the database of an old back end at work."""
+"""`manage.py migrate` while the old back end is running."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from todo_project.tests.live_server import copy_project, fresh_database, run, se
 pytestmark = [pytest.mark.live, pytest.mark.postgresql]
 
 WRITERS = 4
-MOMENT = datetime(2026, 2, 3, 4, 5, 6)  # noqa: DTZ001 - as the plan's code has them
+TIME = datetime(2026, 2, 3, 4, 5, 6)  # noqa: DTZ001 - naive, as in the plan's code
 INSERT = (
     "INSERT INTO task (title, completed, user_id, created_at, updated_at)"
     " VALUES ('Old', false, 'carol', %s, %s) RETURNING id"
@@ -25,15 +25,15 @@ INSERT = (
 
 @contextmanager
 def old_back_end(url: str) -> Iterator[list[int]]:
-    """Write like the old back end, read before write, and collect what was acknowledged."""
+    """Read and insert as the old back end does, and collect the ids that were committed."""
     acknowledged: list[int] = []
-    over = Event()
+    is_over = Event()
 
     def write() -> None:
         with psycopg.connect(url) as wire:
-            while not over.wait(0.01):
+            while not is_over.wait(0.01):
                 wire.execute("SELECT * FROM task WHERE id = 7", prepare=False)
-                row = wire.execute(INSERT, [MOMENT, MOMENT], prepare=False).fetchone()
+                row = wire.execute(INSERT, [TIME, TIME], prepare=False).fetchone()
                 wire.commit()
                 assert row
                 acknowledged.append(row[0])
@@ -43,13 +43,13 @@ def old_back_end(url: str) -> Iterator[list[int]]:
         try:
             yield acknowledged
         finally:
-            over.set()
+            is_over.set()
         for writer in writers:
             writer.result()
 
 
-def test_a_running_back_end_is_relieved_without_losing_a_task(tmp_path: Path) -> None:
-    """With the plan's four lines: nobody's write may fail, and every task must be there."""
+def test_a_running_back_end_is_replaced_without_losing_a_task(tmp_path: Path) -> None:
+    """No write during the migration may fail, and every task must be kept."""
     project = copy_project(tmp_path / "project")
     with fresh_database(tmp_path) as url:
         write_env(project, url.replace("postgresql://", "postgresql+asyncpg://"))

@@ -1,4 +1,4 @@
-"""What is called ``task`` and cannot be taken over."""
+"""Relations named ``task`` that cannot be adopted."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,43 +20,43 @@ VIEW = "CREATE VIEW task AS SELECT * FROM todo"
 
 
 def unchanged(before: dict[str, Any]) -> bool:
-    """Tell whether what was there is still the same; Django has made its own tables meanwhile."""
+    """Return whether the relations of ``before`` are the same; Django has added its tables."""
     after = snapshot()
     return {name: after.get(name) for name in before} == before
 
 
 def changed(old: str, new: str) -> str:
-    """Make the plan's table with a difference."""
+    """Return the plan's table with one change."""
     assert old in PLAN
     return PLAN.replace(old, new, 1)
 
 
 NO_KEY = changed("SERIAL PRIMARY KEY", "SERIAL")
-# why a table is not taken over: what it is
+# reason: the SQL of such relations
 FOREIGN_TABLES = {
     "it has no column user_id; it has no column title": [FOREIGN],
     "its id is uuid, not integer or bigint": [changed("id SERIAL", "id UUID")],
     "its id is not the primary key": [NO_KEY, NO_KEY + TWO_KEYS],
-    "its id takes no numbers from a sequence": [changed("id SERIAL", "id INTEGER")],
+    "its id has no sequence of its own": [changed("id SERIAL", "id INTEGER")],
     "its user_id is integer, not": [changed("user_id VARCHAR", "user_id INTEGER")],
     "its title is character(200), not": [changed("VARCHAR(200)", "CHAR(200)")],
     "its completed is integer, not": [changed("BOOLEAN NOT NULL DEFAULT FALSE", "INTEGER")],
     "its created_at is date, not": [changed("TIMESTAMP WITHOUT TIME ZONE", "DATE")],
-    "its column list_id needs": [changed("user_id", "list_id INTEGER NOT NULL, user_id")],
+    "its column list_id is NOT NULL": [changed("user_id", "list_id INTEGER NOT NULL, user_id")],
     "it is not an ordinary table": [PLAN.replace("task", "todo") + VIEW],
 }
 
 
 @pytest.mark.postgresql
 def test_a_foreign_table_is_refused(subtests: pytest.Subtests) -> None:
-    """Somebody else's table must be left alone, and its owner told why."""
+    """A foreign table must not be changed, and the error must give the reason."""
     for reason, ddl in ((reason, ddl) for reason, each in FOREIGN_TABLES.items() for ddl in each):
         empty()
         execute(ddl)
         before = snapshot()
 
         with subtests.test(ddl=ddl):
-            with pytest.raises(CommandError, match=r"already has a public\.task,") as refused:
+            with pytest.raises(CommandError, match=r"has a relation public\.task that") as refused:
                 migrate()
 
             assert reason in str(refused.value)
@@ -64,8 +64,8 @@ def test_a_foreign_table_is_refused(subtests: pytest.Subtests) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
-    """Even Django's own tables must not be made in somebody else's database."""
+def test_a_foreign_table_is_refused_before_anything_is_created() -> None:
+    """Not even Django's own tables may be created."""
     execute(FOREIGN)
     before = snapshot()
 
@@ -77,17 +77,17 @@ def test_a_foreign_table_is_refused_before_anything_is_made() -> None:
 
 @pytest.mark.sqlite
 def test_a_table_in_sqlite_is_refused() -> None:
-    """A table of SQLModel's in SQLite must be left alone, and its owner told why."""
+    """An existing SQLite table must not be changed, and the error must give the reason."""
     execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")
 
-    with pytest.raises(CommandError, match="only a PostgreSQL database is taken over"):
+    with pytest.raises(CommandError, match="only a PostgreSQL table can be adopted"):
         migrate()
 
     assert execute("SELECT * FROM task") == [(1,)]
 
 
 def test_an_empty_database_passes_the_check() -> None:
-    """Nothing may be in the way of the first `migrate`."""
+    """The first `migrate` and the next must succeed."""
     migrate(skip_checks=False)
     migrate(skip_checks=False)
 
@@ -95,8 +95,8 @@ def test_an_empty_database_passes_the_check() -> None:
 
 
 @pytest.mark.postgresql
-def test_what_postgresql_refuses_changes_nothing() -> None:
-    """A change that fails halfway must leave nothing behind, and its cause must be told."""
+def test_a_failed_change_is_rolled_back() -> None:
+    """If PostgreSQL rejects a change, nothing may change, and the error must give the cause."""
     execute(PLAN, ROWS, "CREATE VIEW recent AS SELECT updated_at FROM task")
     before = snapshot()
 
@@ -108,7 +108,7 @@ def test_what_postgresql_refuses_changes_nothing() -> None:
 
 @pytest.fixture
 def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let somebody read a task in a transaction that does not end."""
+    """Read the table in a transaction that does not end."""
     monkeypatch.setattr("tasks.adoption.operation.LOCK_TIMEOUT_SECONDS", 0.2)
     execute(PLAN, ROWS)
     with psycopg.connect(old_database) as other:
@@ -118,8 +118,8 @@ def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("busy")
-def test_a_table_in_use_is_not_waited_for_long() -> None:
-    """Everybody queues up behind a lock that waits; so it must give up, and say what to do."""
+def test_a_locked_table_is_an_error_after_the_timeout() -> None:
+    """Other queries wait behind the lock request, so it must time out with a hint."""
     before = snapshot()
 
     with pytest.raises(CommandError, match="a transaction has been using it") as refused:

@@ -1,5 +1,5 @@
-"""The old back end beside this one, and after it; where the table is."""
-# ruff: noqa: S608 - every part of a statement is a test's own
+"""The old back end during and after the adoption, and the search path."""
+# ruff: noqa: S608 - statements consist of constants
 
 import io
 import re
@@ -28,7 +28,7 @@ LIST = "ix_task_user_id_id"
 
 
 def indexes() -> dict[str, bool]:
-    """Read the table's indexes, and whether each is valid."""
+    """Return the table's indexes and whether each is valid."""
     return dict(
         execute(
             "SELECT indexrelid::regclass::text, indisvalid FROM pg_index"
@@ -38,15 +38,15 @@ def indexes() -> dict[str, bool]:
 
 
 def old_back_end(zone: str) -> None:
-    """Send the statements of the old back end, as SQLAlchemy does: each time with its type."""
-    moment = f"'2026-02-03 04:05:06.789'::TIMESTAMP {zone} TIME ZONE"
+    """Execute the statements of the old back end, as SQLAlchemy does, with typed literals."""
+    time = f"'2026-02-03 04:05:06.789'::TIMESTAMP {zone} TIME ZONE"
     found = execute(
         "INSERT INTO task (title, description, completed, user_id, created_at, updated_at) VALUES"
-        f" ('Old'::VARCHAR, NULL::VARCHAR, false, 'alice'::VARCHAR, {moment}, {moment})"
+        f" ('Old'::VARCHAR, NULL::VARCHAR, false, 'alice'::VARCHAR, {time}, {time})"
         " RETURNING task.id"
     )
     for statement in (
-        f"UPDATE task SET completed=true, updated_at={moment} WHERE task.id = {{}}::INTEGER",
+        f"UPDATE task SET completed=true, updated_at={time} WHERE task.id = {{}}::INTEGER",
         "SELECT task.title, task.description, task.completed, task.id, task.user_id,"
         " task.created_at, task.updated_at FROM task WHERE task.id = {}::INTEGER"
         " AND task.user_id = 'alice'::VARCHAR",
@@ -56,8 +56,8 @@ def old_back_end(zone: str) -> None:
 
 
 @pytest.mark.parametrize(("ddl", "zone"), [(PLAN, "WITHOUT"), (SQLMODEL, "WITH")])
-def test_the_old_back_end_still_runs(alice: ApiClient, ddl: str, zone: str) -> None:
-    """What the old back end writes afterwards must be served like everything else."""
+def test_the_old_back_end_still_works(alice: ApiClient, ddl: str, zone: str) -> None:
+    """Tasks that the old back end writes after the adoption must be served correctly."""
     execute(ddl, ROWS)
     migrate()
 
@@ -70,8 +70,8 @@ def test_the_old_back_end_still_runs(alice: ApiClient, ddl: str, zone: str) -> N
     assert alice.send("PATCH", f"{TASKS}/{new['id']}/complete").json()["completed"] is False
 
 
-def test_the_way_back_keeps_every_row(alice: ApiClient) -> None:
-    """Going back must give the table and its index up and not drop them, nor a row."""
+def test_reversing_the_migration_keeps_every_row(alice: ApiClient) -> None:
+    """Reversing must drop only the index added here, not the table or a row."""
     execute(PLAN, ROWS)
     migrate()
     assert indexes() == {"task_pkey": True, "ix_task_user_id": True, LIST: True}
@@ -89,8 +89,8 @@ def test_the_way_back_keeps_every_row(alice: ApiClient) -> None:
     assert old["title"] == "Old"
 
 
-def test_the_statements_of_the_readme_work(alice: ApiClient) -> None:
-    """What an operator is told to run must run, and lose nothing."""
+def test_the_documented_statements_work(alice: ApiClient) -> None:
+    """The SQL in the documentation must run and keep every row."""
     chapter = (BASE_DIR / "README.md").read_text().split("### Taking over the FastAPI")[1]
     times, ids, *_ = re.findall(r"```sql\n(.*?)```", chapter, re.DOTALL)
     execute(PLAN, ROWS)
@@ -104,8 +104,8 @@ def test_the_statements_of_the_readme_work(alice: ApiClient) -> None:
     assert alice.send("GET", TASKS).json() == ALICE
 
 
-def test_half_an_index_is_built_anew() -> None:
-    """What an interrupted `migrate` has left must be put right by the next one."""
+def test_an_invalid_index_is_rebuilt() -> None:
+    """The next `migrate` must rebuild an index that an interrupted one left invalid."""
     execute(
         PLAN,
         ROWS,
@@ -118,8 +118,8 @@ def test_half_an_index_is_built_anew() -> None:
     assert indexes()[LIST] is True
 
 
-def test_a_table_elsewhere_on_the_search_path_is_taken_over(alice: ApiClient) -> None:
-    """The table that the old back end's statements reach must be the one."""
+def test_a_table_in_another_schema_on_the_search_path_is_adopted(alice: ApiClient) -> None:
+    """The table that an unqualified name resolves to must be adopted."""
     execute("CREATE SCHEMA app", "SET search_path TO app", PLAN, ROWS)
     execute("SET search_path TO public, app")
 
@@ -129,8 +129,8 @@ def test_a_table_elsewhere_on_the_search_path_is_taken_over(alice: ApiClient) ->
     assert "public.task" not in snapshot()
 
 
-def test_a_table_off_the_search_path_is_left_alone(alice: ApiClient) -> None:
-    """A table that no statement of ours reaches must be none of our business."""
+def test_a_table_off_the_search_path_is_ignored(alice: ApiClient) -> None:
+    """A table outside the search path must not be changed."""
     execute("CREATE SCHEMA other", "SET search_path TO other", PLAN, ROWS, "RESET search_path")
     before = snapshot()["other.task"]
 
@@ -140,10 +140,10 @@ def test_a_table_off_the_search_path_is_left_alone(alice: ApiClient) -> None:
     assert alice.send("POST", TASKS, {"title": "New"}).json()["id"] == 1001
 
 
-def test_a_zone_that_will_mislead_the_old_back_end_is_named(
+def test_a_misleading_time_zone_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """An operator must be told when the old back end must not write any more."""
+    """There must be a warning if the old back end's naive times will be misread."""
     for ddl, zone in ((PLAN, "UTC"), (SQLMODEL, "Asia/Tokyo"), (PLAN, "Europe/Oslo")):
         empty()
         execute(ddl, f"SET TIME ZONE '{zone}'")
@@ -154,8 +154,8 @@ def test_a_zone_that_will_mislead_the_old_back_end_is_named(
     assert named == ["Europe/Oslo"]
 
 
-def test_sqlmigrate_shows_it_and_does_nothing() -> None:
-    """An administrator must be able to read what will be done."""
+def test_sqlmigrate_prints_the_statements() -> None:
+    """``sqlmigrate`` must print the statements and execute none."""
     execute(PLAN, ROWS)
     before = snapshot()
     output = io.StringIO()

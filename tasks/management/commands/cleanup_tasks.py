@@ -1,184 +1,160 @@
-"""``manage.py cleanup_tasks``: delete what nobody needs any more."""
+"""``manage.py cleanup_tasks``: delete tasks and idempotency keys that are no longer needed."""
 
 import sys
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from tasks.maintenance.batches import BATCH_SIZE, delete_in_batches
 from tasks.maintenance.retention import (
     OrphansError,
     expired_idempotency_keys,
-    moment_before,
     orphans,
+    time_ago,
 )
-from tasks.management.console import (
-    INTERRUPTED,
-    TaskCommand,
-    checked_user_id,
-    held_interrupt,
-    progress_bar,
-    worded_database_error,
-)
+from tasks.management.console import TaskCommand, checked_user_id, progress_bar
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 
 MAX_BATCH_SIZE = 100_000
 KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600
-# what it is, in the plural: the rows
-Chosen = dict[str, "QuerySet[Any]"]
+# a plural noun phrase: the rows to delete
+Selection = dict[str, "QuerySet[Any]"]
 
 
 class Command(TaskCommand):
-    """Deletes by rules, while the API goes on.
-
-    Source: issue "Staff and operators", ``cleanup_tasks``.
-    """
+    """Deletes rows by rule while the API keeps running."""
 
     help = (
-        "Delete, for good, whatever any of the options --completed, --orphans, --user and"
-        " --idempotency-keys names; several of them delete more, not less. Shows how many it would"
-        " be and asks first. The API can be used meanwhile; Ctrl-C stops after the batch under way."
+        "Permanently delete the rows that --completed, --orphans, --user and --idempotency-keys"
+        " select; several options delete the union. Shows the counts and asks for confirmation."
+        " The API keeps running; Ctrl-C stops after the current batch."
     )
+    outcome = "Nothing was deleted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument(
             "--completed",
             action="store_true",
-            help="completed tasks that were last changed (updated_at) longer ago than --older-than",
+            help="completed tasks whose last change (updated_at) is older than --older-than",
         )
         parser.add_argument(
             "--older-than",
             metavar="AGE",
-            help="how long ago, for --completed: whole days, hours or minutes, as in 90d, 12h, 30m",
+            help="for --completed: an age in whole days, hours or minutes, e.g. 90d, 12h, 30m",
         )
         parser.add_argument(
             "--orphans",
             action="store_true",
-            help='tasks of owners who are not in Better Auth\'s table "user" in the same database;'
-            " refused where that is absent or empty, or lacks more than half of all owners",
+            help='tasks whose owner is not in Better Auth\'s table "user" in the same database;'
+            " refused if that table is missing, is empty, or lacks more than half of all owners",
         )
-        parser.add_argument(
-            "--user", metavar="ID", help="all tasks of this user, whose account is deleted"
-        )
+        parser.add_argument("--user", metavar="ID", help="all tasks of this user")
         parser.add_argument(
             "--idempotency-keys",
             action="store_true",
-            help=f"the keys of safe retries that are older than {KEY_HOURS:.0f} hours",
+            help=f"idempotency keys older than {KEY_HOURS:.0f} hours",
         )
         parser.add_argument(
             "--force",
             action="store_true",
-            help="--orphans even where the table is empty or lacks more than half of all owners",
+            help="allow --orphans if the table is empty or lacks more than half of all owners",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say how many of each, and delete nothing"
+            "--dry-run", action="store_true", help="print the counts and delete nothing"
         )
         parser.add_argument(
             "--batch-size",
             type=int,
             default=BATCH_SIZE,
             metavar="ROWS",
-            help=f"how many rows one transaction deletes (default: {BATCH_SIZE})",
+            help=f"rows per transaction (default: {BATCH_SIZE})",
         )
         parser.add_argument(
             "--no-input",
             "--noinput",
             action="store_false",
             dest="interactive",
-            help="do not ask; without a terminal to ask on, this is required",
+            help="do not ask for confirmation; required without a terminal",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count, ask, delete, and say how many of each."""
+        """Count, confirm, delete, and print the number of rows of each kind."""
         if not 1 <= options["batch_size"] <= MAX_BATCH_SIZE:
             raise CommandError(f"--batch-size must be 1 to {MAX_BATCH_SIZE}.")
-        deleted: dict[str, int] = {}
-        try:
-            chosen = _chosen(options)
-            must_ask = options["interactive"] and not options["dry_run"]
-            if must_ask and not sys.stdin.isatty():
-                raise CommandError("There is no terminal to ask on: --no-input does not ask.")
-            counts = _counts(chosen)
-            if options["dry_run"]:
-                self.stdout.write(f"Would delete {_worded(counts)}.")
-                return
-            if must_ask and any(counts.values()):
-                self._ask(counts)
-            deleted = dict.fromkeys(chosen, 0)
-            with held_interrupt() as stop, progress_bar(sum(counts.values()), "rows") as bar:
-                for name, rows in chosen.items():
+        selection = _selection(options)
+        must_confirm = options["interactive"] and not options["dry_run"]
+        if must_confirm and not sys.stdin.isatty():
+            raise CommandError("No terminal for the confirmation; use --no-input to skip it.")
+        counts = _counts(selection)
+        if options["dry_run"]:
+            self.stdout.write(f"Would delete {_worded(counts)}.")
+            return
+        if must_confirm and any(counts.values()):
+            self._confirm(counts)
+        deleted = dict.fromkeys(selection, 0)
+        with progress_bar(sum(counts.values()), "rows") as bar:
+            for name, rows in selection.items():
 
-                    def on_batch(count: int, name: str = name) -> None:
-                        deleted[name] += count
-                        bar.update(count)
-                        stop()
+                def on_batch(count: int, name: str = name) -> None:
+                    deleted[name] += count
+                    self.outcome = f"Deleted so far: {_worded(deleted)}."
+                    bar.update(count)
 
-                    delete_in_batches(rows, batch_size=options["batch_size"], on_batch=on_batch)
-        except KeyboardInterrupt:
-            raise CommandError(
-                f"Interrupted. Deleted until then: {_worded(deleted) or 'nothing'}.",
-                returncode=INTERRUPTED,
-            ) from None
-        except DatabaseError as error:
-            reason = worded_database_error(error)
-            raise CommandError(
-                f"{reason} Deleted until then: {_worded(deleted) or 'nothing'}."
-            ) from error
+                delete_in_batches(rows, batch_size=options["batch_size"], on_batch=on_batch)
         self.stdout.write(f"Deleted {_worded(deleted)}.")
 
-    def _ask(self, counts: dict[str, int]) -> None:
-        """Go on only with a yes."""
+    def _confirm(self, counts: dict[str, int]) -> None:
+        """Continue only after a yes."""
         self.stderr.write(f"To delete: {_worded(counts)}.", self.style.WARNING)
-        self.stderr.write("Delete all of it for good? [y/N] ", self.style.WARNING, ending="")
+        self.stderr.write("Delete these rows permanently? [y/N] ", self.style.WARNING, ending="")
         self.stderr.flush()
         try:
             answer = input()
         except EOFError:
             answer = ""
         if answer.strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was deleted.")
+            raise CommandError(self.outcome)
 
 
-def _chosen(options: dict[str, Any]) -> Chosen:
-    """Collect what is to be deleted, each kind under its name."""
-    chosen: Chosen = {}
+def _selection(options: dict[str, Any]) -> Selection:
+    """Return the rows to delete, by kind."""
+    selection: Selection = {}
     if options["completed"] != (options["older_than"] is not None):
         raise CommandError("--completed and --older-than AGE go together.")
     if options["completed"]:
         age = options["older_than"]
         try:
-            moment = moment_before(age)
+            limit = time_ago(age)
         except ValueError:
             raise CommandError(
-                f"--older-than {age!a}: whole days, hours or minutes, as in 90d, 12h, 30m."
+                f"--older-than {age!a}: use whole days, hours or minutes, e.g. 90d, 12h, 30m."
             ) from None
-        chosen[f"completed tasks unchanged for {age}"] = Task.objects.completed_before(moment)
+        selection[f"completed tasks unchanged for {age}"] = Task.objects.completed_before(limit)
     if options["orphans"]:
         try:
-            chosen["tasks of orphans"] = orphans(is_forced=options["force"])
+            selection["tasks of orphans"] = orphans(is_forced=options["force"])
         except OrphansError as error:
             raise CommandError(f"--orphans: {error}") from None
     if options["user"] is not None:
         user = checked_user_id(options["user"])
-        chosen[f"tasks of the user {user!a}"] = Task.objects.owned_by(user)
+        selection[f"tasks of the user {user!a}"] = Task.objects.owned_by(user)
     if options["idempotency_keys"]:
-        chosen["expired idempotency keys"] = expired_idempotency_keys()
-    if not chosen:
+        selection["expired idempotency keys"] = expired_idempotency_keys()
+    if not selection:
         raise CommandError(
-            "Say what to delete: --completed --older-than 90d, --orphans, --user ID,"
+            "Nothing to delete: use --completed --older-than 90d, --orphans, --user ID,"
             " --idempotency-keys, or several of them."
         )
-    return chosen
+    return selection
 
 
-def _counts(chosen: Chosen) -> dict[str, int]:
-    """Count each kind; a task that is of two kinds counts with the first, which deletes it."""
+def _counts(selection: Selection) -> dict[str, int]:
+    """Count each kind; a task of two kinds counts for the first, which deletes it."""
     counts = {}
     tasks, before = Task.objects.none(), 0
-    for name, rows in chosen.items():
+    for name, rows in selection.items():
         if rows.model is Task:
             tasks = tasks | rows
             counts[name] = tasks.count() - before

@@ -1,4 +1,4 @@
-"""``manage.py export_tasks``: a user's tasks as JSON Lines."""
+"""``manage.py export_tasks``: write a user's tasks as JSON Lines."""
 
 import os
 import tempfile
@@ -10,22 +10,20 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from tasks.maintenance.transfer import exported_lines
-from tasks.management.console import INTERRUPTED, TaskCommand, checked_user_id, progress_bar
+from tasks.management.console import TaskCommand, checked_user_id, progress_bar
 from tasks.models import Task
 
 STANDARD_OUTPUT = "-"
 
 
 class Command(TaskCommand):
-    """Writes a user's tasks down.
-
-    Source: issue "Staff and operators", ``export_tasks``.
-    """
+    """Writes a user's tasks as JSON Lines."""
 
     help = (
-        "Write all tasks of a user as JSON Lines: one task a line, as the API shows it. A file"
-        " appears, or replaces an older one, when it is complete."
+        "Write all tasks of a user as JSON Lines: one task per line, as the API shows it. The file"
+        " is created or replaced atomically, once it is complete."
     )
+    outcome = "The export is incomplete."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -34,17 +32,18 @@ class Command(TaskCommand):
             "file",
             nargs="?",
             default=STANDARD_OUTPUT,
-            help="where to (default: -, standard output; the summary is on standard error then)",
+            help="the file to write (default: -, standard output, with the summary on standard"
+            " error)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write them, and say how many."""
+        """Write the tasks and print their number."""
         user = checked_user_id(options["user"])
         to_stdout = options["file"] == STANDARD_OUTPUT
         written = 0
         try:
             total = Task.objects.owned_by(user).count()
-            # The bar would run through lines that a person looks at.
+            # The bar would overwrite lines that appear on the same terminal.
             is_shown = not (to_stdout and self.stdout.isatty())
             with (
                 self._output(options["file"]) as write,
@@ -54,25 +53,21 @@ class Command(TaskCommand):
                     write(f"{line}\n")
                     written += 1
                     bar.update()
-        except KeyboardInterrupt:
-            raise CommandError(
-                "Interrupted; not all was written.", returncode=INTERRUPTED
-            ) from None
         except OSError as error:
-            if to_stdout:  # Python would try once more at its end, and complain
+            if to_stdout:  # otherwise Python flushes again at exit and prints a traceback
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
             raise CommandError(
-                f"Not all was written to {options['file']}: {error.strerror}."
+                f"Cannot write to {options['file']}: {error.strerror}. {self.outcome}"
             ) from None
-        summary = f"Exported {written} tasks of the user {user!a}."
+        self.outcome = f"Exported {written} tasks of the user {user!a}."
         if to_stdout:
-            self.stderr.write(summary, self.style.SUCCESS)
+            self.stderr.write(self.outcome, self.style.SUCCESS)
         else:
-            self.stdout.write(summary)
+            self.stdout.write(self.outcome)
 
     @contextmanager
     def _output(self, name: str) -> Iterator[Callable[[str], object]]:
-        """Open what is written to; a file has its name only when all is in it."""
+        """Yield a function that writes; a regular file is renamed into place at the end."""
         if name == STANDARD_OUTPUT:
             yield self.stdout.write
             self.stdout.flush()

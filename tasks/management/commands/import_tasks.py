@@ -1,8 +1,8 @@
-"""``manage.py import_tasks``: tasks out of JSON Lines."""
+"""``manage.py import_tasks``: store tasks from JSON Lines."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,22 +10,20 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from tasks.maintenance.transfer import MAX_LINE_BYTES, LineError, import_lines
-from tasks.management.console import INTERRUPTED, TaskCommand, held_interrupt, progress_bar
+from tasks.management.console import TaskCommand, progress_bar
 
 STANDARD_INPUT = "-"
 
 
 class Command(TaskCommand):
-    """Stores what was written down.
-
-    Source: issue "Staff and operators", ``import_tasks``.
-    """
+    """Stores the tasks of a JSON Lines file."""
 
     help = (
-        "Store the tasks that export_tasks has written, each for the user whom its line names and"
-        " with a new id. They are added: importing a file twice stores its tasks twice. All of them"
-        " are stored or, where a line is wrong or Ctrl-C is pressed, none."
+        "Store tasks written by export_tasks, each for the user in its line and with a new id."
+        " Existing tasks are kept: importing a file twice stores its tasks twice. After an invalid"
+        " line or Ctrl-C, no task is stored."
     )
+    outcome = "No task was stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -38,36 +36,31 @@ class Command(TaskCommand):
         parser.add_argument(
             "--as-is",
             action="store_true",
-            help="also take what the API refuses and a table of an older back end may hold: a title"
-            " of white space, a change before the creation",
+            help="accept tasks that an adopted table can hold and the API refuses: a blank title,"
+            " an updated_at before created_at",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Store them, and say how many."""
+        """Store the tasks and print their number."""
         name = options["file"]
-        with ExitStack() as stack:
-            try:
-                size = None
-                file: BinaryIO = sys.stdin.buffer
-                if name != STANDARD_INPUT:
-                    file = stack.enter_context(Path(name).open("rb"))
-                    size = Path(name).stat().st_size or None
-                bar = stack.enter_context(progress_bar(size, "B"))
-                stored = import_lines(_lines(file, bar, stack), is_as_is=options["as_is"])
-            except LineError as error:
-                raise CommandError(f"{error} No task was stored.") from None
-            except OSError as error:
-                raise CommandError(f"Cannot read {name}: {error.strerror}.") from None
-            except KeyboardInterrupt:
-                raise CommandError(
-                    "Interrupted; no task was stored.", returncode=INTERRUPTED
-                ) from None
-        self.stdout.write(f"Imported {stored} tasks.")
+        is_stdin = name == STANDARD_INPUT
+        try:
+            size = None if is_stdin else Path(name).stat().st_size or None
+            with (
+                nullcontext(sys.stdin.buffer) if is_stdin else Path(name).open("rb") as file,
+                progress_bar(size, "B") as bar,
+            ):
+                stored = import_lines(_lines(file, bar), is_as_is=options["as_is"])
+                self.outcome = f"Imported {stored} tasks."
+        except LineError as error:
+            raise CommandError(f"{error} {self.outcome}") from None
+        except OSError as error:
+            raise CommandError(f"Cannot read {name}: {error.strerror}.") from None
+        self.stdout.write(self.outcome)
 
 
-def _lines(file: BinaryIO, bar: "tqdm[Any]", stack: ExitStack) -> Iterator[bytes]:
-    """Read one line after the other, none of them further than it may go."""
+def _lines(file: BinaryIO, bar: "tqdm[Any]") -> Iterator[bytes]:
+    """Yield the lines, each cut just above the maximum length."""
     while line := file.readline(MAX_LINE_BYTES + 1):
         yield line
         bar.update(len(line))
-    stack.enter_context(held_interrupt())  # what has been read to its end is stored to its end

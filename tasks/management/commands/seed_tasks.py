@@ -1,4 +1,4 @@
-"""``manage.py seed_tasks``: believable tasks to try things out on."""
+"""``manage.py seed_tasks``: store sample tasks."""
 
 from typing import Any
 
@@ -6,13 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from tasks.maintenance.seeding import seed_tasks
-from tasks.management.console import (
-    INTERRUPTED,
-    TaskCommand,
-    checked_user_id,
-    held_interrupt,
-    progress_bar,
-)
+from tasks.management.console import TaskCommand, checked_user_id, progress_bar
 
 USERS = 10
 MAX_USERS = 100_000
@@ -21,16 +15,14 @@ MAX_DAYS = 36_500
 
 
 class Command(TaskCommand):
-    """Fills the table.
-
-    Source: issue "Staff and operators", ``seed_tasks``.
-    """
+    """Stores sample tasks."""
 
     help = (
-        "Store believable tasks: for the users user1, user2 … or for those that --user names. They"
-        " are added to what is there. All of them are stored or, after Ctrl-C or an error, none."
-        " Refused when DEBUG is false, unless forced."
+        "Store sample tasks for the users user1, user2 … or for the users given with --user."
+        " Existing tasks are kept. After Ctrl-C or an error, no task is stored. Refused if DEBUG"
+        " is false, unless forced."
     )
+    outcome = "No task was stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -38,83 +30,74 @@ class Command(TaskCommand):
             "--users",
             type=int,
             metavar="N",
-            help=f"how many made-up users get tasks: user1 to userN (default: {USERS}, or none"
-            " where --user is given)",
+            help=f"number of generated users: user1 to userN (default: {USERS}, or 0 with --user)",
         )
         parser.add_argument(
             "--tasks",
             type=int,
             default=100,
             metavar="N",
-            help="how many tasks each user gets (default: 100)",
+            help="tasks per user (default: 100)",
         )
         parser.add_argument(
             "--user",
             action="append",
             default=[],
             metavar="ID",
-            help="the id of a user who gets tasks too; may be repeated",
+            help="another user to store tasks for; may be repeated",
         )
         parser.add_argument(
             "--completed",
             type=float,
             default=0.3,
             metavar="SHARE",
-            help="the share of the tasks that is completed, 0 to 1 (default: 0.3)",
+            help="share of completed tasks, 0 to 1 (default: 0.3)",
         )
         parser.add_argument(
             "--days",
             type=int,
             default=90,
             metavar="DAYS",
-            help="over how many days until now their creation is spread (default: 90)",
+            help="spread the creation times over this many days before now (default: 90)",
         )
         parser.add_argument(
             "--seed",
             type=int,
             metavar="NUMBER",
-            help="the same number makes the same tasks again, at the same distance from now"
-            " (default: others each time)",
+            help="generate the same tasks for the same number, with times relative to now"
+            " (default: random)",
         )
-        parser.add_argument("--force", action="store_true", help="also when DEBUG is false")
+        parser.add_argument("--force", action="store_true", help="run even if DEBUG is false")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Store them, and say how many."""
+        """Store the tasks and print their number."""
         if not (settings.DEBUG or options["force"]):
-            raise CommandError("DEBUG is false: --force stores sample tasks all the same.")
+            raise CommandError("DEBUG is false: use --force to store sample tasks anyway.")
         users = _users(options["users"], options["user"])
         _check(options)
-        try:
-            total = len(users) * options["tasks"]
-            with held_interrupt() as stop, progress_bar(total, "tasks") as bar:
-
-                def on_batch(count: int) -> None:
-                    bar.update(count)
-                    stop()
-
-                stored = seed_tasks(
-                    users,
-                    options["tasks"],
-                    completed_share=options["completed"],
-                    days=options["days"],
-                    seed=options["seed"],
-                    on_batch=on_batch,
-                )
-        except KeyboardInterrupt:
-            raise CommandError("Interrupted; no task was stored.", returncode=INTERRUPTED) from None
-        self.stdout.write(f"Stored {stored} tasks ({options['tasks']} each, users: {len(users)}).")
+        with progress_bar(len(users) * options["tasks"], "tasks") as bar:
+            stored = seed_tasks(
+                users,
+                options["tasks"],
+                completed_share=options["completed"],
+                days=options["days"],
+                seed=options["seed"],
+                on_batch=bar.update,
+            )
+            self.outcome = f"Stored {stored} tasks ({options['tasks']} each, users: {len(users)})."
+        self.stdout.write(self.outcome)
 
 
 def _users(count: int | None, named: list[str]) -> list[str]:
-    """List whom the tasks are for, each once."""
+    """Return the distinct ids of the users to store tasks for."""
     if count is None:
         count = 0 if named else USERS
     if not 0 <= count <= MAX_USERS:
         raise CommandError(f"--users must be 0 to {MAX_USERS}.")
-    made_up = [f"user{number}" for number in range(1, count + 1)]
-    users = list(dict.fromkeys([checked_user_id(each) for each in named] + made_up))
+    generated = [f"user{number}" for number in range(1, count + 1)]
+    users = list(dict.fromkeys([checked_user_id(each) for each in named] + generated))
     if not users:
-        raise CommandError("Nobody gets tasks: --users is 0, and --user names nobody.")
+        raise CommandError("No users: --users is 0 and --user is not given.")
     return users
 
 
@@ -124,4 +107,4 @@ def _check(options: dict[str, Any]) -> None:
     if not 0 <= options["completed"] <= 1:
         raise CommandError("--completed must be 0 to 1; 0.3 is 30 %.")
     if not 1 <= options["days"] <= MAX_DAYS:
-        raise CommandError(f"--days must be 1 to {MAX_DAYS}, a century.")
+        raise CommandError(f"--days must be 1 to {MAX_DAYS}.")

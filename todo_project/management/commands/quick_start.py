@@ -1,4 +1,4 @@
-"""``manage.py quick_start``: what a newcomer needs to see before the server's own lines."""
+"""``manage.py quick_start``: print the server's addresses and a first request."""
 
 from typing import Any
 
@@ -13,25 +13,26 @@ HOUR_SECONDS = 3600
 
 
 class Command(BaseCommand):
-    """Prints the address and a first request that works as it stands.
+    """Prints what ``make run`` shows before the server starts.
 
-    Source: issue "The API, end to end", ``make run``.
+    A recipe in the Makefile cannot do it: it would have to parse ``.env`` for the port, ``DEBUG``
+    and ``API_DOCS``.
     """
 
-    help = "Print the address of the server and a first request; the token only if DEBUG is true."
+    help = "Print the addresses of the server and, if DEBUG is true, a request with a token."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print them."""
+        """Print the addresses and the request."""
         address = f"http://localhost:{env.int('PORT', 8000)}"
-        self.stdout.write(f"\nThe API:         {address}")
+        self.stdout.write(f"\nAPI:            {address}")
         if settings.API_DOCS:
-            self.stdout.write(f"The documents:   {address}/docs")
-        self.stdout.write(f"The admin:       {address}/admin/ (make staff makes an account for it)")
-        self.stdout.write("The variables:   README.md, Configuration; yours are in .env")
+            self.stdout.write(f"API reference:  {address}/docs")
+        self.stdout.write(f"Admin:          {address}/admin/ (create an account with: make staff)")
+        self.stdout.write("Configuration:  .env, described in docs/configuration.md")
         if settings.DEBUG:
             token = issue_token(DEMO_USER, lifetime_seconds=HOUR_SECONDS)
             self.stdout.write(
-                f"The tasks of the user {DEMO_USER!r}, with a token for one hour:\n\n"
+                f"List the tasks of the user {DEMO_USER!r}; the token is valid for one hour:\n\n"
                 f'curl -H "Authorization: Bearer {token}" {address}/api/{DEMO_USER}/tasks\n\n'
-                "To fill it, in another terminal:  make seed\n\n"
+                "Add sample tasks, in another terminal:  make seed\n\n"
             )
