@@ -1,4 +1,4 @@
-"""One PostgreSQL and one project for the suite, and the table of figures at its end."""
+"""One PostgreSQL and one deployment for the suite, and a summary of its measurements."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +13,13 @@ FIGURES = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark every test here as one that starts processes."""
+    """Mark every test of this folder as ``live``."""
     item.add_marker("live")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """Start a PostgreSQL that a test may break, and must leave whole."""
+    """Start a PostgreSQL that tests may stop and must leave running."""
     with own_postgres() as postgres:
         postgres.start()
         yield postgres
@@ -27,7 +27,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Set the project up, with its tables."""
+    """Deploy the project with a migrated database."""
     project = copy_project(tmp_path_factory.mktemp("faults") / "project")
     write_env(project, postgres.url)
     migrated = run(project, "manage.py", "migrate", "--verbosity=0")
@@ -44,15 +44,15 @@ def server(project: Path, tmp_path: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Collect what a test has measured, to be printed at the end."""
-    every = request.config.stash.setdefault(FIGURES, {})
-    return every.setdefault(request.node.name.removeprefix("test_"), {})
+    """Return a dictionary for the test's measurements, which are printed at the end."""
+    all_figures = request.config.stash.setdefault(FIGURES, {})
+    return all_figures.setdefault(request.node.name.removeprefix("test_"), {})
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the figures."""
+    """Print the measurements."""
     terminalreporter.section("figures")
     for name, figures in config.stash.get(FIGURES, {}).items():
         terminalreporter.line(name)

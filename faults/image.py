@@ -1,7 +1,10 @@
-"""The Dockerfile without Docker: its own files, commands and variables, as an ordinary user.
+"""Builds the Dockerfile in a folder, without Docker.
 
-A folder stands for ``/`` of the container. What runs sees the variables of its stage and no others,
-and owns nothing but the working directory of a stage that builds.
+CI has no Docker. A linter and a test of the instructions alone would not notice a package missing
+from requirements.txt, a module missing from the image, or a write by the unprivileged user.
+
+A folder replaces the container's ``/``. Commands run as the Dockerfile's user, with the environment
+variables of their stage only. Instructions that the Dockerfile does not use are not supported.
 """
 
 import os
@@ -10,67 +13,63 @@ import string
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import dockerfile
 from docker.utils.build import exclude_paths
 
-# What pip needs to reach its index from this machine
-MACHINE = {
+# The environment variables that pip needs to reach its index
+PIP_VARIABLES = {
     name: value
     for name, value in os.environ.items()
     if name.startswith(("PIP_", "SSL_", "REQUESTS_")) or name.lower().endswith("_proxy")
 }
-SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
+WITHOUT_EFFECT = ("USER", "EXPOSE")  # USER is read first: the build runs as this user too
 
 
 class Image:
-    """What a Dockerfile makes of a folder.
+    """The image that a Dockerfile describes.
 
     Args:
-        folder: an empty one, which everybody may read.
-        context: where the Dockerfile is, and what Docker would be given.
+        folder: an empty folder that every user can read.
+        context: the build context, with the Dockerfile.
     """
 
     def __init__(self, folder: Path, context: Path) -> None:
         self._root, self._context = folder / "root", context
-        self.stages = folder / "stages"  # those before the last one, by their names
+        self.stages = folder / "stages"
         self.stages.mkdir()
         ignored = (context / ".dockerignore").read_text().splitlines()
-        self._given = exclude_paths(str(context), [line for line in ignored if line[:1] != "#"])
+        self._files = exclude_paths(str(context), [line for line in ignored if line[:1] != "#"])
         _copy_python(folder / "python")
         self._base = {
             "PATH": f"{folder / 'python' / 'bin'}:/usr/bin:/bin",
-            "LD_LIBRARY_PATH": str(folder / "python" / "lib"),  # where it is in a library
+            "LD_LIBRARY_PATH": str(folder / "python" / "lib"),  # for a shared libpython
         }
         self._arguments: dict[str, str] = {}
         self._stage = ""
-        self.begun_with: list[str] = []  # images
+        self.base_images: list[str] = []
         self.workdir = self._root
         self.variables: dict[str, str] = {}
         self.healthcheck: list[str] = []
         self.command: list[str] = []
         steps = dockerfile.parse_file(str(context / "Dockerfile"))
-        [self.user] = [step.value[0] for step in steps if step.cmd == "USER"]
+        [user] = [step.value[0] for step in steps if step.cmd == "USER"]
+        self.uid, self.gid = map(int, user.split(":"))
         for step in steps:
-            getattr(self, f"_{step.cmd.lower()}")(step)
-
-    def files(self) -> Iterator[Path]:
-        """Yield each file below the working directory, relative to it."""
-        for file in self.workdir.rglob("*"):
-            if not file.is_dir():
-                yield file.relative_to(self.workdir)
+            if step.cmd not in WITHOUT_EFFECT:
+                getattr(self, f"_{step.cmd.lower()}")(step)
 
     def start(
         self, command: Sequence[str], variables: Mapping[str, str], output: IO[Any] | int
     ) -> subprocess.Popen[bytes]:
-        """Start a command in the container, with these variables beside the image's."""
-        uid, gid = map(int, self.user.split(":"))
-        is_root = os.geteuid() == 0
+        """Start a command in the image, with additional environment variables."""
+        identity: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []}
         environment = {**self._base, **self.variables, **variables}
-        # found with the container's PATH, and not with ours
+        # Search the PATH of the image, not of this process.
         program = shutil.which(command[0], path=environment["PATH"]) or command[0]
         return subprocess.Popen(
             [program, *command[1:]],
@@ -78,27 +77,25 @@ class Image:
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-            user=uid if is_root else None,
-            group=gid if is_root else None,
-            extra_groups=[] if is_root else None,
+            **(identity if os.geteuid() == 0 else {}),
         )
 
     def run(self, command: Sequence[str], **variables: str) -> tuple[int, str]:
-        """Run a command in the container; return its exit code and what it has said."""
+        """Run a command in the image; return its exit code and output."""
         process = self.start(command, variables, subprocess.PIPE)
-        said, _ = process.communicate(timeout=SECONDS)
-        return process.returncode, said.decode()
+        output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        return process.returncode, output.decode()
 
     def _arg(self, step: dockerfile.Command) -> None:
         name, _, value = step.value[0].partition("=")
         self._arguments[name] = value
 
     def _from(self, step: dockerfile.Command) -> None:
-        """Begin a stage; the image that it begins with is a Python and its pip."""
+        """Begin a stage; the copied Python replaces the base image."""
         if self._stage:
             self._root.rename(self.stages / self._stage)
         image, _, self._stage = (*step.value, "", "")[:3]
-        self.begun_with.append(string.Template(image).substitute(self._arguments))
+        self.base_images.append(string.Template(image).substitute(self._arguments))
         self._root.mkdir()
         self.variables = {}
 
@@ -108,15 +105,14 @@ class Image:
 
     def _env(self, step: dockerfile.Command) -> None:
         for name, value in zip(step.value[::2], step.value[1::2], strict=True):
-            here = value.replace(f"/{self.workdir.name}/", f"{self.workdir}/")
-            self.variables[name] = string.Template(here).substitute(self._base)
+            value = value.replace(f"/{self.workdir.name}/", f"{self.workdir}/")
+            self.variables[name] = string.Template(value).substitute(self._base)
 
     def _run(self, step: dockerfile.Command) -> None:
-        uid, gid = map(int, self.user.split(":"))
         if os.geteuid() == 0:
-            os.chown(self.workdir, uid, gid)
-        code, said = self.run(["/bin/sh", "-c", step.value[0]], **MACHINE)
-        assert code == 0, said
+            os.chown(self.workdir, self.uid, self.gid)
+        code, output = self.run(["/bin/sh", "-c", step.value[0]], **PIP_VARIABLES)
+        assert code == 0, output
 
     def _copy(self, step: dockerfile.Command) -> None:
         *sources, target = step.value
@@ -126,18 +122,12 @@ class Image:
                 stage = step.flags[0].removeprefix("--from=")
                 shutil.copytree(self.stages / stage / source[1:], to, symlinks=True)
                 continue
-            for name in self._given:
+            for name in self._files:
                 file = self._context / name
                 if file.is_file() and (name == source or name.startswith(f"{source}/")):
                     copy = to / name[len(source) :].lstrip("/") if name != source else to
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(file, copy)
-
-    def _user(self, step: dockerfile.Command) -> None:
-        """Read before the first step: here it has built as well."""
-
-    def _expose(self, step: dockerfile.Command) -> None:
-        """Tell people; it changes nothing."""
 
     def _healthcheck(self, step: dockerfile.Command) -> None:
         kind, *self.healthcheck = step.value
@@ -149,7 +139,7 @@ class Image:
 
 
 def _copy_python(folder: Path) -> None:
-    """Copy the Python that runs this, which others may not reach, and give it a pip."""
+    """Copy this Python, which other users may not be able to read, and install pip in it."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     shutil.copytree(
         sysconfig.get_path("stdlib"),
@@ -167,6 +157,6 @@ def _copy_python(folder: Path) -> None:
         [program, "-I", "-m", "ensurepip", "--default-pip"],
         env={"LD_LIBRARY_PATH": str(folder / "lib")},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,  # that it runs as root
+        stderr=subprocess.DEVNULL,  # a warning about running as root
         check=True,
     )

