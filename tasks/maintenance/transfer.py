@@ -1,6 +1,6 @@
 """Export and import of tasks as JSON Lines: one task per line, as the API shows it.
 
-Every field survives the round trip unchanged, except the id, which the database assigns anew.
+Every field survives the round trip unchanged, except the id: the database assigns a new one.
 
 Source: https://jsonlines.org.
 """
@@ -108,8 +108,8 @@ def exported_lines(user_id: str) -> Iterator[str]:
     """Yield a user's tasks as JSON, without line ends, in the order of their ids.
 
     Tasks are read in batches by id. A task that exists throughout the export appears exactly once,
-    whatever is created or deleted meanwhile. The lines are ASCII, because some programs split lines
-    at other Unicode characters too.
+    even while others are created and deleted. The lines are ASCII, because some programs also split
+    lines at Unicode separators.
     """
     tasks = Task.objects.owned_by(user_id).order_by("id")
     batch = list(tasks[:BATCH_SIZE].rows())

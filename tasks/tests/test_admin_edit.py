@@ -52,7 +52,8 @@ def stored(task: TaskRow) -> TaskRow:
 def problems(answer: Any) -> dict[str, list[str]]:
     """Return the error messages of a form, by field."""
     assert answer.status_code == 200
-    return {name: list(said) for name, said in answer.context["adminform"].form.errors.items()}
+    form = answer.context["adminform"].form
+    return {name: list(messages) for name, messages in form.errors.items()}
 
 
 def test_an_edit_writes_the_changed_fields(staff: Client, task: TaskRow) -> None:

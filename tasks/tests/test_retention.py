@@ -5,12 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tasks.maintenance.retention import (
-    OrphansError,
-    expired_idempotency_keys,
-    orphans,
-    time_ago,
-)
+from tasks.maintenance.retention import OrphansError, expired_idempotency_keys, orphans, time_ago
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
 from tasks.tests.better_auth import add_user, create_table, execute

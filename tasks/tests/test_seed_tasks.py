@@ -7,9 +7,7 @@ from collections import Counter
 import pytest
 from pytest_django.fixtures import Settings
 
-from tasks.maintenance import seeding
-from tasks.management.commands import seed_tasks
-from tasks.models import Task
+from tasks.models import Task, TaskQuerySet
 from tasks.tests.commands import manage, refusal
 from tasks.tests.factories import TaskFactory, rows
 
@@ -96,13 +94,13 @@ def test_bad_input_is_refused(message: str) -> None:
 def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupted run must store no task, and exit with code 130."""
     TaskFactory.create()
-    before = rows()
+    before, bulk_create = rows(), TaskQuerySet.bulk_create
 
-    def interrupted(*args: object, on_batch: object, **options: object) -> int:
+    def create_and_press(queryset: TaskQuerySet, tasks: list[Task]) -> None:
+        bulk_create(queryset, tasks)
         os.kill(os.getpid(), signal.SIGINT)
-        return seeding.seed_tasks(*args, on_batch=on_batch, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(seed_tasks, "seed_tasks", interrupted)
+    monkeypatch.setattr(TaskQuerySet, "bulk_create", create_and_press)
     error = refusal("seed_tasks")
 
     assert (str(error), error.returncode) == ("Interrupted. No task was stored.", 130)

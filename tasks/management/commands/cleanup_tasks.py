@@ -7,18 +7,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
 from tasks.maintenance.batches import BATCH_SIZE, delete_in_batches
-from tasks.maintenance.retention import (
-    OrphansError,
-    expired_idempotency_keys,
-    orphans,
-    time_ago,
-)
+from tasks.maintenance.retention import OrphansError, expired_idempotency_keys, orphans, time_ago
 from tasks.management.console import TaskCommand, checked_user_id, progress_bar
 from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
 
 MAX_BATCH_SIZE = 100_000
 KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600
-# a plural noun phrase: the rows to delete
+# the rows to delete, by a description of them in the plural
 Selection = dict[str, "QuerySet[Any]"]
 
 
