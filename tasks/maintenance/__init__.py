@@ -1,1 +1,1 @@
-"""What the management commands do, callable without a command line."""
+"""The work of the management commands, callable from Python."""

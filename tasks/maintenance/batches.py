@@ -37,7 +37,7 @@ def store_in_batches(
             stored += len(batch)
             reset_queries()  # with DEBUG, Django keeps every statement and its values
             on_batch(len(batch))
-        commit.enter_context(held_interrupt())  # and drop it: too late to store nothing
+        commit.enter_context(held_interrupt())  # the commit begins: ignore Ctrl-C
     return stored
 
 
