@@ -67,4 +67,4 @@ def test_a_forgotten_filter_reaches_nothing(alice: ApiClient) -> None:
 def test_an_empty_scope_is_asked_nothing() -> None:
     """A change where nothing can be must be no error (docs/contract.md, "A task")."""
     assert Task.objects.none().change(title="New") is None
-    assert Task.objects.none().remove() is False
+    assert Task.objects.none().compile_delete().run() == []

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
+from tasks.idempotency import KEY_LIFETIME
 from tasks.maintenance.batches import BATCH_SIZE, delete_in_batches
 from tasks.maintenance.retention import (
     OrphansError,
@@ -22,10 +23,10 @@ from tasks.management.console import (
     progress_bar,
     worded_database_error,
 )
-from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
+from tasks.models import Task
 
 MAX_BATCH_SIZE = 100_000
-KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600
+KEY_HOURS = KEY_LIFETIME.total_seconds() // 3600
 # what it is, in the plural: the rows
 Chosen = dict[str, "QuerySet[Any]"]
 
