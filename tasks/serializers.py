@@ -110,11 +110,13 @@ class StrictDateTimeField(StrictField):
     """A time with an offset, such as ``2026-01-06T15:30:00.123456Z``."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        """Parse the text and convert it to UTC."""
+        """Parse the text, or take the aware datetime of a form, and convert it to UTC."""
         try:
-            if not DATETIME.fullmatch(data):
-                raise ValueError(data)
-            return datetime.fromisoformat(data).astimezone(UTC)
+            if not isinstance(data, datetime):
+                if not DATETIME.fullmatch(data):
+                    raise ValueError(data)
+                data = datetime.fromisoformat(data)
+            return data.astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
             raise serializers.ValidationError(
                 "must be a time such as 2026-01-06T15:30:00.123456Z"
