@@ -112,11 +112,11 @@ class StrictDateTimeField(StrictField):
     def to_internal_value(self, data: Any) -> datetime:
         """Parse the text, or take the aware datetime of a form, and convert it to UTC."""
         try:
-            if not isinstance(data, datetime):
-                if not DATETIME.fullmatch(data):
-                    raise ValueError(data)
-                data = datetime.fromisoformat(data)
-            return data.astimezone(UTC)
+            if isinstance(data, datetime):
+                return data.astimezone(UTC)
+            if not DATETIME.fullmatch(data):
+                raise ValueError(data)
+            return datetime.fromisoformat(data).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
             raise serializers.ValidationError(
                 "must be a time such as 2026-01-06T15:30:00.123456Z"
