@@ -24,8 +24,8 @@ def test_every_recipe_is_in_the_example() -> None:
 
 def test_the_proxys_configuration_is_the_examples() -> None:
     """Whoever copies it must get what was tested."""
-    readme = (PROJECT / "README.md").read_text()
+    page = (PROJECT / "docs" / "operations.md").read_text()
 
-    assert re.findall(r"^```nginx\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE) == [
+    assert re.findall(r"^```nginx\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) == [
         (PROJECT / "examples" / "nginx.conf").read_text()
     ]
