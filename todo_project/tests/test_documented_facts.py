@@ -8,10 +8,10 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 from pytest_django.fixtures import Settings
 
+from tasks.idempotency import KEY_LIFETIME
 from tasks.maintenance.batches import BATCH_SIZE
 from tasks.models import (
     DESCRIPTION_MAX_LENGTH,
-    IDEMPOTENCY_KEY_LIFETIME,
     IDEMPOTENCY_KEY_MAX_LENGTH,
     TITLE_MAX_LENGTH,
 )
@@ -28,7 +28,7 @@ from todo_project.tests.settings_loader import PRODUCTION, load_served
 
 APPS = ("authn", "tasks", "todo_project")
 COMMANDS = {name: app for name, app in get_commands().items() if app in APPS}
-HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() / 3600
+HOURS = KEY_LIFETIME.total_seconds() / 3600
 
 
 def page(name: str) -> str:
