@@ -27,7 +27,7 @@ DETAILS: dict[type[TokenError], str] = {
 INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a message
 
 
-# lru_cache does not lock: without this, concurrent first requests would each fetch the key set.
+# lru_cache may build a missing verifier twice: each would fetch its own key set.
 _verifier_lock = threading.Lock()
 
 

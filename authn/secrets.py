@@ -55,7 +55,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
 
     Source: docs/contract.md, "Who may come in"; RFC 7518 §3.2 (minimum key length).
     """
-    named = [("BETTER_AUTH_SECRETS", value) for value in _versioned(secrets)]
+    named = [("BETTER_AUTH_SECRETS", value) for value in _parse_versioned(secrets)]
     if secret:
         named.append(("BETTER_AUTH_SECRET", secret))
     if not named:
@@ -65,7 +65,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for _, value in named))
 
 
-def _versioned(secrets: str) -> list[str]:
+def _parse_versioned(secrets: str) -> list[str]:
     """Return the secrets of ``2:new,1:old``, in that order."""
     if not secrets.strip():
         return []

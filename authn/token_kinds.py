@@ -38,7 +38,7 @@ def kind_of(token: str) -> TokenKind:
     first = _parse_object(segments[0])
     match len(segments):
         case 3 if first:
-            return _jwt(first, _parse_object(segments[1]))
+            return _jwt_kind(first, _parse_object(segments[1]))
         case 5 if first:
             name = "Better Auth's encrypted session cookie (cookieCache strategy jwe)"
             return TokenKind(name, algorithm=str(first.get("enc", "")))
@@ -62,14 +62,14 @@ def _compact_claims(cookie: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _jwt(header: dict[str, Any], claims: dict[str, Any]) -> TokenKind:
+def _jwt_kind(header: dict[str, Any], claims: dict[str, Any]) -> TokenKind:
     algorithm = str(header.get("alg", ""))
     name, is_for_apis = _jwt_name(header.get("typ"), claims, algorithm)
     return TokenKind(name, is_for_apis, algorithm, claims)
 
 
-def _jwt_name(token_type: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bool]:
-    if token_type == SESSION_COOKIE_TYPE:
+def _jwt_name(typ: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bool]:
+    if typ == SESSION_COOKIE_TYPE:
         return "Better Auth's session cookie, signed with a key pair (sessionCookieCache)", False
     if KEY_PAIR_ALGORITHM.fullmatch(algorithm):
         return "a token of Better Auth's jwt plugin without jwt.sign, signed with a key pair", True

@@ -70,11 +70,11 @@ def test_a_secret_in_the_key_set_is_ignored(issuer: Issuer) -> None:
     rows = product([None, "HS256", *KEY_PAIRS], ["HS256", *KEY_PAIRS])
 
     verdicts = {
-        (alg, asked): verdict(
-            forge(issuer_claims(), {"alg": asked, "kid": "key-1"}, secret=published),
+        (alg, claimed): verdict(
+            forge(issuer_claims(), {"alg": claimed, "kid": "key-1"}, secret=published),
             fresh_verifier(issuer, {**key, "alg": alg}),
         )
-        for alg, asked in rows
+        for alg, claimed in rows
     }
 
     assert verdicts == {
@@ -87,10 +87,10 @@ def test_a_key_is_only_used_for_its_own_algorithm(issuer: Issuer) -> None:
     pairs = {alg: key_pair(alg, alg) for alg in KEY_PAIRS}
     verifier = fresh_verifier(issuer, *(pair.jwk() for pair in pairs.values()))
 
-    def asking(row: tuple[str, str]) -> str:
+    def signed(row: tuple[str, str]) -> str:
         return pairs[row[0]].sign(header={"alg": row[1], "kid": row[0]})
 
-    assert mismatches("wrong_algorithm", permutations(KEY_PAIRS, 2), asking, verifier) == {}
+    assert mismatches("wrong_algorithm", permutations(KEY_PAIRS, 2), signed, verifier) == {}
 
 
 @pytest.mark.parametrize("alg", ["RS384", "RS512", "PS256", "PS512"])
@@ -98,8 +98,8 @@ def test_another_algorithm_of_the_same_key_is_refused(issuer: Issuer, alg: str) 
     """Only EdDSA, ES256 and RS256 must be accepted, even with a valid signature."""
     pair = key_pair("RS256")
 
-    def verdicts(named: str) -> list[str]:
-        token = pair.sign(header={**pair.header, "alg": named}, algorithm=alg)
+    def verdicts(claimed: str) -> list[str]:
+        token = pair.sign(header={**pair.header, "alg": claimed}, algorithm=alg)
         keys = [pair.jwk(alg=each) for each in (alg, "RS256", None)]
         return [verdict(token, fresh_verifier(issuer, key)) for key in keys]
 
@@ -152,15 +152,15 @@ def test_a_token_must_have_a_string_kid(
 def test_a_key_in_the_token_header_is_ignored(issuer: Issuer, verifier: TokenVerifier) -> None:
     """The header must not introduce keys or key URLs (RFC 8725 §3.10)."""
     attacker = key_pair()
-    hints: list[dict[str, Any]] = [
+    extras: list[dict[str, Any]] = [
         {"jwk": attacker.jwk()},
         {"jku": issuer.url},
         {"x5u": issuer.url},
         {"x5c": ["MIIB"]},
     ]
 
-    def signed(hint: dict[str, Any]) -> str:
-        return attacker.sign(header={**attacker.header, **hint})
+    def signed(extra: dict[str, Any]) -> str:
+        return attacker.sign(header={**attacker.header, **extra})
 
-    assert mismatches("wrong_signature", hints, signed, verifier) == {}
+    assert mismatches("wrong_signature", extras, signed, verifier) == {}
     assert issuer.fetches == 1

@@ -103,9 +103,7 @@ def test_a_fetch_with_endless_headers_is_replaced_by_another(
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(pair, new := key_pair(kid="key-2"))
     clock.now += COOLDOWN
-    monkeypatch.setattr(
-        jwks, "FETCH_TIMEOUT_SECONDS", 2.0
-    )  # longer than the interval between drips
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 2.0)  # longer than the drips' interval
     issuer.drips_headers = True
     issuer.is_open.clear()
     issuer.has_request.clear()

@@ -135,9 +135,7 @@ def test_a_user_id_cannot_forge_a_log_line(log: StringIO) -> None:
         return logged(f"Bearer {mint(forgery)}") == (forgery, "alice")
 
     assert wrong_rows(FORGERIES, by_path, True) == []
-    no_nul = [
-        forgery for forgery in FORGERIES if "\0" not in forgery
-    ]  # a token with NUL in its user id is invalid
+    no_nul = [forgery for forgery in FORGERIES if "\0" not in forgery]  # NUL makes an id invalid
     assert wrong_rows(no_nul, by_token, True) == []
 
 

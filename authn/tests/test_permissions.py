@@ -43,7 +43,7 @@ def test_the_path_is_checked_before_the_method_and_the_body() -> None:
 
 @pytest.mark.parametrize("kwargs", [{}, {"user_id": None}, {"user": "alice"}])
 def test_a_view_without_a_user_id_in_its_path_is_forbidden(kwargs: dict[str, Any]) -> None:
-    """A view without an explicit permission must deny all requests."""
+    """A view outside ``/api/{user_id}`` must be denied by default."""
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {mint()}"})
 
     assert APIView.as_view()(request, **kwargs).status_code == 403

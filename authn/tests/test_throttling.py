@@ -51,7 +51,7 @@ def use_up(client: ApiClient) -> None:
 
 @pytest.mark.usefixtures("limit")
 def test_a_request_over_the_limit_is_refused(alice: ApiClient) -> None:
-    """A 429 must precede all later checks and change nothing."""
+    """The 429 must come before the checks of method and body, and change nothing."""
     use_up(alice)
 
     responses = [alice.send(*request, Origin=FRONT_END) for request in REQUESTS]
@@ -75,13 +75,13 @@ def test_each_user_has_a_limit_of_their_own() -> None:
     """One user's requests must not count for another, for any user id."""
     users = ["alice", "bob", "a b", "ключ", "x" * 255, "a:b\x7f", "😀"]
 
-    responses = {
+    statuses = {
         user: [client.send("GET", f"/api/{user}/tasks").status_code for _ in range(LIMIT + 1)]
         for user in users
         if (client := ApiClient(user))
     }
 
-    assert responses == {user: [200] * LIMIT + [429] for user in users}
+    assert statuses == {user: [200] * LIMIT + [429] for user in users}
 
 
 @pytest.mark.usefixtures("limit")

@@ -19,7 +19,8 @@ class Command(BaseCommand):
 
     help = (
         "Print a token that the API accepts, signed with the first Better Auth secret. Anyone who"
-        " has the token can act as the user until it expires, so DEBUG must be true."
+        " has the token can act as the user until it expires, so the command refuses to run when"
+        " DEBUG is false, unless --force is given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
