@@ -104,10 +104,8 @@ def _refuse_weak(variable: str, value: str) -> None:
 
 # SHA-256 digests of secrets from public documentation; this file must not republish them.
 PUBLISHED_SECRET_DIGESTS = frozenset(
-    {
-        # the example in the quick start of the FastAPI back end's plan
-        "b6c4b0aa38e901c9eef53116de756f2bc0d6a29ba647fa264bd1ccc97fe8ab84",
-    }
+    # the example in the quick start of the FastAPI back end's plan
+    {"b6c4b0aa38e901c9eef53116de756f2bc0d6a29ba647fa264bd1ccc97fe8ab84"}
 )
 
 

@@ -38,7 +38,10 @@ def kind_of(token: str) -> TokenKind:
     first = _parse_object(segments[0])
     match len(segments):
         case 3 if first:
-            return _jwt_kind(first, _parse_object(segments[1]))
+            claims = _parse_object(segments[1])
+            algorithm = str(first.get("alg", ""))
+            name, is_for_apis = _jwt_name(first.get("typ"), claims, algorithm)
+            return TokenKind(name, is_for_apis, algorithm, claims)
         case 5 if first:
             name = "Better Auth's encrypted session cookie (cookieCache strategy jwe)"
             return TokenKind(name, algorithm=str(first.get("enc", "")))
@@ -60,12 +63,6 @@ def _compact_claims(cookie: dict[str, Any]) -> dict[str, Any]:
         "user": session.get("user") if isinstance(session, dict) else None,
         "exp": expires_at // 1000 if isinstance(expires_at, int) else None,  # milliseconds
     }
-
-
-def _jwt_kind(header: dict[str, Any], claims: dict[str, Any]) -> TokenKind:
-    algorithm = str(header.get("alg", ""))
-    name, is_for_apis = _jwt_name(header.get("typ"), claims, algorithm)
-    return TokenKind(name, is_for_apis, algorithm, claims)
 
 
 def _jwt_name(typ: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bool]:

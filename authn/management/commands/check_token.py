@@ -39,10 +39,7 @@ SET_CLAIM = (
 
 # Maps each reason to an explanation and a fix. Reasons to refuse a token with no valid signature:
 UNVERIFIED = {
-    "malformed": (
-        "It is damaged, or not a JSON Web Token with three segments.",
-        USE_A_RECIPE,
-    ),
+    "malformed": ("It is damaged, or not a JSON Web Token with three segments.", USE_A_RECIPE),
     "critical_header": (
         "Its header has crit or b64, which the API does not support.",
         "Remove them where the token is signed.",
@@ -53,10 +50,7 @@ UNVERIFIED = {
         " set BETTER_AUTH_JWKS_URL to accept EdDSA, ES256 and RS256 as well:"
         ' docs/better-auth.md, "Public keys".',
     ),
-    "wrong_signature": (
-        "It was modified, or signed with another secret or key.",
-        COMPARE_SECRETS,
-    ),
+    "wrong_signature": ("It was modified, or signed with another secret or key.", COMPARE_SECRETS),
     "wrong_type": (
         "The typ in its header is not JWT: it was made for another purpose.",
         USE_A_RECIPE,
