@@ -9,7 +9,8 @@ function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
 }
 
-const created = await tasks.create({ title: "Buy groceries", description: null }, crypto.randomUUID());
+const body = { title: "Buy groceries", description: null };
+const created = await tasks.create(body, crypto.randomUUID());
 assert(created.data !== undefined, "create");
 const task: Task = created.data;
 assert(task.description === null && !task.completed && task.user_id === user, "a new task");

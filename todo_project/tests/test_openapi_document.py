@@ -17,11 +17,10 @@ from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
 from tasks.etags import TAG_DIGITS
-from tasks.idempotency import ACCEPTED_KEY
+from tasks.idempotency import ACCEPTED_KEY, KEY_LIFETIME
 from tasks.list_options import ORDERINGS, PARSERS
 from tasks.models import (
     DESCRIPTION_MAX_LENGTH,
-    IDEMPOTENCY_KEY_LIFETIME,
     IDEMPOTENCY_KEY_MAX_LENGTH,
     MAX_TASK_ID,
     TITLE_MAX_LENGTH,
@@ -319,12 +318,26 @@ def test_the_limits_in_descriptions_match_the_code(document: Json) -> None:
     key = next(each for each in create["parameters"] if each.get("name") == "Idempotency-Key")
     request_id = components["parameters"]["X-Request-ID"]["description"]
     kibibytes = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
-    hours = IDEMPOTENCY_KEY_LIFETIME.total_seconds() / 3600
+    hours = KEY_LIFETIME.total_seconds() / 3600
 
     assert f"larger than {kibibytes} KiB" in components["responses"]["BodyTooLarge"]["description"]
     assert f"for at least {hours:.0f} hours" in key["description"]
     [(length, characters)] = re.findall(r"1 to (\d+) characters of `(.+?)`", request_id)
     assert ACCEPTED_REQUEST_ID.pattern == f"[{characters}]{{1,{length}}}"
+
+
+def test_the_comments_name_constants_of_the_code() -> None:
+    """A comment on a limit must name a constant and its module."""
+    source = (BASE_DIR / "todo_project/openapi/openapi.yaml").read_text()
+    named = re.findall(r"# .*\b([A-Z_]{2,}) in (\S+\.py)", source)
+    missing = [
+        (name, path)
+        for name, path in named
+        if not re.search(rf"^{name}\b", (BASE_DIR / path).read_text(), re.MULTILINE)
+    ]
+
+    assert len(named) >= 13
+    assert missing == []
 
 
 def test_the_version_is_the_same_everywhere(document: Json) -> None:
