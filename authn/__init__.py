@@ -1,1 +1,1 @@
-"""Who is calling: tokens that Better Auth signed, verified and turned into a principal."""
+"""Authentication: verifies Better Auth's tokens and turns their claims into principals."""

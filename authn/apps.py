@@ -10,4 +10,4 @@ class AuthnConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the checks, which registers them."""
-        from authn import checks  # noqa: F401 - importing is what registers them
+        from authn import checks  # noqa: F401 - imported for its side effect

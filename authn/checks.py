@@ -1,4 +1,4 @@
-"""What looks wrong in the authentication's settings, and does not have to stop the start."""
+"""System checks for secrets that work but should be replaced."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,46 +7,35 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
 
-from authn.secrets import MEND, is_published
+from authn.secrets import HOW_TO_FIX, is_published
 
 PUBLISHED_SECRET = "authn.W001"  # noqa: S105 - the id of a check
 LEFT_OVER_SECRET = "authn.W002"  # noqa: S105
 
 
 @register(Tags.security)
-def check_published_secrets(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Warn of a secret that stands in a public document.
+def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn about a published secret, and about an old secret that a rotation left behind.
 
-    Source: issue "The API, end to end", settings; FR-017 (the message does not show the value).
+    Source: docs/contract.md, "Who may come in"; FR-017 (the messages do not show a secret).
     """
-    if not any(is_published(secret) for secret in settings.BETTER_AUTH["SECRETS"]):
-        return []
-    return [
-        Warning(
-            "A secret in BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS stands in public documents:"
-            " anybody can sign a token with it.",
-            hint=MEND,
-            id=PUBLISHED_SECRET,
+    messages: list[CheckMessage] = []
+    if any(is_published(secret) for secret in settings.BETTER_AUTH["SECRETS"]):
+        messages.append(
+            Warning(
+                "BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS contains a secret from public"
+                " documentation: anyone can sign a token with it.",
+                hint=HOW_TO_FIX,
+                id=PUBLISHED_SECRET,
+            )
         )
-    ]
-
-
-@register(Tags.security)
-def check_left_over_secret(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Warn of an old secret that a rotation has left behind, and that is still accepted.
-
-    Source: issue "Real Better Auth", rotation.
-    """
-    if not settings.BETTER_AUTH["SECRET_IS_LEFT_OVER"]:
-        return []
-    return [
-        Warning(
-            "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS, which does not have it.",
-            hint="Take BETTER_AUTH_SECRET away once no token signed with it is in use any more.",
-            id=LEFT_OVER_SECRET,
+    if settings.BETTER_AUTH["SECRET_IS_LEFT_OVER"]:
+        messages.append(
+            Warning(
+                "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS, which does not"
+                " contain it.",
+                hint="Remove BETTER_AUTH_SECRET once all tokens signed with it have expired.",
+                id=LEFT_OVER_SECRET,
+            )
         )
-    ]
+    return messages

@@ -1,4 +1,4 @@
-"""Minting tokens as Better Auth does, for development."""
+"""Issues tokens like Better Auth's, for development."""
 
 import time
 
@@ -12,18 +12,19 @@ def issue_token(user_id: str, *, lifetime_seconds: int) -> str:
     """Sign a token that the API accepts.
 
     Args:
-        user_id: whom it names, in ``sub``.
-        lifetime_seconds: until it expires, counted from now.
+        user_id: The ``sub`` claim.
+        lifetime_seconds: The time from now until the token expires.
 
     Returns:
-        A JWT signed with HS256 and the first secret, with ``sub``, ``iat`` and ``exp``; and with
-        ``iss`` and ``aud`` where every token must have them.
+        A JWT signed with HS256 and the first secret. It has ``sub``, ``iat`` and ``exp``, and
+        ``iss`` and ``aud`` if an issuer and an audience are configured.
 
     Source: docs/contract.md, "Who may come in".
     """
     configured = settings.BETTER_AUTH
     now = int(time.time())
     claims = {"sub": user_id, "iat": now, "exp": now + lifetime_seconds}
-    parties = {"iss": configured["ISSUER"], "aud": configured["AUDIENCE"]}
-    claims |= {name: party for name, party in parties.items() if party}
+    for name, setting in (("iss", "ISSUER"), ("aud", "AUDIENCE")):
+        if configured[setting]:
+            claims[name] = configured[setting]
     return jwt.encode(claims, configured["SECRETS"][0], ALGORITHMS[0])

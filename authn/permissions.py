@@ -1,4 +1,4 @@
-"""Is this path yours?"""
+"""The permission that the user in the path must be the user of the token."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 
-if TYPE_CHECKING:  # DRF reads its settings, and so this module, while its views are imported
+if TYPE_CHECKING:  # DRF's settings import this module while DRF's views are being imported
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
 
 class IsPathUser(BasePermission):
-    """The ``user_id`` in the path must be the token's, character for character.
+    """Allows a request if the ``user_id`` in its path equals the token's exactly.
 
-    Only compares: no query, no change to the request. It closes the door on a path that names no
-    user at all.
+    Runs no query. Denies every request to a path without a ``user_id``.
 
     Source: docs/contract.md, "Who may come in"; FR-003, FR-005.
     """

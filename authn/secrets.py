@@ -1,4 +1,4 @@
-"""The secrets that tokens are signed with: read once, at the start, and never shown."""
+"""Validation of the secrets that sign tokens. No message ever contains a secret."""
 
 import hashlib
 
@@ -7,12 +7,14 @@ from jwt import InvalidKeyError
 from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET_BYTES = 32
-MEND = "Generate one with: openssl rand -base64 32, and give Better Auth and this service the same."
+HOW_TO_FIX = (
+    "Generate one with: openssl rand -base64 32. Better Auth and this service need the same secret."
+)
 
-# What Better Auth signs with when it is started without a secret outside of production.
+# Better Auth 1.7.25 signs with this default outside production if no secret is configured.
 BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
 
-# Fragments that only a template has. A random secret holds none of them.
+# Fragments of templates' values. A random secret contains none of them.
 PLACEHOLDER_FRAGMENTS = (
     "change-me",
     "changeme",
@@ -38,76 +40,75 @@ PLACEHOLDER_FRAGMENTS = (
 
 
 def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
-    """List every secret whose signature is accepted, the one that signs first.
+    """Return the accepted secrets. The first one signs.
 
     Args:
-        secret: the value of ``BETTER_AUTH_SECRET``; empty where it is not set.
-        secrets: the value of ``BETTER_AUTH_SECRETS``, ``2:new,1:old``; empty where it is not set.
+        secret: The value of ``BETTER_AUTH_SECRET``, or an empty string.
+        secrets: The value of ``BETTER_AUTH_SECRETS`` (``2:new,1:old``), or an empty string.
 
     Returns:
-        One or more secrets, each of 32 bytes or more in UTF-8, without repetition.
+        At least one secret, without duplicates, each of 32 bytes or more in UTF-8.
 
     Raises:
-        ImproperlyConfigured: there is none, or one is malformed, short or a placeholder. The
-            message names the variable and the mend, never the value.
+        ImproperlyConfigured: No secret is set, or one is malformed, too short or a placeholder.
+            The message names the variable and says how to fix it.
 
-    Source: docs/contract.md, "Who may come in"; RFC 7518 §3.2 (a key at least as long as the hash).
+    Source: docs/contract.md, "Who may come in"; RFC 7518 §3.2 (minimum key length).
     """
-    named = [("BETTER_AUTH_SECRETS", value) for value in _versioned(secrets)]
+    named = [("BETTER_AUTH_SECRETS", value) for value in _parse_versioned(secrets)]
     if secret:
         named.append(("BETTER_AUTH_SECRET", secret))
     if not named:
-        raise ImproperlyConfigured(f"BETTER_AUTH_SECRET is not set. {MEND}")
+        raise ImproperlyConfigured(f"BETTER_AUTH_SECRET is not set. {HOW_TO_FIX}")
     for variable, value in named:
         _refuse_weak(variable, value)
     return tuple(dict.fromkeys(value for _, value in named))
 
 
-def _versioned(secrets: str) -> list[str]:
-    """Split ``2:new,1:old`` into its secrets, in their order."""
+def _parse_versioned(secrets: str) -> list[str]:
+    """Return the secrets of ``2:new,1:old``, in that order."""
     if not secrets.strip():
         return []
-    found = []
+    values = []
     for entry in secrets.split(","):
         version, _, value = (part.strip() for part in entry.partition(":"))
         if not (version.isascii() and version.isdigit() and value):
             raise ImproperlyConfigured(
-                "BETTER_AUTH_SECRETS must be entries of the form version:secret, separated by"
-                " commas, for example 2:new-secret,1:old-secret."
+                "BETTER_AUTH_SECRETS must be a comma-separated list of version:secret entries,"
+                " for example 2:new-secret,1:old-secret."
             )
-        found.append(value)
-    return found
+        values.append(value)
+    return values
 
 
 def _refuse_weak(variable: str, value: str) -> None:
     try:
         key = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(value)
     except UnicodeEncodeError:
-        raise ImproperlyConfigured(f"{variable} is not UTF-8. {MEND}") from None
-    except InvalidKeyError:  # PyJWT would refuse every token with it
-        raise ImproperlyConfigured(f"{variable} is a public or a private key. {MEND}") from None
+        raise ImproperlyConfigured(f"{variable} is not UTF-8. {HOW_TO_FIX}") from None
+    except InvalidKeyError:  # PyJWT refuses to verify an HMAC with it
+        raise ImproperlyConfigured(
+            f"{variable} is a public or a private key. {HOW_TO_FIX}"
+        ) from None
     if len(key) < MIN_SECRET_BYTES:
         raise ImproperlyConfigured(
-            f"{variable} is shorter than {MIN_SECRET_BYTES} bytes, which can be guessed. {MEND}"
+            f"{variable} is shorter than {MIN_SECRET_BYTES} bytes. {HOW_TO_FIX}"
         )
     if value == BETTER_AUTH_DEFAULT:
         raise ImproperlyConfigured(
-            f"{variable} is the default that Better Auth publishes; anybody can sign. {MEND}"
+            f"{variable} is Better Auth's public default: anyone can sign with it. {HOW_TO_FIX}"
         )
     if any(fragment in value.lower() for fragment in PLACEHOLDER_FRAGMENTS):
-        raise ImproperlyConfigured(f"{variable} is still a placeholder. {MEND}")
+        raise ImproperlyConfigured(f"{variable} is still a placeholder. {HOW_TO_FIX}")
 
 
-# SHA-256 of keys that stand in public documents, so that this file does not spread them further.
-PUBLISHED_KEY_DIGESTS = frozenset(
-    {
-        # the example of the plan of the FastAPI back end, in its quick start
-        "b6c4b0aa38e901c9eef53116de756f2bc0d6a29ba647fa264bd1ccc97fe8ab84",
-    }
+# SHA-256 digests of secrets from public documentation; this file must not republish them.
+PUBLISHED_SECRET_DIGESTS = frozenset(
+    # the example in the quick start of the FastAPI back end's plan
+    {"b6c4b0aa38e901c9eef53116de756f2bc0d6a29ba647fa264bd1ccc97fe8ab84"}
 )
 
 
 def is_published(secret: str) -> bool:
-    """Tell whether a secret stands in a public document, so that anybody may sign with it."""
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    return digest in PUBLISHED_KEY_DIGESTS
+    """Return whether a secret appears in public documentation."""
+    return hashlib.sha256(secret.encode()).hexdigest() in PUBLISHED_SECRET_DIGESTS

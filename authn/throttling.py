@@ -1,4 +1,4 @@
-"""How often one user may call."""
+"""The rate limit per user."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from rest_framework.throttling import UserRateThrottle
 
-if TYPE_CHECKING:  # DRF reads its settings, and so this module, while its views are imported
+if TYPE_CHECKING:  # DRF's settings import this module while DRF's views are being imported
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
 
 class PerUserThrottle(UserRateThrottle):
-    """Counts the requests of each user, in the cache that Django is configured with.
+    """Counts the requests of each user in Django's default cache.
 
-    Source: docs/contract.md, "Errors", 429; issue "Nothing lost, nothing twice", rate limit.
+    Source: docs/contract.md, "Errors" (429).
     """
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Name a user by a digest: an id may hold what no cache takes in a key."""
+        """Hash the user's id, which may contain characters that cache keys must not have."""
         ident = hashlib.sha256(str(request.user.pk).encode()).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": ident}

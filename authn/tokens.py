@@ -1,9 +1,11 @@
-"""Whose token is this? Signature, algorithm, times, issuer, audience, user. Knows nothing of HTTP.
+"""Token verification: signature, algorithm, times, issuer, audience and user. Independent of HTTP.
 
-PyJWT judges the keys. The claims are read here and not by PyJWT or simplejwt's
-``TokenBackend``, because those have one leeway for ``exp``, ``iat`` and ``nbf`` (an expiry must be
-exact), refuse an integer ``sub``, take ``"exp": "1"`` for a number, let a number that no clock can
-hold end in an ``OverflowError``, and read repeated names and UTF-16.
+PyJWT validates the keys. The claims are validated here, because PyJWT and simplejwt's
+``TokenBackend`` apply one leeway to ``exp``, ``iat`` and ``nbf`` (``exp`` must be exact), refuse an
+integer ``sub``, accept ``"exp": "1"``, raise ``OverflowError`` for huge numbers, and accept
+duplicate names and UTF-16.
+
+Source: docs/decisions/0001-pyjwt-not-token-backend.md.
 """
 
 import hmac
@@ -13,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.utils import base64url_decode, base64url_encode
@@ -27,15 +29,15 @@ MAX_EXP_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z
 CLOCK_SKEW_SECONDS = 60
 MAX_USER_ID_LENGTH = 255
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
-# RFC 7515 §4.1.11 and RFC 7797: what they announce must be understood, and nothing here is.
+# RFC 7515 §4.1.11 and RFC 7797: they announce extensions, and none is supported here.
 CRITICAL_HEADERS = frozenset({"crit", "b64"})
 
 
 class TokenError(Exception):
-    """A token is refused.
+    """The token is refused.
 
     Args:
-        reason: a stable code for the log; it holds nothing of the token.
+        reason: A stable code for the log, which contains no part of the token.
     """
 
     def __init__(self, reason: str) -> None:
@@ -44,30 +46,30 @@ class TokenError(Exception):
 
 
 class InvalidTokenError(TokenError):
-    """It is not a token of ours: malformed, wrongly signed, not yet valid, for somebody else."""
+    """The token is malformed, not yet valid, or has a wrong signature, issuer or audience."""
 
 
 class ExpiredTokenError(TokenError):
-    """It was one of ours, and its time is over."""
+    """The token is valid except that it has expired."""
 
 
 class NoUserError(TokenError):
-    """It is valid, and names no user."""
+    """The token is valid but has no valid user id."""
 
 
 class KeysUnavailableError(TokenError):
-    """The issuer's public keys cannot be fetched, and none that is known fits."""
+    """The token's key is unknown, and the issuer's public keys cannot be fetched."""
 
 
-class KeyPairs(Protocol):
-    """Verifies tokens that are signed with the issuer's key pairs: ``authn.jwks``."""
+class PublicKeys(Protocol):
+    """The interface of ``authn.jwks.KeySet``, which is only imported if it is configured."""
 
-    algorithms: ClassVar[Sequence[str]]
+    algorithms: Sequence[str]
     issuer: str
     audience: str
 
     def payload(self, token: str, header: Mapping[str, Any]) -> bytes:
-        """Return the payload of a token whose signature verifies."""
+        """Verify a token's signature and return its payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,14 @@ class TokenVerifier:
     """Verifies tokens with a fixed set of secrets.
 
     Args:
-        secrets: the accepted HS256 secrets, each of 32 bytes or more in UTF-8; a token may be
-            signed with any of them, so that a secret can be replaced without signing anybody out.
-        issuer: what ``iss`` must be, compared without a trailing slash; ``""`` accepts any.
-        audience: what ``aud`` must be or contain, compared likewise; ``""`` accepts any.
-        keys: what verifies tokens of other algorithms; ``None`` accepts none of them.
+        secrets: The accepted HS256 secrets, each of 32 bytes or more in UTF-8. A token may be
+            signed with any of them, so that a secret can be replaced without signing users out.
+        issuer: The required ``iss``, compared without a trailing slash; ``""`` accepts any.
+        audience: The required ``aud``, compared the same way; ``""`` accepts any.
+        keys: The public keys that verify other algorithms; ``None`` accepts HS256 only.
 
     Raises:
-        ValueError: a secret is too short. PyJWT would only warn, and fail on an empty one later.
+        ValueError: A secret is too short. PyJWT only warns, and fails later on an empty one.
 
     Source: docs/contract.md, "Who may come in"; FR-001, FR-002; RFC 7519; RFC 8725.
     """
@@ -90,110 +92,109 @@ class TokenVerifier:
     secrets: Sequence[str] = field(repr=False)
     issuer: str = ""
     audience: str = ""
-    keys: "KeyPairs | None" = None
-    _prepared: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    keys: PublicKeys | None = None
+    _hmac_keys: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secrets):
             raise ValueError(f"a secret is shorter than {MIN_SECRET_BYTES} bytes")
-        # PyJWT's decode() looks each time whether the key is a public one: 11 of its 45 µs
-        prepared = tuple(HMAC.prepare_key(secret) for secret in self.secrets)
-        object.__setattr__(self, "_prepared", prepared)
+        # PyJWT's decode() prepares the key at each call, which takes 11 of its 45 µs
+        hmac_keys = tuple(HMAC.prepare_key(secret) for secret in self.secrets)
+        object.__setattr__(self, "_hmac_keys", hmac_keys)
 
     def claims(self, token: str) -> Mapping[str, Any]:
         """Verify a token and return its claims.
 
         Args:
-            token: a JWS in compact form, three unpadded base64url segments.
+            token: A JWS in compact form: three unpadded base64url segments.
 
         Returns:
-            The claims, names unique, ``exp`` an integer that lies ahead.
+            The claims. ``exp`` is an integer in the future.
 
         Raises:
-            InvalidTokenError: it is not one of ours, or not yet valid.
-            ExpiredTokenError: its ``exp`` has come.
-            KeysUnavailableError: whether it is one of ours cannot be told now.
+            InvalidTokenError: The token is invalid or not yet valid.
+            ExpiredTokenError: The token has expired.
+            KeysUnavailableError: The token's key is unknown and cannot be fetched now.
         """
-        claims, issuer, audience = self._verified(token)
+        claims, issuer, audience = self._verify(token)
         now = time.time()
         expiry = claims.get("exp")
         if type(expiry) is not int or not 0 <= expiry <= MAX_EXP_SECONDS:
             raise InvalidTokenError("bad_expiry")
-        _check_begun(claims, now)
-        _check_parties(claims, issuer, audience)
+        _check_not_in_future(claims, now)
+        _check_issuer_and_audience(claims, issuer, audience)
         if expiry <= now:
             raise ExpiredTokenError("expired")
         return claims
 
-    def _verified(self, token: str) -> tuple[dict[str, Any], str, str]:
-        """Return the claims of a signed token, and the issuer and audience that they must have."""
+    def _verify(self, token: str) -> tuple[dict[str, Any], str, str]:
+        """Verify the signature. Return the claims, the required issuer and required audience."""
         if not COMPACT_JWS.fullmatch(token):
             raise InvalidTokenError("malformed")
         signed, _, signature = token.rpartition(".")
         header_segment, _, payload_segment = signed.partition(".")
-        header = _header(header_segment)
+        header = _parse_header(header_segment)
         if self.keys is not None and header.get("alg") in self.keys.algorithms:
             payload = self.keys.payload(token, header)
-            return _strict_object(payload), self.keys.issuer, self.keys.audience
+            return _parse_object(payload), self.keys.issuer, self.keys.audience
         if header.get("alg") not in ALGORITHMS:
             raise InvalidTokenError("wrong_algorithm")
         if not isinstance(header.get("kid", ""), str):  # RFC 7515 §4.1.4
             raise InvalidTokenError("malformed")
         self._check_hmac(signed.encode(), signature.encode())
-        return _strict_object(_decoded(payload_segment)), self.issuer, self.audience
+        return _parse_object(_decode(payload_segment)), self.issuer, self.audience
 
     def _check_hmac(self, signed: bytes, signature: bytes) -> None:
-        """Compare signatures as they are written, so that each has one form."""
-        for key in self._prepared:
-            made = hmac.digest(key, signed, "sha256")  # PyJWT takes 4 µs more for it
-            if hmac.compare_digest(base64url_encode(made), signature):
+        """Compare the encoded signatures, so that only one encoding is accepted."""
+        for key in self._hmac_keys:
+            digest = hmac.digest(key, signed, "sha256")  # 4 µs faster than PyJWT's sign()
+            if hmac.compare_digest(base64url_encode(digest), signature):
                 return
         raise InvalidTokenError("wrong_signature")
 
 
 def user_id(claims: Mapping[str, Any]) -> str:
-    """Name the user whom the claims of a verified token stand for.
+    """Return the user id in the claims of a verified token.
 
     Args:
-        claims: the claims; ``sub``, else ``user_id``, else ``user.id`` decides, ``null`` counting
-            as absent. No other claim ever names a user: Better Auth signs its e-mail links with the
-            same secret, and those carry ``email`` and ``userId``.
+        claims: The claims. The first of ``sub``, ``user_id`` and ``user.id`` that is present and
+            not ``null`` decides. No other claim may name a user: Better Auth signs its e-mail
+            links with the same secret, and they have ``email`` and ``userId``.
 
     Returns:
-        A string of 1 to 255 characters without NUL and lone surrogates.
+        A string of 1 to 255 characters without NUL or lone surrogates.
 
     Raises:
-        NoUserError: none of the three is present, or the first that is cannot be a user's id.
+        NoUserError: The three claims are absent, or the first present one is not a valid user id.
 
     Source: docs/contract.md, "Who may come in"; FR-002.
     """
     user = claims.get("user")
-    named = (
+    candidates = (
         claims.get("sub"),
         claims.get("user_id"),
         user.get("id") if isinstance(user, dict) else None,
     )
-    found = next((value for value in named if value is not None), None)
-    if type(found) is int:
-        found = str(found)
-    if not isinstance(found, str) or not 0 < len(found) <= MAX_USER_ID_LENGTH:
+    value = next((each for each in candidates if each is not None), None)
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_USER_ID_LENGTH:
         raise NoUserError("no_user")
-    if UNSTORABLE.search(found):
+    if UNSTORABLE.search(value):
         raise NoUserError("no_user")
-    return found
+    return value
 
 
-@lru_cache(maxsize=64)  # an issuer writes the same header into all its tokens
-def _header(segment: str) -> Mapping[str, Any]:
-    """Read a token's header. PyJWT reads it too, but takes UTF-16, and the last of equal names."""
-    header = _strict_object(_decoded(segment))
+@lru_cache(maxsize=64)  # all tokens of an issuer have the same header
+def _parse_header(segment: str) -> Mapping[str, Any]:
+    header = _parse_object(_decode(segment))
     if CRITICAL_HEADERS & header.keys():
         raise InvalidTokenError("critical_header")
     return header
 
 
-def _decoded(segment: str) -> bytes:
-    """Decode base64url, of which each text has one form: PyJWT's function takes others too."""
+def _decode(segment: str) -> bytes:
+    """Decode base64url. Refuse non-canonical encodings, which PyJWT accepts."""
     try:
         data = base64url_decode(segment)
     except ValueError:
@@ -203,35 +204,33 @@ def _decoded(segment: str) -> bytes:
     return data
 
 
-def _check_parties(claims: Mapping[str, Any], issuer: str, audience: str) -> None:
-    """Refuse a token that somebody else made, or made for somebody else."""
-    if issuer and not _same(claims.get("iss"), issuer):
+def _check_issuer_and_audience(claims: Mapping[str, Any], issuer: str, audience: str) -> None:
+    if issuer and not _matches(claims.get("iss"), issuer):
         raise InvalidTokenError("wrong_issuer")
     audiences = claims.get("aud")
     if not isinstance(audiences, list):
         audiences = [audiences]
-    if audience and not any(_same(claim, audience) for claim in audiences):
+    if audience and not any(_matches(claim, audience) for claim in audiences):
         raise InvalidTokenError("wrong_audience")
 
 
-def _check_begun(claims: Mapping[str, Any], now: float) -> None:
-    """Refuse a token from the future, allowing for two machines' clocks."""
+def _check_not_in_future(claims: Mapping[str, Any], now: float) -> None:
     for name in ("iat", "nbf"):
-        moment = claims.get(name)
-        if moment is None:
+        timestamp = claims.get(name)
+        if timestamp is None:
             continue
-        if type(moment) not in (int, float):
+        if type(timestamp) not in (int, float):
             raise InvalidTokenError(f"bad_{name}")
-        if moment > now + CLOCK_SKEW_SECONDS:
+        if timestamp > now + CLOCK_SKEW_SECONDS:
             raise InvalidTokenError("not_yet_valid")
 
 
-def _same(claim: object, expected: str) -> bool:
+def _matches(claim: object, expected: str) -> bool:
     return isinstance(claim, str) and claim.rstrip("/") == expected.rstrip("/")
 
 
-def _strict_object(data: bytes) -> dict[str, Any]:
-    """Read a JSON object: UTF-8, unique names, no ``NaN``."""
+def _parse_object(data: bytes) -> dict[str, Any]:
+    """Parse a JSON object strictly: UTF-8, unique names, no ``NaN``."""
     try:
         value = STRICT_JSON.decode(data.decode())
     except (ValueError, RecursionError):
@@ -242,15 +241,15 @@ def _strict_object(data: bytes) -> dict[str, Any]:
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        raise ValueError("a name is repeated")
-    return names
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate name")
+    return members
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# made once: json.loads() makes a decoder at each call that has a hook
+# json.loads() would create a decoder at each call that passes a hook
 STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_refuse_constant)

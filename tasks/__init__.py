@@ -1,1 +1,1 @@
-"""The tasks: what they are, what may be sent, who sees them."""
+"""Tasks: the model, the API, the admin pages and the management commands."""

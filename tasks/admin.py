@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tasks import better_auth_users
 from tasks.models import Task, TaskQuerySet
+from tasks.serializers import WRITABLE_FIELDS
 from tasks.staff import bulk
 from tasks.staff.exports import csv_lines
 from tasks.staff.forms import TaskForm
@@ -58,10 +59,10 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
     def get_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
         """Show all fields of an existing task, and the editable fields of a new one."""
         if obj is None:
-            return ("user_id", "title", "description", "completed")
+            return TaskForm.Meta.fields
         return (
             *("id", "owner", *_owner_fields()),
-            *("title", "description", "completed", "created_at", "updated_at"),
+            *(*WRITABLE_FIELDS, "created_at", "updated_at"),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
-"""Creates that are sent twice: by a client that saw no answer, and by the front end's own page.
+"""Creates that are sent twice: retries with a key, and the front end's double post.
 
-Source: docs/contract.md, "What goes beyond the plan", safe retries, the front end's double post.
+Source: docs/contract.md, "What goes beyond the plan", safe retries and the front end's double post.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,18 +16,18 @@ from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
 from tasks.models import MAX_TASK_ID, IdempotencyKey, TaskQuerySet, TaskRow
-from tasks.statements import aware
 
 HEADER = "Idempotency-Key"
+KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` deletes older keys
 ACCEPTED_KEY = re.compile(r"[\x20-\x7e]{1,255}")
-# RFC 3339; a seventh digit that is no zero is a moment at which nothing here was created
-MOMENT = re.compile(
+# RFC 3339, with at most six significant digits of fraction, as stored times have
+DATETIME = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:(\.\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 
 
 class IdempotencyKeyError(ValidationError):
-    """The key is none, or stands for another body."""
+    """The key is malformed, or was used with another body."""
 
     location = "header"
 
@@ -37,13 +37,13 @@ class IdempotencyKeyError(ValidationError):
 
 
 def idempotency_key(request: HttpRequest) -> str | None:
-    """Return the key that a client sent, if it sent one.
+    """Return the request's ``Idempotency-Key``, if it has one.
 
     Args:
-        request: asked by its ``META``; to make its ``headers`` for one of them costs 8 µs.
+        request: its ``META`` is read, because building ``headers`` costs 8 µs.
 
     Raises:
-        IdempotencyKeyError: it is not 1 to 255 printable ASCII characters.
+        IdempotencyKeyError: the key is not 1 to 255 printable ASCII characters.
     """
     key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not ACCEPTED_KEY.fullmatch(key):
@@ -51,27 +51,27 @@ def idempotency_key(request: HttpRequest) -> str | None:
     return key
 
 
-def add_once(
+def create_once(
     tasks: TaskQuerySet, owner: str, key: str, body: Any, values: Mapping[str, Any]
 ) -> tuple[TaskRow, bool]:
-    """Create a task, unless this key has already created one.
+    """Create a task, unless the key has already created one.
 
-    The key commits together with its task, and of two at the same moment the second waits for the
-    first and finds its key: the unique constraint decides.
+    The key commits together with its task. Of two simultaneous requests, the unique constraint
+    makes the second wait for the first and then find its key.
 
     Args:
-        tasks: the tasks of the user, from which the first task is read.
+        tasks: the user's tasks, to read the first task from.
         owner: the user's id.
-        key: what the client sent as ``Idempotency-Key``.
+        key: the ``Idempotency-Key``.
         body: the JSON value of the request.
-        values: the validated fields.
+        values: its validated fields.
 
     Returns:
-        The task as it is now, and whether it is a replay.
+        The task as it is now, and whether this is a replay.
 
     Raises:
-        IdempotencyKeyError: the key stands for another body.
-        NotFound: the first task has been deleted since.
+        IdempotencyKeyError: the key was used with another body.
+        NotFound: the first task has been deleted.
     """
     digest = _digest(body)
     try:
@@ -87,7 +87,7 @@ def add_once(
         return task, False
     except IntegrityError:
         first = IdempotencyKey.objects.filter(user_id=owner, key=key).first()
-        if first is None:  # it was something else that the database refused
+        if first is None:  # another constraint failed
             raise
     if first.body_digest != digest:
         raise IdempotencyKeyError("was used for another request")
@@ -97,38 +97,33 @@ def add_once(
     return found, True
 
 
-def posted_again(
+def find_posted_copy(
     tasks: Callable[[], TaskQuerySet], body: Mapping[str, Any], values: Mapping[str, Any]
 ) -> TaskRow | None:
-    """Find the task that a body is a copy of: the front end posts what it has just created.
+    """Find the task that the body is a copy of: the front end posts each new task once more.
 
     Args:
-        tasks: makes the queryset of the user's tasks, 40 µs that a body without an id saves.
+        tasks: returns the user's tasks; called only if the body has an id, which saves 40 µs.
         body: the JSON object of the request.
         values: its validated fields.
 
     Returns:
-        The task, or ``None`` where any of its id, time, title, description and completed differ.
+        The task; ``None`` if its id, its creation time or any of the values differ.
     """
     task_id, created_at = body.get("id"), body.get("created_at")
     if type(task_id) is not int or not isinstance(created_at, str):
         return None
-    moment = _instant(created_at)
-    if moment is None or not 0 < task_id <= MAX_TASK_ID:
+    created = _parse_datetime(created_at)
+    if created is None or not 0 < task_id <= MAX_TASK_ID:
         return None
     task = tasks().filter(pk=task_id).row()
-    if task is None or (aware(task.created_at), task.title, task.description, task.completed) != (
-        moment,
-        values["title"],
-        values.get("description"),
-        values.get("completed", False),
-    ):
+    if task is None or not {**values, "created_at": created}.items() <= task.values().items():
         return None
     return task
 
 
-def _instant(text: str) -> datetime | None:
-    match = MOMENT.fullmatch(text)
+def _parse_datetime(text: str) -> datetime | None:
+    match = DATETIME.fullmatch(text)
     try:
         return datetime.fromisoformat("".join(match.groups("")).upper()) if match else None
     except ValueError:  # such as the 30th of February
@@ -136,9 +131,9 @@ def _instant(text: str) -> datetime | None:
 
 
 def _digest(body: Any) -> str:
-    """Digest a JSON value: neither the order of names counts, nor 1.0 for 1."""
+    """Digest a JSON value: the order of keys does not matter, and 1.0 equals 1."""
     digest = hashlib.sha256()
-    remaining = [body]  # a stack and no calls, of which a body's nesting may need too many
+    remaining = [body]  # a stack, because deep nesting would exceed the recursion limit
     while remaining:
         value = remaining.pop()
         match value:

@@ -1,4 +1,4 @@
-"""The task, the queries over it, and the keys of creates that may be sent twice."""
+"""The task and its queries, and the idempotency keys of created tasks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from django.db import models
 from django.db.models import Expression, F, Value
 from django.db.models.functions import Greatest, Least, Length
 from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
 
 from tasks.statements import (
     InUTC,
     Parameter,
     Statement,
-    aware,
     delete,
     insert,
     parameter,
@@ -26,13 +26,16 @@ USER_ID_MAX_LENGTH = 255
 TITLE_MAX_LENGTH = 200
 DESCRIPTION_MAX_LENGTH = 1000
 IDEMPOTENCY_KEY_MAX_LENGTH = 255
-IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` ends it
+
+TICK = timedelta(microseconds=1)
+# One tick before the latest datetime that Python can represent: it could not read a later row.
+LAST_DATETIME = datetime.max.replace(tzinfo=UTC) - TICK
 
 
 class TaskRow(NamedTuple):
-    """A stored task, in the order in which clients see it. What is read is never saved back.
+    """A stored task, read without a model instance, in the order of the API's keys.
 
-    The moments are in UTC and have no time zone: ``aware`` gives it to them.
+    Datetimes are naive UTC; ``values()`` makes them aware.
     """
 
     id: int
@@ -43,71 +46,70 @@ class TaskRow(NamedTuple):
     created_at: datetime
     updated_at: datetime
 
+    def values(self) -> dict[str, Any]:
+        """Return the values by field name, with aware datetimes."""
+        return {
+            name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+            for name, value in self._asdict().items()
+        }
 
-TICK = timedelta(microseconds=1)
-# One tick before the last moment that Python knows: a row beyond it could not be read any more.
-LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - TICK
 
+def next_updated_at(now: Expression) -> Expression:
+    """Return the next ``updated_at``: ``now``, or one tick after the last one if that is later.
 
-def later_than(now: Expression) -> Expression:
-    """Make the next ``updated_at``: ``now``, or a tick after the last one if that is later.
-
-    It moves strictly forward even where the clock, read before the row is locked, has fallen
-    behind.
+    It moves strictly forward, even if the clock was read before the row was locked.
 
     Source: docs/contract.md, "A task".
     """
-    last = Least(F("updated_at"), Value(LAST_MOMENT, output_field=models.DateTimeField()))
+    last = Least(F("updated_at"), Value(LAST_DATETIME, output_field=models.DateTimeField()))
     return Greatest(now, last + TICK, output_field=models.DateTimeField())
 
 
-COLUMNS = [InUTC(name) if name.endswith("_at") else name for name in TaskRow._fields]
-
-
 class TaskQuerySet(models.QuerySet["Task"]):
-    """Chains of conditions, and statements: each of them one, which commits by itself."""
+    """Filters, and single-statement reads and writes that autocommit."""
 
     def owned_by(self, user_id: str) -> Self:
-        """Keep the tasks of one user.
+        """Filter the tasks of one user.
 
         Source: FR-013, SC-002.
         """
         return self.filter(user_id=user_id)
 
-    def completed_before(self, moment: datetime) -> Self:
-        """Keep the completed tasks whose last change is older than a moment."""
-        return self.filter(completed=True, updated_at__lt=moment)
+    def completed_before(self, time: datetime) -> Self:
+        """Filter the completed tasks that have not changed since a time."""
+        return self.filter(completed=True, updated_at__lt=time)
 
     def unchanged_since(self, task: TaskRow) -> Self:
-        """Keep the task where it is still the same in every column, whoever may change it."""
-        moments = {name: aware(getattr(task, name)) for name in ("created_at", "updated_at")}
-        return self.filter(**{**task._asdict(), **moments})
+        """Filter a task by every column, so that any change excludes it."""
+        return self.filter(**task.values())
 
-    def reading(self) -> Statement:
-        """Compile what reads these tasks, as the columns of ``TaskRow``."""
+    def compile_select(self) -> Statement:
+        """Compile the ``SELECT`` of these tasks, with the columns of ``TaskRow``."""
         return select(self, COLUMNS)
 
-    def adding(self) -> Statement:
-        """Compile what inserts a task, created and updated ``now``, and returns it.
+    def compile_insert(self) -> Statement:
+        """Compile the ``INSERT`` of a task, with the columns of ``TaskRow``.
+
+        Its parameters are the editable fields, and ``now`` for both times.
 
         Source: docs/contract.md, "A task"; FR-009 to FR-011.
         """
-        now = Parameter("now")
-        given = {name: Parameter(name) for name in ("user_id", "title", "description", "completed")}
-        return insert(self, {**given, "created_at": now, "updated_at": now}, COLUMNS)
+        fields = [field for field in Task._meta.concrete_fields if not field.primary_key]
+        values = {each.name: Parameter(each.name if each.editable else "now") for each in fields}
+        return insert(self, values, COLUMNS)
 
-    def changing(self, **values: Any) -> Statement:
-        """Compile what writes these fields of a task ``now``, and no others, and returns it.
+    def compile_update(self, **values: Any) -> Statement:
+        """Compile an ``UPDATE`` of the named fields and no others, with a parameter ``now``.
 
         Args:
-            values: values or expressions (``completed=~F("completed")``) by field name.
+            values: values or expressions, such as ``completed=~F("completed")``, by field name.
 
         Source: docs/contract.md, "Concurrency" and "A task".
         """
-        return update(self, {**values, "updated_at": later_than(parameter("now"))}, COLUMNS)
+        return update(self, {**values, "updated_at": next_updated_at(parameter("now"))}, COLUMNS)
 
-    def removing(self) -> Statement:
-        """Compile what deletes a task, and returns its id.
+    def compile_delete(self) -> Statement:
+        """Compile the ``DELETE`` of these tasks, which returns their ids.
 
         Source: docs/contract.md, "Concurrency".
         """
@@ -115,57 +117,36 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def rows(self) -> Iterator[TaskRow]:
         """Read the tasks."""
-        return map(TaskRow._make, self.reading().run())
+        return map(TaskRow._make, self.compile_select().run())
 
     def row(self) -> TaskRow | None:
-        """Read the one task that is left, or ``None`` where there is none."""
+        """Read the first task, or ``None`` if there is none."""
         return next(self.rows(), None)
 
     def add(self, **values: Any) -> TaskRow:
         """Insert a task.
 
         Args:
-            values: ``user_id``, ``title`` and optionally ``description`` and ``completed``.
+            values: ``user_id``, ``title``, and optionally the other editable fields.
         """
-        return added(self.adding(), **values)
+        optional = [each for each in Task._meta.concrete_fields if each.has_default() or each.null]
+        values = {each.name: each.get_default() for each in optional} | values
+        [row] = self.compile_insert().run(now=timezone.now(), **values)
+        return TaskRow._make(row)
 
     def change(self, **values: Any) -> TaskRow | None:
-        """Write these fields of the one task that is left; return it, or ``None``."""
-        changing = self.changing(**values)
-        rows = changing.run(now=changing.now())
+        """Update the named fields of a single task; return it, or ``None`` if there is none."""
+        rows = self.compile_update(**values).run(now=timezone.now())
         return TaskRow._make(rows[0]) if rows else None
-
-    def remove(self) -> bool:
-        """Delete the one task that is left, and tell whether there was one."""
-        return bool(self.removing().run())
-
-
-def added(
-    adding: Statement,
-    *,
-    user_id: str,
-    title: str,
-    description: str | None = None,
-    completed: bool = False,
-) -> TaskRow:
-    """Run what ``adding`` has compiled, and return the task."""
-    [row] = adding.run(
-        user_id=user_id,
-        title=title,
-        description=description,
-        completed=completed,
-        now=adding.now(),
-    )
-    return TaskRow._make(row)
 
 
 class Task(models.Model):
-    """Something that somebody wants to get done.
+    """A task of a user.
 
     Invariants: the owner and ``created_at`` never change; ``updated_at`` moves strictly forward
-    with every change; the texts are kept exactly as they were sent.
+    with every change; texts are stored exactly as sent.
 
-    Table and columns are those of the plan's FastAPI back end, whose database this one shares.
+    The table and its columns are those of the plan's FastAPI back end.
 
     Source: docs/contract.md, "A task"; FR-007 to FR-012.
     """
@@ -173,7 +154,7 @@ class Task(models.Model):
     id = models.BigAutoField(primary_key=True)
     user_id = models.CharField(max_length=USER_ID_MAX_LENGTH)
     title = models.CharField(max_length=TITLE_MAX_LENGTH)
-    description = models.CharField(  # noqa: DJ001 - null and "" are two different answers
+    description = models.CharField(  # noqa: DJ001 - null and "" differ
         max_length=DESCRIPTION_MAX_LENGTH, null=True, blank=True
     )
     completed = models.BooleanField(default=False)
@@ -188,7 +169,7 @@ class Task(models.Model):
             # FR-018: GET …/tasks, "this user's tasks, by id"
             models.Index(fields=["user_id", "id"], name="ix_task_user_id_id"),
         )
-        # SQLite does not look at the length of a varchar.
+        # SQLite ignores the length of a varchar.
         constraints = tuple(
             models.CheckConstraint(
                 condition=LessThanOrEqual(Length(name), length), name=f"task_{name}_length"
@@ -204,19 +185,26 @@ class Task(models.Model):
         return self.title
 
 
-class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Chains of conditions."""
+# What the statements select and return: the columns of TaskRow
+COLUMNS = [
+    InUTC(field.name) if isinstance(field, models.DateTimeField) else field.name
+    for field in Task._meta.concrete_fields
+]
 
-    def created_before(self, moment: datetime) -> Self:
-        """Keep the keys that are older than a moment."""
-        return self.filter(created_at__lt=moment)
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    """Filters."""
+
+    def created_before(self, time: datetime) -> Self:
+        """Filter the keys that are older than a time."""
+        return self.filter(created_at__lt=time)
 
 
 class IdempotencyKey(models.Model):
-    """The key of a create that was answered, and what it stands for.
+    """The ``Idempotency-Key`` of a ``POST`` that created a task.
 
-    Invariants: a user's key stands for one body and one task, for good; the row commits together
-    with its task. It outlives the task, so that a late retry does not bring that back.
+    Invariants: a user's key identifies one body and one task, for good; the row commits together
+    with its task. It outlives the task, so that a late retry does not create it again.
 
     Source: docs/contract.md, "What goes beyond the plan", safe retries.
     """
@@ -225,7 +213,7 @@ class IdempotencyKey(models.Model):
     user_id = models.CharField(max_length=USER_ID_MAX_LENGTH)
     key = models.CharField(max_length=IDEMPOTENCY_KEY_MAX_LENGTH)
     body_digest = models.CharField(max_length=64)  # SHA-256, hexadecimal
-    task_id = models.BigIntegerField()  # no foreign key: it may be gone
+    task_id = models.BigIntegerField()  # no foreign key: the task may have been deleted
     created_at = models.DateTimeField()
 
     objects = IdempotencyKeyQuerySet.as_manager()
@@ -233,7 +221,7 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "task_idempotency_key"
         constraints = (
-            # POST with Idempotency-Key: "this user's key", and only one of two at the same moment
+            # POST with Idempotency-Key: "this user's key"; the second of two at once must fail
             models.UniqueConstraint(fields=["user_id", "key"], name="task_idempotency_key_unique"),
         )
 

@@ -18,7 +18,6 @@ from django.db.models.functions import Collate
 
 from authn.tokens import UNSTORABLE
 from tasks.models import MAX_TASK_ID, TaskQuerySet, TaskRow
-from tasks.statements import aware
 
 MAX_PAGE_SIZE = 1000
 # A page begins after or at its cursor's task, or ends before or at it.
@@ -58,8 +57,7 @@ class Cursor:
     @classmethod
     def at(cls, task: TaskRow, ordering: str, side: str) -> "Cursor":
         """Return the cursor at a task."""
-        value = getattr(task, ordering.removeprefix("-"))
-        return cls(ordering, side, aware(value) if isinstance(value, datetime) else value, task.id)
+        return cls(ordering, side, task.values()[ordering.removeprefix("-")], task.id)
 
     @property
     def is_forwards(self) -> bool:

@@ -1,7 +1,7 @@
-"""Reading a request's body as JSON, strictly.
+"""Strict parsing of a request's JSON body.
 
-DRF's own way loses a chunked body without ``Content-Length``, answers an oversized one with HTML,
-lets deep nesting end in a 500, and reads UTF-16.
+DRF's parser drops a chunked body without ``Content-Length``, answers an oversized one with HTML,
+ends deep nesting in a 500, and accepts UTF-16.
 """
 
 import json
@@ -22,15 +22,15 @@ class BodyTooLargeError(APIException):
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Return the JSON value in a request's body; of repeated names the last one counts.
+    """Parse the body; of repeated keys, the last one wins.
 
     Args:
-        request: a request whose body nobody has read yet.
+        request: a request whose body has not been read.
 
     Raises:
-        BodyTooLargeError: it has more than ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes.
-        ParseError: it is empty, cannot be read, or is not JSON in UTF-8.
-        UnsupportedMediaType: it is not declared as JSON in UTF-8.
+        BodyTooLargeError: the body exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes.
+        ParseError: the body is empty, incomplete, or not JSON in UTF-8.
+        UnsupportedMediaType: the content type is not JSON in UTF-8.
 
     Source: docs/contract.md, "Errors" (413, 415, 400); RFC 8259 §8.1.
     """
@@ -42,43 +42,43 @@ def read_json(request: HttpRequest) -> Any:
         raise UnsupportedMediaType(request.content_type or "")
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:  # it takes no lone surrogate either, and its words are terse
-        return _read_leniently(body)
+    except orjson.JSONDecodeError:  # orjson rejects lone surrogates, and its messages are terse
+        return _parse_leniently(body)
 
 
-def _read_leniently(body: bytes) -> Any:
+def _parse_leniently(body: bytes) -> Any:
     try:
-        return json.loads(body.decode(), parse_constant=_refuse_constant)
+        return json.loads(body.decode(), parse_constant=_reject_constant)
     except RecursionError:
         raise ParseError("JSON parse error - nested too deeply") from None
     except UnicodeDecodeError:
         raise ParseError("JSON parse error - the body is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ParseError(f"JSON parse error - {error}") from None
-    except ValueError:  # a number of thousands of digits, or NaN
+    except ValueError:  # a number with thousands of digits, or NaN
         raise ParseError("JSON parse error - a number cannot be read") from None
 
 
 def _read(request: HttpRequest) -> bytes:
-    """Read the body, but never more than one byte beyond the limit."""
+    """Read the body, at most one byte more than the limit."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    chunked = "HTTP_TRANSFER_ENCODING" in request.META
-    announced = 0 if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
+    is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
+    announced = 0 if is_chunked else int(request.META.get("CONTENT_LENGTH") or 0)
     if announced > limit:
         raise BodyTooLargeError
-    # Django reads as many bytes as Content-Length says: of a chunked body, none. The server marks
-    # a stream that ends by itself.
-    stream = request.META["wsgi.input"] if chunked else request
+    # Django reads Content-Length bytes, which is none of a chunked body. The server's own stream
+    # ends with the body.
+    stream = request.META["wsgi.input"] if is_chunked else request
     try:
         body: bytes = stream.read(limit + 1)
-    except Exception:  # noqa: BLE001 - each server has its own errors for a broken chunk
+    except Exception:  # noqa: BLE001 - each server raises its own errors for an invalid chunk
         raise ParseError("JSON parse error - the body cannot be read") from None
     if len(body) > limit:
         raise BodyTooLargeError
-    if len(body) < announced:  # the client hung up: what it sent is not what it meant to send
+    if len(body) < announced:  # the client disconnected; a part of a body may be valid JSON
         raise ParseError("JSON parse error - the body is incomplete")
     return body
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)

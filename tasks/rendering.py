@@ -1,4 +1,7 @@
-"""A task as the bytes that clients get."""
+"""Tasks as JSON.
+
+Source: docs/decisions/0004-rendering-without-serializers.md.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,27 +9,27 @@ from typing import Any
 
 import orjson
 
-MOMENTS_IN_UTC = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+UTC_WITH_Z = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def encode_task(row: tuple[Any, ...]) -> bytes:
-    """Encode one task.
+    """Encode a task.
 
     Args:
-        row: a ``TaskRow``, or a plain tuple of the same.
+        row: a ``TaskRow`` or an equal tuple.
 
     Source: docs/contract.md, "A task".
     """
-    return orjson.dumps(_members(row), option=MOMENTS_IN_UTC)
+    return orjson.dumps(_as_dict(row), option=UTC_WITH_Z)
 
 
 def encode_tasks(rows: Iterable[tuple[Any, ...]]) -> bytes:
-    """Encode a list of tasks, a plain array."""
-    return orjson.dumps([_members(row) for row in rows], option=MOMENTS_IN_UTC)
+    """Encode tasks as an array."""
+    return orjson.dumps([_as_dict(row) for row in rows], option=UTC_WITH_Z)
 
 
-def _members(row: tuple[Any, ...]) -> dict[str, Any]:
-    # spelled out: a list of 1,000 takes 0.6 ms; with zip() and a loop over the moments, 1.5 ms
+def _as_dict(row: tuple[Any, ...]) -> dict[str, Any]:
+    # Spelled out, 1,000 tasks take 0.6 ms; with zip() and a loop over the datetimes, 1.5 ms.
     task_id, user_id, title, description, completed, created_at, updated_at = row
     return {
         "id": task_id,
@@ -39,6 +42,6 @@ def _members(row: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-def _whole_second(moment: datetime) -> str:
-    """Write the six digits that orjson leaves out where they are zeros."""
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+def _whole_second(value: datetime) -> str:
+    """Format a datetime with the six zeros that orjson omits."""
+    return f"{value.isoformat(timespec='microseconds')}Z"

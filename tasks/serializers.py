@@ -1,5 +1,7 @@
-"""What a client may send of a task, and what it gets back."""
+"""Validation of tasks, with the contract's messages."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from rest_framework import serializers
@@ -7,15 +9,16 @@ from rest_framework.fields import SkipField, empty
 from rest_framework.settings import api_settings
 
 from authn.tokens import UNSTORABLE
-from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, Task
+from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, Task, TaskRow
 
-# Unicode's White_Space. str.isspace() also takes U+001C to U+001F, which are not in it.
+# Unicode White_Space; str.isspace() also includes U+001C to U+001F.
 WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
-# problem: (message, the type that the front end's contract gives it)
+# Message and type of each problem, as the contract has them
 PROBLEMS = {
     "required": ("field required", "value_error.missing"),
     "null": ("none is not an allowed value", "type_error.none.not_allowed"),
@@ -32,7 +35,11 @@ PROBLEMS = {
 
 
 def problem(key: str, **values: int) -> serializers.ValidationError:
-    """Word a problem as the contract does.
+    """Return the error of a problem.
+
+    Args:
+        key: a key of ``PROBLEMS``.
+        values: what its message mentions.
 
     Source: docs/contract.md, "Errors", the table of messages and types.
     """
@@ -41,34 +48,34 @@ def problem(key: str, **values: int) -> serializers.ValidationError:
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
-    """A field that takes its JSON type and no other, and reports its first problem only.
+    """A field that accepts only its JSON type and reports only its first problem.
 
-    On an update ``null`` leaves a field that cannot be null as it is.
+    In an update, ``null`` leaves a field that is not nullable unchanged.
 
     Source: docs/contract.md, "A task".
     """
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
-        """Raise the problem in the contract's words."""
+        """Raise a problem with the contract's message."""
         raise problem(key, **kwargs)
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        """Let a ``null`` in an update pass for an absent field."""
+        """Treat ``null`` in an update like an absent field."""
         if data is None and not self.allow_null and self.root.partial:
             raise SkipField
         return super().validate_empty_values(data)
 
     def to_representation(self, value: Any) -> Any:
-        """Return the value as it is stored."""
+        """Return the stored value."""
         return value
 
 
 class StrictTextField(StrictField):
-    """A text, kept exactly as it was sent.
+    """A text that is stored exactly as sent.
 
     Args:
         max_length: in code points.
-        allow_blank: whether a text may be empty or consist of white space.
+        allow_blank: whether the text may be empty or only white space.
     """
 
     def __init__(self, *, max_length: int, allow_blank: bool = False, **kwargs: Any) -> None:
@@ -77,7 +84,7 @@ class StrictTextField(StrictField):
         self.allow_blank = allow_blank
 
     def to_internal_value(self, data: Any) -> str:
-        """Check the text and return it untouched."""
+        """Validate the text and return it unchanged."""
         if not isinstance(data, str):
             self.fail("not_a_string")
         if UNSTORABLE.search(data):
@@ -93,36 +100,59 @@ class StrictBooleanField(StrictField):
     """JSON's ``true`` or ``false``."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Check the value and return it."""
+        """Validate the value and return it."""
         if not isinstance(data, bool):
             self.fail("not_a_boolean")
         return data
 
 
-class TaskSerializer(serializers.ModelSerializer[Task]):
-    """A task as JSON.
+class StrictDateTimeField(StrictField):
+    """A time with an offset, such as ``2026-01-06T15:30:00.123456Z``."""
 
-    Fields that a client may not set, and unknown ones, are ignored: the front end sends whole tasks
-    back. Made with ``partial=True`` it reads an update: absent fields stay as they are.
+    def to_internal_value(self, data: Any) -> datetime:
+        """Parse the text, or take the aware datetime of a form, and convert it to UTC."""
+        try:
+            if isinstance(data, datetime):
+                return data.astimezone(UTC)
+            if not DATETIME.fullmatch(data):
+                raise ValueError(data)
+            return datetime.fromisoformat(data).astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise serializers.ValidationError(
+                "must be a time such as 2026-01-06T15:30:00.123456Z"
+            ) from None
+
+
+class TaskSerializer(serializers.ModelSerializer[Task]):
+    """Validates a task that a client sends.
+
+    Read-only and unknown fields are ignored, because the front end sends whole tasks back. With
+    ``partial=True`` it validates an update: absent fields stay unchanged.
 
     Source: docs/contract.md, "A task"; FR-007, FR-008, FR-012.
     """
 
     title = StrictTextField(max_length=TITLE_MAX_LENGTH)
     description = StrictTextField(
-        max_length=DESCRIPTION_MAX_LENGTH, allow_blank=True, allow_null=True, required=False
+        max_length=DESCRIPTION_MAX_LENGTH, allow_blank=True, allow_null=True, default=None
     )
-    completed = StrictBooleanField(required=False)
+    completed = StrictBooleanField(default=False)
 
     class Meta:
         model = Task
-        fields = ("id", "user_id", "title", "description", "completed", "created_at", "updated_at")
+        fields = TaskRow._fields
         read_only_fields = ("id", "user_id", "created_at", "updated_at")
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Refuse a body that is not an object, ``null`` included."""
+        """Reject a body that is not an object, including ``null``."""
         if not isinstance(data, dict):
             raise serializers.ValidationError(
                 {api_settings.NON_FIELD_ERRORS_KEY: problem("not_an_object").detail}
             )
         return super().run_validation(data)
+
+
+# The fields that a client may set
+WRITABLE_FIELDS = [
+    name for name in TaskSerializer.Meta.fields if name not in TaskSerializer.Meta.read_only_fields
+]

@@ -1,13 +1,15 @@
 """SQL that is compiled once and run many times.
 
-Building a queryset and compiling it costs as much as asking PostgreSQL; the SQL of an endpoint is
-always the same. A statement is compiled from a queryset, so that the model and ``get_queryset``
-stay the one source of what it says, with parameters in the places of what changes.
+Building and compiling a queryset costs as much as running it. A statement is compiled from a
+queryset, so that the model and ``get_queryset`` remain its only source, with parameters in place
+of the values that change.
+
+Source: docs/decisions/0003-compiled-statements.md.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -16,25 +18,26 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Func, Value
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
-from django.utils import timezone
+
+# Types that the database drivers take as they are
+PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 
 
 class Parameter(str):
-    """Stands in a statement for the value of this name, which each run brings."""
+    """The name of a value that each run of a statement supplies."""
 
     __slots__ = ()
 
 
 def parameter(name: str) -> Value:
-    """Make a parameter for where an expression can stand: nothing checks or converts its value."""
+    """Return a parameter as an expression."""
     return Value(Parameter(name))
 
 
 class InUTC(Func):
-    """A moment as the wall clock of UTC shows it, without a time zone.
+    """A datetime column in UTC, without a time zone.
 
-    A time with a zone is one of the session's, which belongs to the pooler, and reading it costs
-    several microseconds more.
+    The session's time zone belongs to the pooler, and converting from it costs microseconds.
     """
 
     template = "(%(expressions)s AT TIME ZONE 'UTC')"
@@ -43,21 +46,16 @@ class InUTC(Func):
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
     ) -> tuple[str, Any]:
-        """Read the text as it is: that is how Django keeps moments there."""
+        """Select the column itself: on SQLite, Django stores UTC."""
         return self.as_sql(compiler, connection, template="%(expressions)s", **context)
 
     def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
-        """Take the zone away that Django has given to what SQLite keeps without one."""
+        """Remove the time zone that Django adds on SQLite."""
         return [_naive] if connection.vendor == "sqlite" else []
 
 
-def _naive(value: datetime, *context: Any) -> datetime:
-    return value.replace(tzinfo=None)
-
-
-def aware(moment: datetime) -> datetime:
-    """Give a moment that was read the time zone that it is in."""
-    return moment.replace(tzinfo=UTC)
+def _naive(value: datetime | None, *context: Any) -> datetime | None:
+    return value and value.replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +64,9 @@ class Statement:
 
     Args:
         using: the alias of its database.
-        sql: the text, with ``%s`` for each parameter; empty for one that can meet nothing.
-        parameters: constants, and ``Parameter`` for what each run brings.
-        converters: by the number of a column, Django's functions for what is read there, and the
-            expression that they take.
+        sql: the text, with ``%s`` placeholders; empty if no row can match.
+        parameters: constants, and a ``Parameter`` for each value that a run supplies.
+        converters: Django's converters and their expression, by column number.
     """
 
     using: str
@@ -78,21 +75,19 @@ class Statement:
     converters: Sequence[tuple[int, tuple[Sequence[Any], Any]]] = ()
 
     def run(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Run it, and return the rows.
+        """Run the statement and return its rows.
 
         Args:
-            values: the value of each parameter, as the database's module takes it.
+            values: the value of each parameter.
         """
         if not self.sql:
             return []
-        bound = [values[each] if type(each) is Parameter else each for each in self.parameters]
         connection = connections[self.using]
+        adapt = connection.ops.adapt_unknown_value
+        bound = [values[each] if type(each) is Parameter else each for each in self.parameters]
+        bound = [each if type(each) in PLAIN_TYPES else adapt(each) for each in bound]
         rows = _fetch_all(connection, self.sql, bound)
         return [self._converted(row, connection) for row in rows] if self.converters else rows
-
-    def now(self) -> Any:
-        """Return this moment as a parameter takes it."""
-        return connections[self.using].ops.adapt_datetimefield_value(timezone.now())
 
     def _converted(self, row: tuple[Any, ...], connection: Any) -> tuple[Any, ...]:
         values = list(row)
@@ -111,7 +106,7 @@ def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tup
 
 
 def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:
-    """Compile what reads columns, names or expressions, of what a queryset holds."""
+    """Compile a ``SELECT`` of columns, given by name or as expressions."""
     compiler = queryset.values_list(*columns).query.get_compiler(queryset.db)
     return Statement(queryset.db, *_as_sql(compiler), _converters(compiler))
 
@@ -119,12 +114,12 @@ def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:
 def insert(
     queryset: models.QuerySet[Any], values: Mapping[str, Any], columns: Sequence[Any]
 ) -> Statement:
-    """Compile what inserts a row and returns columns of it.
+    """Compile an ``INSERT`` of one row that returns columns of it.
 
     Args:
         queryset: of the model.
-        values: by column, constants that need no conversion, or parameters.
-        columns: names or expressions, as a ``SELECT`` would read them.
+        values: constants that need no conversion, or parameters, by column name.
+        columns: names or expressions, as for ``select``.
     """
     quote = connections[queryset.db].ops.quote_name
     names = ", ".join(quote(name) for name in values)
@@ -136,12 +131,12 @@ def insert(
 def update(
     queryset: models.QuerySet[Any], values: Mapping[str, Any], columns: Sequence[Any]
 ) -> Statement:
-    """Compile what writes values and returns columns of what it has changed.
+    """Compile an ``UPDATE`` that returns columns of the updated rows.
 
     Args:
-        queryset: what is changed.
-        values: values or expressions by field name.
-        columns: names or expressions, as a ``SELECT`` would read them.
+        queryset: the rows to update.
+        values: values or expressions, by field name.
+        columns: names or expressions, as for ``select``.
     """
     query: UpdateQuery = queryset.query.chain(UpdateQuery)  # type: ignore[assignment]  # stubs
     query.add_update_values(dict(values))
@@ -149,10 +144,9 @@ def update(
 
 
 def delete(queryset: models.QuerySet[Any]) -> Statement:
-    """Compile what deletes what a queryset holds, and returns the ids.
+    """Compile a ``DELETE`` that returns the ids of the deleted rows.
 
-    ``QuerySet.delete()`` wraps its statement in a transaction of its own, two round trips more, to
-    collect what refers to it.
+    ``QuerySet.delete()`` opens a transaction, which costs two more round trips.
     """
     query: DeleteQuery = queryset.query.chain(DeleteQuery)  # type: ignore[assignment]  # stubs
     return _returning(*_as_sql(query.get_compiler(queryset.db)), queryset, ["id"])
@@ -161,7 +155,7 @@ def delete(queryset: models.QuerySet[Any]) -> Statement:
 def _returning(
     sql: str, parameters: Sequence[Any], queryset: models.QuerySet[Any], columns: Sequence[Any]
 ) -> Statement:
-    """Let a statement return what a ``SELECT`` would read, converted in the same way."""
+    """Add a ``RETURNING`` clause with the columns and converters of a ``SELECT``."""
     every = queryset.model._base_manager.using(queryset.db)
     compiler = every.values_list(*columns).query.get_compiler(queryset.db)
     compiler.setup_query()
@@ -173,7 +167,7 @@ def _returning(
 def _as_sql(compiler: SQLCompiler) -> tuple[str, Sequence[Any]]:
     try:
         sql, parameters = compiler.as_sql()
-    except EmptyResultSet:  # a condition that nothing can meet, such as queryset.none()
+    except EmptyResultSet:  # a condition that never holds, such as queryset.none()
         return "", ()
     return sql, parameters
 

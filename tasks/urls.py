@@ -1,7 +1,7 @@
-"""The six routes, spelled out.
+"""The routes of the six endpoints.
 
-A trailing slash gives the same answer: a redirect would lose the body or the token on its way.
-Whatever stands for a task's id reaches the view, where all that is no id is a missing task.
+A trailing slash is optional, because a redirect would lose the body or the token. Any segment is
+accepted as a task id; the view answers an invalid one like a missing task.
 """
 
 from django.urls import re_path

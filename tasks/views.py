@@ -1,46 +1,89 @@
 """The six endpoints."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, cast
 
+from django.db.models import F
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from authn.principals import Principal
-from tasks import plans
-from tasks.etags import TaskChangedError, entity_tag, is_known, is_match
-from tasks.idempotency import add_once, idempotency_key, posted_again
+from tasks.etags import TaskChangedError, entity_tag, is_match, is_not_modified
+from tasks.idempotency import create_once, find_posted_copy, idempotency_key
 from tasks.list_options import read_options
-from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow, added
+from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow
 from tasks.parsing import read_json
 from tasks.rendering import encode_task, encode_tasks
 from tasks.serializers import TaskSerializer
-from tasks.statements import Statement
+from tasks.statements import Parameter, Statement, parameter
 from tasks.viewsets import LeanViewSet
 
-TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as the column holds
+TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as MAX_TASK_ID has
 
-# Made once: a serializer copies all its fields, and validating changes nothing in it.
+# Instantiated once: a serializer copies all its fields, and validation does not change it.
 CREATE = TaskSerializer()
 UPDATE = TaskSerializer(partial=True)
-EMPTY: Mapping[str, str] = {}
+NO_HEADERS: Mapping[str, str] = {}
+
+# The SQL of the six endpoints, given the tasks that the request is about
+ACTIONS: Mapping[str, Callable[..., Statement]] = {
+    "list": lambda tasks: tasks.order_by("id").compile_select(),
+    "create": TaskQuerySet.compile_insert,
+    "retrieve": TaskQuerySet.compile_select,
+    "update": lambda tasks, *fields: tasks.compile_update(**{f: parameter(f) for f in fields}),
+    "destroy": TaskQuerySet.compile_delete,
+    "complete": lambda tasks: tasks.compile_update(completed=~F("completed")),
+}
+
+
+@lru_cache(maxsize=64)  # one entry for each action, and for each set of updated fields
+def compiled(
+    view: "type[TaskViewSet]",
+    get_queryset: "Callable[[TaskViewSet], TaskQuerySet]",
+    action: str,
+    *fields: str,
+) -> Statement:
+    """Compile the SQL of an action once, for every caller and task.
+
+    Args:
+        view: the view set.
+        get_queryset: its method, which may depend on nothing but the caller's id. As a part of
+            the cache's key, an override or a patched method is compiled separately.
+        action: a key of ``ACTIONS``.
+        fields: the names of the updated fields.
+
+    Returns:
+        A statement with the parameters ``owner``, ``task_id``, ``now`` and ``fields``, as far as
+        the action needs them; those of ``create`` are the columns.
+
+    Source: docs/decisions/0003-compiled-statements.md.
+    """
+    owner = Parameter("owner")
+    request = cast(Request, SimpleNamespace(user=Principal(owner)))
+    tasks = get_queryset(view(request=request, kwargs={"user_id": owner}))
+    if action not in ("list", "create"):
+        tasks = tasks.filter(pk=parameter("task_id"))
+    return ACTIONS[action](tasks, *fields)
 
 
 class TaskViewSet(LeanViewSet):
-    """The tasks of the caller: list, create, read, update, delete, flip.
+    """The caller's tasks: list, create, retrieve, update, destroy, complete.
 
-    Every endpoint goes through ``get_queryset``, the one source of what the caller can see. Each
-    runs exactly one statement.
+    Every endpoint starts from ``get_queryset``, the only source of what the caller can see, and
+    runs one statement.
 
     Source: docs/contract.md, "Six endpoints and a health check"; FR-013 to FR-015.
     """
 
-    queryset = Task.objects.none()  # a forgotten get_queryset shows nothing
+    queryset = Task.objects.none()  # without get_queryset, nothing is visible
     serializer_class = TaskSerializer
-    # A plain OPTIONS is a wrong method like any other.
+    # OPTIONS is not allowed; a preflight never reaches a view.
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     def get_queryset(self) -> TaskQuerySet:
@@ -48,53 +91,56 @@ class TaskViewSet(LeanViewSet):
         return Task.objects.owned_by(self._user_id)
 
     def list(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Return all tasks, oldest first, or those that the options ask for."""
+        """Return the tasks that the options select; all of them, oldest first, by default."""
         if not request.META["QUERY_STRING"]:
-            rows = self._prepared(plans.read_all).run(owner=self._user_id)
-            return self._answer(encode_tasks(rows))
+            return self._respond(encode_tasks(self._compiled("list").run(owner=self._user_id)))
         options = read_options(request.query_params)
         page = options.page(self.get_queryset())
         link = options.link_header(page)
-        return self._answer(encode_tasks(page.tasks), headers={"Link": link} if link else EMPTY)
+        return self._respond(
+            encode_tasks(page.tasks), headers={"Link": link} if link else NO_HEADERS
+        )
 
     def create(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Create a task, unless it is one that was created before."""
+        """Create a task, or return the one that an earlier request created."""
         body = read_json(request._request)
         key = idempotency_key(request._request)
         values = CREATE.run_validation(body)
         if key is not None:
-            task, is_replay = add_once(self.get_queryset(), self._user_id, key, body, values)
+            task, is_replay = create_once(self.get_queryset(), self._user_id, key, body, values)
         else:
-            again = posted_again(self.get_queryset, body, values)
-            task, is_replay = again or self.perform_create(values), again is not None
-        replayed = {"Idempotent-Replayed": "true"} if is_replay else EMPTY
-        return self._answer(encode_task(task), status.HTTP_201_CREATED, replayed)
+            copy = find_posted_copy(self.get_queryset, body, values)
+            task, is_replay = copy or self.perform_create(values), copy is not None
+        headers = {"Idempotent-Replayed": "true"} if is_replay else NO_HEADERS
+        return self._respond(encode_task(task), status.HTTP_201_CREATED, headers)
 
     def perform_create(self, values: Mapping[str, Any]) -> TaskRow:
-        """Stamp the owner, who is the token's user whatever the body says."""
-        return added(self._prepared(plans.add), user_id=self._user_id, **values)
+        """Insert a task that the token's user owns, whatever the body says."""
+        statement = self._compiled("create")
+        [row] = statement.run(user_id=self._user_id, now=timezone.now(), **values)
+        return TaskRow._make(row)
 
     def retrieve(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Return one task."""
-        return self._answer(encode_task(self._one()))
+        """Return a task."""
+        return self._respond(encode_task(self._retrieve()))
 
     def update(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Write the fields that are sent."""
+        """Update the given fields."""
         values = UPDATE.run_validation(read_json(request._request))
-        return self._answer(encode_task(self._write(plans.write, **values)))
+        return self._respond(encode_task(self._write("update", **values)))
 
     def destroy(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Delete a task for good."""
-        self._write(plans.remove)
-        return _empty(status.HTTP_204_NO_CONTENT, EMPTY)
+        """Delete a task."""
+        self._write("destroy")
+        return _empty_response(status.HTTP_204_NO_CONTENT, NO_HEADERS)
 
     def complete(self, request: Request, **kwargs: str) -> HttpResponse:
         """Flip ``completed``."""
-        return self._answer(encode_task(self._write(plans.flip)))
+        return self._respond(encode_task(self._write("complete")))
 
     @property
     def _user_id(self) -> str:
-        """The token's user, whom the permission has found to be the path's."""
+        """The token's user; the permission class has compared it with the path's."""
         return cast(Principal, self.request.user).id
 
     @property
@@ -102,67 +148,65 @@ class TaskViewSet(LeanViewSet):
         """The id in the path.
 
         Raises:
-            NotFound: what stands there is none, and so a missing task like any other.
+            NotFound: the path has no valid id.
         """
         text = self.kwargs["task_id"]
         if not TASK_ID.fullmatch(text) or (task_id := int(text)) > MAX_TASK_ID:
             raise NotFound("Task not found")
         return task_id
 
-    def _prepared(self, plan: plans.Plan, *fields: str) -> Statement:
-        return plans.prepared(type(self), type(self).get_queryset, plan, *fields)
+    def _compiled(self, action: str, *fields: str) -> Statement:
+        return compiled(type(self), type(self).get_queryset, action, *fields)
 
-    def _one(self) -> TaskRow:
+    def _retrieve(self) -> TaskRow:
         """Read the task in the path.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: it does not exist.
         """
-        rows = self._prepared(plans.read_one).run(owner=self._user_id, task_id=self._task_id)
+        rows = self._compiled("retrieve").run(owner=self._user_id, task_id=self._task_id)
         if not rows:
             raise NotFound("Task not found")
         return TaskRow._make(rows[0])
 
-    def _write(self, plan: plans.Plan, **values: Any) -> tuple[Any, ...]:
-        """Run a plan that writes the task in the path; return what it returns of it.
+    def _write(self, action: str, **values: Any) -> tuple[Any, ...]:
+        """Write to the task in the path and return the row that the statement returns.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: the task does not exist.
             TaskChangedError: ``If-Match`` names another version.
         """
         task_id = self._task_id
-        header = self.request.META.get("HTTP_IF_MATCH", "*")
-        is_any = header.strip() == "*"  # or none: the task need only be there
-        if is_any:
-            statement = self._prepared(plan, *values)
+        header = self.request.META.get("HTTP_IF_MATCH", "*").strip()
+        if header == "*":  # or absent: any version will do
+            statement = self._compiled(action, *values)
         else:
-            task = self._one()
+            task = self._retrieve()
             if not is_match(header, entity_tag(encode_task(task))):
                 raise TaskChangedError
-            statement = plan(self.get_queryset().unchanged_since(task), *values)
-        values |= {"owner": self._user_id, "task_id": task_id, "now": statement.now()}
-        rows = statement.run(**values)
+            statement = ACTIONS[action](self.get_queryset().unchanged_since(task), *values)
+        rows = statement.run(owner=self._user_id, task_id=task_id, now=timezone.now(), **values)
         if rows:
             return rows[0]
-        if not is_any:
-            self._one()  # a 404 where it has gone, and not another version
+        if header != "*":
+            self._retrieve()  # raises NotFound if the task was deleted meanwhile
             raise TaskChangedError
         raise NotFound("Task not found")
 
-    def _answer(
-        self, content: bytes, status: int = 200, headers: Mapping[str, str] = EMPTY
+    def _respond(
+        self, content: bytes, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
     ) -> HttpResponse:
-        """Send what a client asked for, or that it has it already."""
+        """Return the response with its ``ETag``, or a 304 if the client has this version."""
         tag = entity_tag(content, headers.get("Link", "").encode())
         headers = {**headers, "ETag": tag}
         known = self.request.META.get("HTTP_IF_NONE_MATCH")
-        if known and self.request.method in ("GET", "HEAD") and is_known(known, tag):
-            return _empty(304, headers)
+        if known and self.request.method in ("GET", "HEAD") and is_not_modified(known, tag):
+            return _empty_response(304, headers)
         return HttpResponse(content, "application/json", status, headers=headers)
 
 
-def _empty(status: int, headers: Mapping[str, str]) -> HttpResponse:
-    """Answer without a body, and so without its type."""
+def _empty_response(status: int, headers: Mapping[str, str]) -> HttpResponse:
+    """Return a response without a body, and therefore without a content type."""
     response = HttpResponse(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response

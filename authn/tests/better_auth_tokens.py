@@ -1,11 +1,11 @@
-"""Look-alikes of what Better Auth 1.7.25 makes; ``examples/tests`` has the real ones."""
+"""Imitations of Better Auth 1.7.25's tokens; ``examples/tests`` uses real ones."""
 
 import time
 from typing import Any
 
 from authn.secrets import BETTER_AUTH_DEFAULT
-from authn.tests.forge import claims, forge, segment, without
-from authn.tests.jwks_server import good, key_pair
+from authn.tests.forge import claims, claims_without, forge, segment
+from authn.tests.jwks_server import issuer_claims, key_pair
 
 SESSION_TOKEN = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
 OTHER_SECRET = "another-secret-of-32-characters-or-more"
@@ -21,34 +21,34 @@ EXPIRES_AT = 253_402_300_000_000  # milliseconds
 
 
 def hand_written(**changed: Any) -> str:
-    """Sign as the hand-written route does."""
+    """Sign a token like the hand-written route's."""
     return forge(claims(email="alice@example.com", **changed), {"alg": "HS256"})
 
 
 def plugin(**changed: Any) -> str:
-    """Sign as the ``jwt`` plugin with ``jwt.sign`` does."""
-    return forge(good(email="alice@example.com", **changed))
+    """Sign a token like those of the ``jwt`` plugin with ``jwt.sign``."""
+    return forge(issuer_claims(email="alice@example.com", **changed))
 
 
 def session_jwt(**changed: Any) -> str:
-    """Sign a session cookie, ``cookieCache.strategy: "jwt"``."""
-    return forge({**without("sub"), **SESSION, **changed}, {"alg": "HS256"})
+    """Sign a session cookie (``cookieCache.strategy: "jwt"``)."""
+    return forge({**claims_without("sub"), **SESSION, **changed}, {"alg": "HS256"})
 
 
-def link(**changed: Any) -> str:
-    """Sign what stands in the link of an e-mail."""
-    return forge({**without("sub"), **LINK, **changed}, {"alg": "HS256"})
+def email_link(**changed: Any) -> str:
+    """Sign the token of an e-mail link."""
+    return forge({**claims_without("sub"), **LINK, **changed}, {"alg": "HS256"})
 
 
-def session_by_key_pair() -> str:
-    """Sign a session cookie, ``jwt({sessionCookieCache: true})``."""
+def key_pair_session_jwt() -> str:
+    """Sign a session cookie (``jwt({sessionCookieCache: true})``)."""
     pair = key_pair()
-    payload = good(**SESSION, sid=SESSION_TOKEN, aud="better-auth:session-cache")
+    payload = issuer_claims(**SESSION, sid=SESSION_TOKEN, aud="better-auth:session-cache")
     return pair.sign(payload, {**pair.header, "typ": "better-auth.session-cache+jwt"})
 
 
 def compact(**changed: Any) -> str:
-    """Encode a session cookie, ``cookieCache.strategy: "compact"``."""
+    """Encode a session cookie (``cookieCache.strategy: "compact"``)."""
     return segment({"session": SESSION, "expiresAt": EXPIRES_AT, "signature": "c2ln", **changed})
 
 
@@ -56,16 +56,16 @@ JWE = f"{segment({'alg': 'dir', 'enc': 'A256CBC-HS512', 'kid': 'x'})}..aXY.Y2lwa
 SIGNED_SESSION_TOKEN = f"{SESSION_TOKEN}.dGhlIHNpZ25hdHVyZSBvZiB0aGUgc2Vzc2lvbg%3D%3D"
 
 
-def by_another_secret() -> str:
-    """Sign with a secret that the two sides do not share."""
+def signed_with_other_secret() -> str:
+    """Sign a token with a secret that the API does not accept."""
     return forge(claims(), secret=OTHER_SECRET)
 
 
-def by_the_default() -> str:
-    """Sign as a Better Auth that was given no secret does."""
+def signed_with_default_secret() -> str:
+    """Sign a token with Better Auth's default secret."""
     return forge(claims(), secret=BETTER_AUTH_DEFAULT)
 
 
 def expired(**changed: Any) -> str:
-    """Sign a token whose time was over an hour ago."""
+    """Sign a token that expired an hour ago."""
     return forge(claims(exp=int(time.time()) - 3600, **changed))

@@ -1,4 +1,4 @@
-"""An issuer with key pairs, and a clock for what is kept of it."""
+"""Fixtures: an issuer that publishes its public key, and a clock for the key set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,38 +11,38 @@ from authn.tokens import TokenVerifier
 
 @dataclass
 class Clock:
-    """A monotonic clock that only a test moves."""
+    """A monotonic clock that a test advances."""
 
     now: float = 1000.0
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time in seconds."""
         return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock of the key sets."""
-    stopped = Clock()
-    monkeypatch.setattr("authn.jwks.monotonic", stopped)
-    return stopped
+    """Stop the clock of ``authn.jwks``."""
+    clock = Clock()
+    monkeypatch.setattr("authn.jwks.monotonic", clock)
+    return clock
 
 
 @pytest.fixture
 def pair() -> KeyPair:
-    """Make the key pair that the issuer signs with."""
+    """Generate the issuer's key pair."""
     return key_pair()
 
 
 @pytest.fixture
 def issuer(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    """Publish its public key, with time enough for its answers on a busy machine."""
+    """Serve the public key, with a fetch timeout that suits a busy machine."""
     monkeypatch.setattr("authn.jwks.FETCH_TIMEOUT_SECONDS", 60.0)
-    with publishing(Issuer([pair.jwk()])) as answering:
-        yield answering
+    with publishing(Issuer([pair.jwk()])) as issuer:
+        yield issuer
 
 
 @pytest.fixture
 def verifier(issuer: Issuer) -> TokenVerifier:
-    """Verify tokens by that key, and by the secret."""
+    """Return a verifier that accepts the issuer's key and the secret."""
     return fresh_verifier(issuer)

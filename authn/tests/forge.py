@@ -1,4 +1,4 @@
-"""Tokens made by hand, because no library makes what these tests must send."""
+"""Forges tokens that libraries refuse to make."""
 
 import base64
 import hmac
@@ -15,7 +15,7 @@ HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
 def segment(value: Any) -> str:
-    """Encode a segment: bytes and text as they are, anything else as JSON."""
+    """Encode bytes or text unchanged, and any other value as JSON."""
     if not isinstance(value, (bytes, str)):
         value = json.dumps(value)
     data = value.encode() if isinstance(value, str) else value
@@ -23,53 +23,53 @@ def segment(value: Any) -> str:
 
 
 def signature(signed: str, secret: str = SECRET, digest: str = "sha256") -> str:
-    """Sign ``header.payload``."""
+    """Return the signature segment for ``header.payload``."""
     return segment(hmac.digest(secret.encode(), signed.encode(), digest))
 
 
 def forge(
     payload: Any, header: Any = HEADER, *, secret: str = SECRET, digest: str = "sha256"
 ) -> str:
-    """Make a token of any header and payload, with a signature that fits them."""
+    """Sign any payload under any header."""
     signed = f"{segment(header)}.{segment(payload)}"
     return f"{signed}.{signature(signed, secret, digest)}"
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """Return the claims of a good token of alice's, with these changed."""
+    """Return the claims of a valid token for alice, with changes."""
     now = int(time.time())
     return {"sub": "alice", "iat": now, "exp": now + 3600, **changed}
 
 
-def without(name: str) -> dict[str, Any]:
-    """Return the claims of a good token of alice's, but for this one."""
+def claims_without(name: str) -> dict[str, Any]:
+    """Return the claims of a valid token for alice, except one."""
     return {key: value for key, value in claims().items() if key != name}
 
 
 def verdict(token: str, verifier: TokenVerifier = VERIFIER) -> str:
-    """Return the user whom a token names in ``sub``, or the reason why it is refused."""
+    """Return the token's ``sub``, or the reason why the verifier refuses the token."""
     try:
         return str(verifier.claims(token).get("sub"))
     except TokenError as error:
         return error.reason
-    except Exception as error:  # noqa: BLE001 - a fault of ours, beside the row that causes it
+    except Exception as error:  # noqa: BLE001 - shown with the row that causes it
         return repr(error)
 
 
-def unlike(
+def mismatches(
     expected: str,
     values: Iterable[Any],
     make: Callable[[Any], str] = str,
     verifier: TokenVerifier = VERIFIER,
 ) -> dict[str, str]:
-    """Return the verdicts on tokens that differ from the expected one.
+    """Return the values whose verdict is not the expected one, with their verdicts.
 
     Args:
-        expected: a user, or the reason of a refusal.
-        values: the rows of a table.
-        make: makes a token from a row.
-        verifier: judges it.
+        expected: A user id, or the reason of a refusal.
+        values: One value per token.
+        make: Makes a token from a value.
+        verifier: Verifies the token.
     """
     verdicts = {repr(value): verdict(make(value), verifier) for value in values}
     assert verdicts
-    return {value: found for value, found in verdicts.items() if found != expected}
+    return {value: actual for value, actual in verdicts.items() if actual != expected}

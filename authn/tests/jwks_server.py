@@ -1,4 +1,4 @@
-"""An issuer with key pairs, as Better Auth is one: signs tokens and publishes its public keys."""
+"""An issuer like Better Auth: signs tokens with key pairs and publishes its public keys."""
 
 import json
 import threading
@@ -25,18 +25,18 @@ Jwk = dict[str, Any]
 
 @cache
 def rsa_key(bits: int = 2048, name: str = "") -> rsa.RSAPrivateKey:
-    """Make an RSA key, once for each name: that takes its time."""
+    """Generate an RSA key, once per name because it is slow."""
     return rsa.generate_private_key(65537, bits)
 
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A key pair of an issuer's.
+    """An issuer's key pair.
 
     Args:
-        alg: what it signs with.
-        kid: its name.
-        private: the key.
+        alg: The JWS algorithm.
+        kid: The key id.
+        private: The private key.
     """
 
     alg: str
@@ -44,25 +44,25 @@ class KeyPair:
     private: Any
 
     def jwk(self, **changed: Any) -> Jwk:
-        """Return the public key as a key set has it, with these members changed."""
+        """Return the public key as a member of a key set, with changes."""
         public = self.private.public_key()
         return {**_to_jwk(public), "alg": self.alg, "kid": self.kid, **changed}
 
     def private_jwk(self) -> Jwk:
-        """Return what nobody should publish."""
+        """Return the private key as a member of a key set, which must never be published."""
         return {**_to_jwk(self.private), "alg": self.alg, "kid": self.kid}
 
     @property
     def header(self) -> dict[str, Any]:
-        """Return the header of its tokens, as Better Auth writes it."""
+        """Return the header of a Better Auth token."""
         return {"alg": self.alg, "kid": self.kid}
 
     def sign(self, payload: Any = None, header: Any = None, *, algorithm: str = "") -> str:
-        """Sign claims, by default those of a good token of alice's, under any header."""
-        payload = good() if payload is None else payload
+        """Sign a payload, by default the claims of a valid token for alice, under any header."""
+        payload = issuer_claims() if payload is None else payload
         signed = f"{segment(header or self.header)}.{segment(payload)}"
-        signs = get_default_algorithms()[algorithm or self.alg]
-        return f"{signed}.{segment(signs.sign(signed.encode(), self.private))}"
+        signer = get_default_algorithms()[algorithm or self.alg]
+        return f"{signed}.{segment(signer.sign(signed.encode(), self.private))}"
 
 
 def _to_jwk(key: Any) -> Jwk:
@@ -74,7 +74,7 @@ def _to_jwk(key: Any) -> Jwk:
 
 
 def key_pair(alg: str = "EdDSA", kid: str = "key-1") -> KeyPair:
-    """Make a key pair for an algorithm."""
+    """Generate a key pair for an algorithm."""
     if alg == "EdDSA":
         return KeyPair(alg, kid, ed25519.Ed25519PrivateKey.generate())
     if alg == "ES256":
@@ -82,27 +82,27 @@ def key_pair(alg: str = "EdDSA", kid: str = "key-1") -> KeyPair:
     return KeyPair(alg, kid, rsa_key(name=kid))
 
 
-def good(**changed: Any) -> dict[str, Any]:
-    """Return the claims of a good token of alice's from this issuer, with these changed."""
+def issuer_claims(**changed: Any) -> dict[str, Any]:
+    """Return the claims of a valid token for alice from this issuer, with changes."""
     return claims(**{"iss": ISSUER, "aud": ISSUER, **changed})
 
 
 @dataclass
 class Issuer:
-    """What it publishes, how, and how often it was asked.
+    """An issuer's responses, and the requests that it has received.
 
     Args:
-        keys: the members of its key set.
-        raw: what it sends instead of an HTTP answer.
-        body: what it answers instead of a key set.
-        status: of its answer.
-        headers: more headers of its answer.
-        is_open: answers wait until this is set;
-        drips: and send a blank every now and then meanwhile, so that no read takes long;
-        drips_headers: or a part of a header that does not end.
-        asked: the headers of each fetch;
-        is_asked: set by each.
-        url: where its key set is.
+        keys: The members of the key set.
+        raw: Bytes to send instead of an HTTP response.
+        body: The body to send instead of a key set.
+        status: The status of the response.
+        headers: Additional response headers.
+        is_open: Responses are delayed until this event is set.
+        drips: Whether to send spaces while delayed, so that no read times out.
+        drips_headers: Whether to send an endless header while delayed.
+        requests: The headers of each request.
+        has_request: Set by each request.
+        url: The URL of the key set.
     """
 
     keys: Sequence[Any] = ()
@@ -113,40 +113,40 @@ class Issuer:
     is_open: threading.Event = field(default_factory=threading.Event)
     drips: bool = False
     drips_headers: bool = False
-    asked: list[dict[str, str]] = field(default_factory=list)
-    is_asked: threading.Event = field(default_factory=threading.Event)
+    requests: list[dict[str, str]] = field(default_factory=list)
+    has_request: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def publish(self, *pairs: KeyPair) -> None:
-        """Publish these keys and no others."""
+        """Publish only these keys."""
         self.keys = [pair.jwk() for pair in pairs]
 
-    def answer(self) -> bytes:
-        """Return the body of an answer."""
+    def response_body(self) -> bytes:
+        """Return the body of a response."""
         return json.dumps({"keys": self.keys}).encode() if self.body is None else self.body
 
     @property
     def fetches(self) -> int:
-        """How often it was asked."""
-        return len(self.asked)
+        """The number of requests so far."""
+        return len(self.requests)
 
 
 @contextmanager
 def publishing(issuer: Issuer) -> Iterator[Issuer]:
-    """Let an issuer answer on a port of the loopback interface until the block ends."""
+    """Serve an issuer's key set on the loopback interface inside the ``with`` block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_open = issuer.is_open  # a test may close the next answer, and leave this one be
-            issuer.asked.append(dict(self.headers))
-            issuer.is_asked.set()
+            is_open = issuer.is_open  # a test may replace the event for the next request
+            issuer.requests.append(dict(self.headers))
+            issuer.has_request.set()
             if issuer.raw:
                 self.wfile.write(issuer.raw)
                 return
             self.send_response(issuer.status)
             for name, value in issuer.headers.items():
                 self.send_header(name, value)
-            with suppress(ConnectionError):  # whoever asked may have hung up
+            with suppress(ConnectionError):  # the client may have disconnected
                 if issuer.drips_headers:
                     self.flush_headers()
                     self.wfile.write(b"X-Slow: ")
@@ -154,15 +154,15 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
                     self.wfile.write(b"\r\n")
                 self.end_headers()
                 self.drip(b" " * issuer.drips, is_open)
-                self.wfile.write(issuer.answer())
+                self.wfile.write(issuer.response_body())
 
         def drip(self, drop: bytes, is_open: threading.Event) -> None:
-            """Send a little at a time."""
+            """Send a drop at intervals until the event is set."""
             while not is_open.wait(0.01):
                 self.wfile.write(drop)
 
         def log_message(self, *args: Any) -> None:
-            """Be silent."""
+            """Log nothing."""
 
     issuer.is_open.set()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -175,23 +175,23 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
             issuer.is_open.set()
             server.shutdown()
             thread.join()
-            settle()
+            wait_for_fetches()
 
 
-def settle() -> None:
-    """Wait for the fetches that are under way."""
+def wait_for_fetches() -> None:
+    """Wait until all fetches have ended."""
     for thread in threading.enumerate():
         if thread.name == "jwks":
             thread.join(60)
-            assert not thread.is_alive(), "a fetch does not end"
+            assert not thread.is_alive(), "a fetch did not end"
 
 
 def fresh_verifier(issuer: Issuer, *keys: Any) -> TokenVerifier:
-    """Publish these members of a key set; return a verifier, which fetches them when it must."""
+    """Publish keys, if any are given, and return a verifier that has not fetched them yet."""
     issuer.keys = keys or issuer.keys
     return TokenVerifier([SECRET], keys=KeySet(issuer.url, ISSUER, ISSUER))
 
 
-def made_up(number: int = 0) -> str:
-    """Sign a token with a key that nobody has published."""
-    return key_pair(kid=f"made-up-{number}").sign()
+def unknown_key_token(number: int = 0) -> str:
+    """Sign a token with a key that the issuer does not publish."""
+    return key_pair(kid=f"unknown-{number}").sign()

@@ -1,4 +1,4 @@
-"""Who may come in, through the whole API (docs/contract.md, "Who may come in")."""
+"""Authentication through the whole API (docs/contract.md, "Who may come in")."""
 
 import json
 from typing import Any
@@ -26,21 +26,21 @@ EXPIRED = (
 )
 NO_USER = ("Token missing user identifier", "Please sign in.", 'Bearer error="invalid_token"')
 
-# situation: (header, the answer)
+# Maps a situation to a header and the expected detail, error and challenge.
 REFUSALS: dict[str, tuple[str | None, tuple[str, str, str]]] = {
     "no header": (None, MISSING),
     "empty header": ("", MISSING),
-    "blank header": (" ", MISSING),
+    "space as header": (" ", MISSING),
     "Basic": ("Basic YWxpY2U6c2VjcmV0", MISSING),
     "Token": (f"Token {mint()}", MISSING),
     "token without a scheme": (mint(), MISSING),
-    "a scheme that begins alike": (f"Bearers {mint()}", MISSING),
+    "a scheme with the same prefix": (f"Bearers {mint()}", MISSING),
     "a scheme that is not ASCII": (f"B\xebarer {mint()}", MISSING),
     "Bearer in quotes": (f'"Bearer" {mint()}', MISSING),
     "Bearer alone": ("Bearer", INVALID),
     "bearer alone": ("bearer", INVALID),
-    "Bearer and a blank": ("Bearer ", INVALID),
-    "Bearer and blanks": ("Bearer    ", INVALID),
+    "Bearer and a space": ("Bearer ", INVALID),
+    "Bearer and spaces": ("Bearer    ", INVALID),
     "Bearer and a tab": (f"Bearer \t{mint()}", INVALID),
     "two words": (f"Bearer {mint()} {mint()}", INVALID),
     "Bearer twice": (f"Bearer Bearer {mint()}", INVALID),
@@ -68,19 +68,19 @@ TASKS = "/api/alice/tasks"
 
 
 def send(method: str, path: str, header: str | None, body: Any = None) -> Any:
-    """Send a request with this ``Authorization`` header, exactly as it stands."""
+    """Send a request with exactly this ``Authorization`` header."""
     headers = {} if header is None else {"Authorization": header}
     return ApiClient().send(method, path, body, **headers)
 
 
 @pytest.mark.django_db
 def test_every_endpoint_refuses_a_bad_token_and_changes_nothing() -> None:
-    """A refusal must say why and how to sign in, without a query (FR-004, SC-003, RFC 6750 §3)."""
+    """A refusal must have a detail and a challenge, and run no query (FR-004, SC-003, RFC 6750)."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
     with CaptureQueriesContext(connection) as queries:
-        answers = {
+        responses = {
             situation: {
                 refusal(send(each.method, path(each, task.id), header, each.body))
                 for each in ENDPOINTS
@@ -88,23 +88,23 @@ def test_every_endpoint_refuses_a_bad_token_and_changes_nothing() -> None:
             for situation, (header, _) in REFUSALS.items()
         }
 
-    assert answers == {name: {expected(*said)} for name, (_, said) in REFUSALS.items()}
+    assert responses == {name: {expected(*texts)} for name, (_, texts) in REFUSALS.items()}
     assert (len(queries), rows()) == (0, before)
 
 
 def path(endpoint: Endpoint, task_id: int) -> str:
-    """Name the path of one of alice's tasks."""
+    """Return the endpoint's path with alice's id and a task id."""
     return endpoint.path.format(user="alice", task=task_id)
 
 
 def refusal(response: Any) -> tuple[int, str, str]:
-    """Return the status, the body and the challenge of an answer."""
+    """Return the status, the body and the challenge of a response."""
     body = json.loads(response.content or "null")
     return response.status_code, str(body), response.get("WWW-Authenticate", "")
 
 
 def expected(detail: str, error: str, challenge: str) -> tuple[int, str, str]:
-    """Return what a refusal is to be."""
+    """Return the expected value of ``refusal()``."""
     return 401, str({"detail": detail, "error": error}), challenge
 
 
@@ -113,14 +113,14 @@ def expected(detail: str, error: str, challenge: str) -> tuple[int, str, str]:
     header=st.text(st.characters(max_codepoint=255))
     | st.text(st.characters(max_codepoint=255)).map("Bearer {}".format)
 )
-def test_no_header_whatever_gives_anything_but_a_401(header: str) -> None:
-    """What nobody signed must be a 401 and never a fault of ours (SC-003)."""
+def test_an_arbitrary_header_gives_a_401(header: str) -> None:
+    """No header without a signed token must give anything but a 401 (SC-003)."""
     assert send("GET", TASKS, header).status_code == 401
 
 
 @pytest.mark.django_db
-def test_the_schemes_name_may_be_in_any_case() -> None:
-    """A lower-case ``bearer`` must come in too (RFC 9110 §11.1), and so must a second blank."""
+def test_the_scheme_is_case_insensitive() -> None:
+    """Any case of ``Bearer`` must be accepted (RFC 9110 §11.1), and so must a second space."""
     schemes = ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "]
 
     statuses = {name: send("GET", TASKS, f"{name} {mint()}").status_code for name in schemes}
@@ -129,19 +129,24 @@ def test_the_schemes_name_may_be_in_any_case() -> None:
 
 
 @pytest.mark.django_db
-def test_each_claim_that_may_name_the_user_opens_their_path() -> None:
-    """``sub``, ``user_id`` and ``user.id``, as text or number, must name one user (FR-002)."""
+def test_each_user_claim_grants_access_to_the_users_path() -> None:
+    """``sub``, ``user_id`` and ``user.id``, as string or integer, must be accepted (FR-002)."""
     task = TaskFactory.create(user_id="7")
-    named: list[dict[str, Any]] = [{"sub": "7"}, {"sub": 7}, {"user_id": 7}, {"user": {"id": "7"}}]
+    user_claims: list[dict[str, Any]] = [
+        {"sub": "7"},
+        {"sub": 7},
+        {"user_id": 7},
+        {"user": {"id": "7"}},
+    ]
 
-    tokens = [forge(claims(**{"sub": None, **each})) for each in named]
-    answers = [send("GET", "/api/7/tasks", f"Bearer {token}") for token in tokens]
+    tokens = [forge(claims(**{"sub": None, **each})) for each in user_claims]
+    responses = [send("GET", "/api/7/tasks", f"Bearer {token}") for token in tokens]
 
-    assert [[each["id"] for each in answer.json()] for answer in answers] == [[task.id]] * 4
+    assert [[each["id"] for each in response.json()] for response in responses] == [[task.id]] * 4
 
 
-def test_a_token_in_another_place_is_not_read() -> None:
-    """A query stands in logs (RFC 6750 §5.3), and another site could send a cookie."""
+def test_a_token_outside_the_header_is_ignored() -> None:
+    """URLs are logged (RFC 6750 §5.3), and a cookie would allow cross-site request forgery."""
     client = ApiClient()
     for name in ("better-auth.session_data", "better-auth.session_token", "token"):
         client.cookies[name] = mint()
@@ -152,7 +157,7 @@ def test_a_token_in_another_place_is_not_read() -> None:
     assert refusal(response) == expected(*MISSING)
 
 
-def test_the_token_is_looked_at_before_anything_else() -> None:
+def test_the_token_is_checked_first() -> None:
     """401 must come before 403, 405, 413, 422 and 404."""
     requests: list[tuple[str, str, Any]] = [
         ("GET", "/api/bob/tasks", None),
@@ -163,13 +168,13 @@ def test_the_token_is_looked_at_before_anything_else() -> None:
         ("GET", f"{TASKS}/abc", None),
     ]
 
-    answers = [send(method, path, "Bearer x", body) for method, path, body in requests]
+    responses = [send(method, path, "Bearer x", body) for method, path, body in requests]
 
-    assert [answer.status_code for answer in answers] == [401] * 6
+    assert [response.status_code for response in responses] == [401] * 6
 
 
 def test_a_head_request_is_refused_without_a_body() -> None:
-    """``HEAD`` must be refused as ``GET`` is."""
+    """``HEAD`` must be refused like ``GET``."""
     response = send("HEAD", TASKS, None)
 
     assert (response.status_code, response.content) == (401, b"")
@@ -178,14 +183,14 @@ def test_a_head_request_is_refused_without_a_body() -> None:
 
 @pytest.mark.django_db
 def test_authentication_runs_no_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """Users are not stored: a wrong method from the right user must not meet the database."""
+    """Users are not stored, so a 405 for an authenticated user must need no query."""
     with django_assert_num_queries(0):
         assert ApiClient("alice").send("OPTIONS", TASKS).status_code == 405
 
 
 @pytest.mark.django_db
-def test_a_secret_can_be_replaced_without_signing_anybody_out(settings: Settings) -> None:
-    """While both are configured both must count; a removed one must not."""
+def test_replacing_a_secret_signs_no_user_out(settings: Settings) -> None:
+    """While both secrets are configured, both must be accepted; a removed one must not."""
     old = ApiClient(token=mint(secret=OLD_SECRET))
     statuses = []
 

@@ -1,4 +1,4 @@
-"""How ``manage.py check_token`` is given a token, and what it never shows (FR-017)."""
+"""``manage.py check_token``: its input, and the secrets that it never shows (FR-017)."""
 
 import getpass
 import io
@@ -16,14 +16,14 @@ from authn.tests.better_auth_tokens import (
     OTHER_SECRET,
     SESSION_TOKEN,
     SIGNED_SESSION_TOKEN,
-    by_another_secret,
-    by_the_default,
     compact,
+    key_pair_session_jwt,
     plugin,
-    session_by_key_pair,
     session_jwt,
+    signed_with_default_secret,
+    signed_with_other_secret,
 )
-from authn.tests.check_token_helpers import explain, feed, fingerprint
+from authn.tests.check_token_runner import explain, fingerprint, set_stdin
 from authn.tests.forge import claims, forge
 from conftest import SECRET, mint
 from todo_project.configuration.environment import BASE_DIR
@@ -32,135 +32,136 @@ COMMAND = [sys.executable, str(BASE_DIR / "manage.py"), "check_token"]
 
 
 def refusal(*arguments: str) -> str:
-    """Return the error that the command ends with."""
-    with pytest.raises(CommandError) as refused:
+    """Run the command and return its error."""
+    with pytest.raises(CommandError) as raised:
         call_command("check_token", *arguments, stdout=io.StringIO())
-    return str(refused.value)
+    return str(raised.value)
 
 
-def test_nothing_on_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever pipes nothing must be told so, and not that a token is bad."""
+def test_empty_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error must say that there is no token, not that the token is invalid."""
     messages = {}
     for sent in (b"", b" \n", b"Bearer ", b"Bearer \r\n", b"\xef\xbb\xbf\n", b'""', b"Bearer\n"):
-        feed(monkeypatch, sent)
+        set_stdin(monkeypatch, sent)
         messages[sent] = refusal()
-    feed(monkeypatch, b"Authorization: Bearer\n")
+    set_stdin(monkeypatch, b"Authorization: Bearer\n")
 
     assert {*messages.values(), refusal()} == {"There is no token on standard input."}
 
 
-def test_bytes_that_are_no_text_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of another kind must be refused as a token is."""
-    feed(monkeypatch, bytes(range(256)))
+def test_binary_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are not text must be refused like a token, without a traceback."""
+    set_stdin(monkeypatch, bytes(range(256)))
 
     assert refusal() == "The API refuses this token."
 
 
-def test_at_a_terminal_it_asks_without_showing_what_is_typed(
+def test_at_a_terminal_the_command_prompts_without_echo(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A prompt must not leave the token on the screen."""
-    typed = {"Token: ": mint()}
-    feed(monkeypatch, b"")
+    """The prompt must not leave the token on the screen."""
+    input_by_prompt = {"Token: ": mint()}
+    set_stdin(monkeypatch, b"")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr(getpass, "getpass", typed.pop)
-    said = io.StringIO()
+    monkeypatch.setattr(getpass, "getpass", input_by_prompt.pop)
+    stdout = io.StringIO()
 
-    call_command("check_token", stdout=said)
+    call_command("check_token", stdout=stdout)
 
-    assert not typed
-    assert "accepts it on /api/alice/tasks" in said.getvalue()
+    assert not input_by_prompt
+    assert "accepts it on /api/alice/tasks" in stdout.getvalue()
 
 
 @pytest.mark.live
 def test_a_terminal_does_not_echo_the_token() -> None:
-    """A real terminal must show the prompt, the explanation and no token, and end well."""
-    ours, theirs = pty.openpty()
+    """A real terminal must show the prompt and the explanation but not the token."""
+    controller, terminal = pty.openpty()
     token = mint()
     with subprocess.Popen(
-        COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        COMMAND, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
     ) as process:
-        os.close(theirs)
+        os.close(terminal)
         try:
-            shown = _read_until(ours, b"Token: ")
-            os.write(ours, f"{token}\n".encode())
-            shown += _read_until(ours, b"accepts it on /api/alice/tasks")
+            output = _read_until(controller, b"Token: ")
+            os.write(controller, f"{token}\n".encode())
+            output += _read_until(controller, b"accepts it on /api/alice/tasks")
             assert process.wait(60) == 0
         finally:
             process.kill()
-    os.close(ours)
+    os.close(controller)
 
-    assert not [part for part in token.split(".") if part.encode() in shown]
-
-
-def _read_until(terminal: int, text: bytes) -> bytes:
-    read = b""
-    while text not in read:
-        read += os.read(terminal, 4096)  # raises when the other side is gone
-    return read
+    assert not [part for part in token.split(".") if part.encode() in output]
 
 
-def test_a_token_is_never_an_argument() -> None:
-    """A shell would keep it in its history, and every user of the machine could see it."""
-    tried = [[mint()], ["--token", mint()], [f"--token={mint()}"]]
+def _read_until(controller: int, text: bytes) -> bytes:
+    output = b""
+    while text not in output:
+        output += os.read(controller, 4096)  # raises OSError if the process has ended
+    return output
 
-    refusals = [refusal(*arguments) for arguments in tried]
 
-    assert [each for each in refusals if "unrecognized arguments" not in each] == []
+def test_a_token_is_not_accepted_as_an_argument() -> None:
+    """Arguments are in the shell's history and visible to all users of the machine."""
+    attempts = [[mint()], ["--token", mint()], [f"--token={mint()}"]]
+
+    errors = [refusal(*arguments) for arguments in attempts]
+
+    assert [error for error in errors if "unrecognized arguments" not in error] == []
 
 
 @pytest.mark.live
-def test_the_exit_code_says_that_the_api_refuses_it() -> None:
-    """A script must be able to tell, without a trace and without reading the words."""
-    ran = subprocess.run(COMMAND, input=mint(exp=1).encode(), capture_output=True, timeout=60)
+def test_the_exit_code_of_a_refusal_is_1() -> None:
+    """A script must recognise a refusal by the exit code, and see no traceback."""
+    process = subprocess.run(COMMAND, input=mint(exp=1).encode(), capture_output=True, timeout=60)
 
-    assert ran.returncode == 1
-    assert ran.stderr == b"CommandError: The API refuses this token.\n"
+    assert process.returncode == 1
+    assert process.stderr == b"CommandError: The API refuses this token.\n"
 
 
-def test_each_configured_secret_is_shown_by_its_fingerprint(
+def test_the_fingerprint_of_each_configured_secret_is_shown(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    """During a rotation both sides must be able to compare all of them."""
+    """During a rotation, operators must be able to compare all secrets."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRETS": (SECRET, OTHER_SECRET)}
-    feed(monkeypatch, by_another_secret().encode())
-    said = io.StringIO()
+    set_stdin(monkeypatch, signed_with_other_secret().encode())
+    stdout = io.StringIO()
 
-    call_command("check_token", stdout=said)
+    call_command("check_token", stdout=stdout)
 
-    shown = [line.split()[-1] for line in said.getvalue().splitlines() if line[:6] == "Secret"]
+    lines = stdout.getvalue().splitlines()
+    shown = [line.split()[-1] for line in lines if line.startswith("Secret")]
     assert shown == [fingerprint(SECRET), fingerprint(OTHER_SECRET)]
 
 
-def test_nothing_that_could_be_misused_is_shown(
+def test_no_secret_and_no_token_is_shown(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither secret, token, nor the session token inside may reach a screen (FR-017)."""
+    """The output must contain no secret, no token and no session token (FR-017)."""
     tokens = [
-        *[session_jwt(), session_jwt(exp=1), session_by_key_pair(), compact()],
-        *[SIGNED_SESSION_TOKEN, SESSION_TOKEN, JWE, plugin(), by_the_default()],
+        *[session_jwt(), session_jwt(exp=1), key_pair_session_jwt(), compact()],
+        *[SIGNED_SESSION_TOKEN, SESSION_TOKEN, JWE, plugin(), signed_with_default_secret()],
     ]
 
-    said = {token: str(explain(monkeypatch, token)) for token in tokens}
+    outputs = {token: str(explain(monkeypatch, token)) for token in tokens}
 
-    beside = "".join(capfd.readouterr())
+    other_output = "".join(capfd.readouterr())
     assert [
-        (private, text)
-        for token, text in said.items()
+        (private, output)
+        for token, output in outputs.items()
         for private in (SECRET, SESSION_TOKEN, *token.split("."))
-        if len(private) > 5 and private in text + beside
+        if len(private) > 5 and private in output + other_output
     ] == []
 
 
-def test_a_token_cannot_play_with_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a token holds, what is shown of it must be printable ASCII."""
-    tricks = [
+def test_a_token_cannot_control_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The output must be printable ASCII for any token."""
+    tokens = [
         forge(claims(sub="\x1b[2J\u202ezo\u00eb\n"), {"alg": "\x1b[2J\nHS256"}),
         forge(claims(sub="\x1b[2J\u202eeve\n", iss="\x1b[2J", aud=["\x9b2J"]), secret=OTHER_SECRET),
         "\x1b[2J\u20ac",
     ]
 
-    said = [text for token in tricks for text in explain(monkeypatch, token).values()]
+    lines = [line for token in tokens for line in explain(monkeypatch, token).values()]
 
-    assert len(said) > len(tricks)
-    assert [text for text in said if not (text.isascii() and text.isprintable())] == []
+    assert len(lines) > len(tokens)
+    assert [line for line in lines if not (line.isascii() and line.isprintable())] == []

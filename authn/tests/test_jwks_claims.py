@@ -1,4 +1,4 @@
-"""Type, parties and times of tokens signed with key pairs, and HS256 beside them."""
+"""Header and claims of tokens signed with key pairs, and HS256 beside them."""
 
 import subprocess
 import sys
@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from authn.jwks import KeySet
-from authn.tests.forge import claims, forge, unlike, verdict
-from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, good
+from authn.tests.forge import claims, forge, mismatches, verdict
+from authn.tests.jwks_server import ISSUER, Issuer, KeyPair, issuer_claims
 from authn.tokens import TokenVerifier
 from conftest import SECRET, mint
 from todo_project.configuration.environment import BASE_DIR
 
-# what is said of a token: what its header is changed to
+# Maps a verdict to header changes that lead to it
 HEADERS: dict[str, list[dict[str, Any]]] = {
-    # Better Auth's plugin sets no `typ`; Neon Auth's may
+    # Better Auth's plugin sets no `typ`; Neon Auth may
     "alice": [{}, {"typ": "JWT"}, {"typ": None}],
-    # the session cookie, signed with the same keys, among them (RFC 8725 §3.11)
+    # includes the session cookie, which is signed with the same keys (RFC 8725 §3.11)
     "wrong_type": [
         *({"typ": typ} for typ in ("better-auth.session-cache+jwt", "at+jwt", "JWT ", "jwt")),
         *({"typ": typ} for typ in ("", "JWS", 0, True, ["JWT"])),
@@ -25,62 +25,62 @@ HEADERS: dict[str, list[dict[str, Any]]] = {
     "critical_header": [{"crit": ["b64"], "b64": False}, {"crit": ["x"]}],
 }
 OTHERS: list[Any] = [None, "", "/", "https://elsewhere.example", 1, []]
-# what is said of a token: payloads of it
+# Maps a verdict to payloads that lead to it
 PAYLOADS: dict[str, list[Any]] = {
     "malformed": ["[]", "null", '{"sub":"alice","sub":"bob"}', b"\xff"],
-    "wrong_issuer": [*(good(iss=iss) for iss in OTHERS), claims(aud=ISSUER)],
-    "wrong_audience": [*(good(aud=aud) for aud in OTHERS), claims(iss=ISSUER)],
-    "bad_expiry": [good(exp=None)],
-    "bad_iat": [good(iat="1")],
-    "not_yet_valid": [good(nbf=2**40)],
-    "expired": [good(exp=1)],
+    "wrong_issuer": [*(issuer_claims(iss=iss) for iss in OTHERS), claims(aud=ISSUER)],
+    "wrong_audience": [*(issuer_claims(aud=aud) for aud in OTHERS), claims(iss=ISSUER)],
+    "bad_expiry": [issuer_claims(exp=None)],
+    "bad_iat": [issuer_claims(iat="1")],
+    "not_yet_valid": [issuer_claims(nbf=2**40)],
+    "expired": [issuer_claims(exp=1)],
 }
 
 
-@pytest.mark.parametrize("said", HEADERS)
-def test_the_header_of_a_key_pairs_token_is_judged(
-    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, said: str
+@pytest.mark.parametrize("expected", HEADERS)
+def test_the_header_of_a_token_signed_with_a_key_pair_is_validated(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, expected: str
 ) -> None:
-    """A type must be JWT or absent, and what must be understood refused (RFC 7515 §4.1.11)."""
+    """``typ`` must be JWT or absent, and ``crit`` is unsupported (RFC 7515 §4.1.11)."""
 
     def signed(changed: dict[str, Any]) -> str:
         return pair.sign(header={**pair.header, **changed})
 
-    assert unlike(said, HEADERS[said], signed, verifier) == {}
-    assert issuer.fetches == (said == "alice")  # a token of another type is not asked about
+    assert mismatches(expected, HEADERS[expected], signed, verifier) == {}
+    assert issuer.fetches == (expected == "alice")  # no fetch for a refused header
 
 
-@pytest.mark.parametrize("said", PAYLOADS)
-def test_the_payload_of_a_key_pairs_token_is_judged(
-    verifier: TokenVerifier, pair: KeyPair, said: str
+@pytest.mark.parametrize("expected", PAYLOADS)
+def test_the_payload_of_a_token_signed_with_a_key_pair_is_validated(
+    verifier: TokenVerifier, pair: KeyPair, expected: str
 ) -> None:
-    """It must be read as strictly as one signed with the secret, and name both parties."""
-    assert unlike(said, PAYLOADS[said], pair.sign, verifier) == {}
+    """It must be parsed strictly, and issuer and audience must match."""
+    assert mismatches(expected, PAYLOADS[expected], pair.sign, verifier) == {}
 
 
 @pytest.mark.parametrize("configured", [ISSUER, f"{ISSUER}/"])
-def test_the_parties_match_with_and_without_a_slash(
+def test_issuer_and_audience_match_with_and_without_a_trailing_slash(
     issuer: Issuer, pair: KeyPair, configured: str
 ) -> None:
-    """A base URL and the same with a slash must be one party."""
+    """A trailing slash must make no difference, in the claim or in the setting."""
     verifier = TokenVerifier([SECRET], keys=KeySet(issuer.url, configured, configured))
-    payloads = [good(iss=sent, aud=[sent]) for sent in (ISSUER, f"{ISSUER}/")]
+    payloads = [issuer_claims(iss=url, aud=[url]) for url in (ISSUER, f"{ISSUER}/")]
 
-    assert unlike("alice", payloads, pair.sign, verifier) == {}
+    assert mismatches("alice", payloads, pair.sign, verifier) == {}
 
 
-def test_a_token_signed_with_the_secret_is_accepted_beside_them(
+def test_a_token_signed_with_the_secret_is_still_accepted(
     issuer: Issuer, verifier: TokenVerifier
 ) -> None:
-    """HS256 must work as before: no issuer asked for, no key fetched, any ``kid`` and ``typ``."""
+    """HS256 must need no issuer and no fetch, and accept any ``kid`` and ``typ``."""
     token = forge(claims(), {"alg": "HS256", "kid": "key-1", "typ": "x"})
 
     assert verdict(token, verifier) == "alice"
     assert issuer.fetches == 0
 
 
-def test_a_configured_issuer_binds_the_tokens_of_the_secret_too(issuer: Issuer) -> None:
-    """``BETTER_AUTH_ISSUER``, where set, must be in every token (contract.md "Who may come in")."""
+def test_a_configured_issuer_is_required_of_hs256_tokens_too(issuer: Issuer) -> None:
+    """Every token must have the configured issuer (docs/contract.md, "Who may come in")."""
     keys = KeySet(issuer.url, ISSUER, ISSUER)
     verifier = TokenVerifier([SECRET], issuer=ISSUER, audience=ISSUER, keys=keys)
 
@@ -90,8 +90,8 @@ def test_a_configured_issuer_binds_the_tokens_of_the_secret_too(issuer: Issuer) 
 
 
 @pytest.mark.live
-def test_without_the_setting_no_line_of_it_runs() -> None:
-    """Who does not ask for public keys must not even load what reads them."""
+def test_without_the_setting_authn_jwks_is_not_imported() -> None:
+    """Services without public keys must not load the code for them."""
     program = (
         "import sys, django; django.setup()\n"
         "from authn.authentication import configured_verifier\n"
@@ -100,6 +100,6 @@ def test_without_the_setting_no_line_of_it_runs() -> None:
         "import authn.jwks; print('authn.jwks' in sys.modules)"
     )
 
-    ran = subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, capture_output=True)
+    process = subprocess.run([sys.executable, "-c", program], cwd=BASE_DIR, capture_output=True)
 
-    assert (ran.stdout.decode(), ran.stderr) == ("alice False\nTrue\n", b"")
+    assert (process.stdout.decode(), process.stderr) == ("alice False\nTrue\n", b"")

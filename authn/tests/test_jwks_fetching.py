@@ -1,4 +1,4 @@
-"""When the issuer's keys are fetched: seldom, and never at the cost of who needs no new ones."""
+"""The times at which the issuer's keys are fetched."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 from authn import jwks
 from authn.tests.conftest import Clock
 from authn.tests.forge import verdict
-from authn.tests.jwks_server import Issuer, KeyPair, key_pair, made_up, settle
+from authn.tests.jwks_server import Issuer, KeyPair, key_pair, unknown_key_token, wait_for_fetches
 from authn.tokens import TokenVerifier
 
 COOLDOWN, LIFESPAN = jwks.COOLDOWN_SECONDS, jwks.LIFESPAN_SECONDS
@@ -18,7 +18,7 @@ SHORTLY = 0.001
 def test_a_new_key_is_accepted_at_once(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """When the issuer rotates its keys nobody must be signed out, and all keys be kept."""
+    """A key rotation must sign no user out, and old keys must stay valid while published."""
     assert {verdict(pair.sign(), verifier) for _ in range(20)} == {"alice"}
     issuer.publish(pair, new := key_pair(kid="key-2"))
 
@@ -31,7 +31,7 @@ def test_a_new_key_is_accepted_at_once(
 def test_a_removed_key_is_refused_after_the_next_fetch(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """A key that the issuer has taken back must open nothing."""
+    """A withdrawn key must verify no token."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(new := key_pair(kid="key-2"))
     assert verdict(new.sign(), verifier) == "alice"
@@ -40,7 +40,7 @@ def test_a_removed_key_is_refused_after_the_next_fetch(
 
 
 @pytest.mark.parametrize(("seconds", "fetches"), [(LIFESPAN, 1), (LIFESPAN + SHORTLY, 2)])
-def test_keys_are_fetched_again_when_they_are_old(
+def test_keys_are_fetched_again_after_their_lifespan(
     issuer: Issuer,
     verifier: TokenVerifier,
     pair: KeyPair,
@@ -48,45 +48,47 @@ def test_keys_are_fetched_again_when_they_are_old(
     seconds: float,
     fetches: int,
 ) -> None:
-    """A removed key must not count for ever, though no unknown one turn up."""
+    """A withdrawn key must expire even if no token has an unknown key."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(key_pair(kid="key-2"))
     clock.now += seconds
 
     assert verdict(pair.sign(), verifier) == "alice"
-    settle()
+    wait_for_fetches()
 
     assert verdict(pair.sign(), verifier) == ("alice" if fetches == 1 else "unknown_key")
 
 
-@pytest.mark.parametrize("is_known", [True, False], ids=["after a good token", "at the start"])
-def test_a_flood_of_made_up_keys_is_no_flood_of_fetches(
+@pytest.mark.parametrize("is_known", [True, False], ids=["after a valid token", "at the start"])
+def test_many_unknown_keys_cause_few_fetches(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock, is_known: bool
 ) -> None:
-    """Made-up keys must cause one fetch beside the first, and one more after the cool-down."""
+    """Unknown keys must cause one fetch after the first, and one more after each cooldown."""
     if is_known:
         assert verdict(pair.sign(), verifier) == "alice"
-    tokens = [made_up(number) for number in range(60)]
+    tokens = [unknown_key_token(number) for number in range(60)]
     fetches = []
 
     for seconds in (0.0, COOLDOWN - SHORTLY, SHORTLY, COOLDOWN - SHORTLY, SHORTLY):
         clock.now += seconds
         with ThreadPoolExecutor(16) as pool:
-            outcomes = pool.map(verdict, tokens, [verifier] * 60)
-        assert set(outcomes) <= {"unknown_key", "jwks_unavailable"}
-        settle()
+            verdicts = pool.map(verdict, tokens, [verifier] * 60)
+        assert set(verdicts) <= {"unknown_key", "jwks_unavailable"}
+        wait_for_fetches()
         fetches.append(issuer.fetches)
 
     assert fetches == [2, 2, 3, 3, 4]
 
 
-def test_an_issuer_that_is_away_is_asked_once_in_a_while(
+def test_an_unavailable_issuer_is_retried_after_the_cooldown(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """Neither good nor made-up tokens must knock at a closed door; when it opens, they come in."""
+    """Within the cooldown no token must cause a fetch; after it the keys must be fetched."""
     issuer.status = 503
-    outcomes = [verdict(token, verifier) for token in (pair.sign(), made_up(), pair.sign())]
-    assert (set(outcomes), issuer.fetches) == ({"jwks_unavailable"}, 1)
+    verdicts = [
+        verdict(token, verifier) for token in (pair.sign(), unknown_key_token(), pair.sign())
+    ]
+    assert (set(verdicts), issuer.fetches) == ({"jwks_unavailable"}, 1)
 
     issuer.status = 200
     clock.now += COOLDOWN - SHORTLY
@@ -95,31 +97,31 @@ def test_an_issuer_that_is_away_is_asked_once_in_a_while(
     assert (verdict(pair.sign(), verifier), issuer.fetches) == ("alice", 2)
 
 
-def test_known_keys_count_while_the_issuer_is_away(
+def test_known_keys_are_accepted_while_the_issuer_is_unavailable(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """An outage of the issuer must sign nobody out."""
+    """An outage of the issuer must sign no user out."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.status = 500
 
     for _ in range(3):
         clock.now += LIFESPAN + SHORTLY
         assert [verdict(pair.sign(), verifier) for _ in range(5)] == ["alice"] * 5
-        settle()
+        wait_for_fetches()
 
     assert (verdict(pair.sign(), verifier), issuer.fetches) == ("alice", 4)
-    assert verdict(made_up(), verifier) == "jwks_unavailable"
+    assert verdict(unknown_key_token(), verifier) == "jwks_unavailable"
 
 
-def test_tokens_that_wait_share_a_fetch(
+def test_concurrent_requests_share_a_fetch(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """Those that come while keys are fetched must wait for them, and cause no fetch more."""
+    """Requests during a fetch must wait for it and cause no other fetch."""
     issuer.is_open.clear()
 
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(verdict, pair.sign(), verifier) for _ in range(8)]
-        assert issuer.is_asked.wait(60)
+        assert issuer.has_request.wait(60)
         assert not any(future.done() for future in waiting)
         issuer.is_open.set()
 
@@ -127,22 +129,22 @@ def test_tokens_that_wait_share_a_fetch(
     assert issuer.fetches == 1
 
 
-def test_a_token_that_comes_as_its_key_does_causes_no_fetch(
+def test_a_key_that_arrives_just_before_a_fetch_makes_it_unnecessary(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that arrives between a look and a fetch must be seen."""
+    """A key that arrives between the look-up and the fetch must be used."""
 
     def clock() -> float:
-        """Let the keys arrive as soon as the second token has been looked at."""
+        """Let the first fetch end after the look-up for the second token."""
         if threading.current_thread() is threading.main_thread():
             issuer.is_open.set()
-            settle()
+            wait_for_fetches()
         return 0.0
 
     issuer.is_open.clear()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(verdict, pair.sign(), verifier)
-        assert issuer.is_asked.wait(60)
+        assert issuer.has_request.wait(60)
         monkeypatch.setattr(jwks, "monotonic", clock)
         second = verdict(pair.sign(), verifier)
 

@@ -1,4 +1,4 @@
-"""What the log says of a refusal, and what it never says (SC-009, FR-017)."""
+"""The log lines of refused requests, and the secrets they never contain (SC-009, FR-017)."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from authn.tests.forge import HEADER, claims, forge, segment
 from conftest import SECRET, ApiClient, mint
 from tasks.tests.tables import wrong_rows
 
-ANOTHER_SECRET = "what-somebody-else-signs-with-01234567890"
+ANOTHER_SECRET = "a-secret-that-the-api-does-not-accept-0123"
 REQUEST_ID = "request-1"
 ISSUER = "https://app.example.com"
 
@@ -31,7 +31,7 @@ REASONS: dict[str, str | None] = {
     "expired": f"Bearer {mint(exp=1)}",
     "no_user": f"Bearer {mint(None)}",
 }
-# Would begin a line of its own, move a terminal's cursor, read backwards, or fill in a template
+# Start a new line, move a terminal's cursor, reverse the text, or look like a format string
 FORGERIES = [
     *("eve\n2026-01-06 WARNING [2] forged", "eve\r\nforged", "eve\x1b[2J\x1b[1;1Hforged"),
     *(f"eve{character}forged" for character in "\r\x08\x85\u2028\u202e\x0b\x0c\x1c\x1d\x1e\0"),
@@ -41,19 +41,19 @@ FORGERIES = [
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
-    """Collect what the configured handler writes, down to the level that tells the most."""
+    """Capture the output of the configured handler at level DEBUG."""
     root = logging.getLogger()
     stdout = next(handler for handler in root.handlers if handler.get_name() == "stdout")
-    written = StringIO()
-    monkeypatch.setattr(stdout, "stream", written)
+    stream = StringIO()
+    monkeypatch.setattr(stdout, "stream", stream)
     level = root.level
     root.setLevel(logging.DEBUG)
-    yield written
+    yield stream
     root.setLevel(level)
 
 
 def only_line(log: StringIO) -> dict[str, Any]:
-    """Return the fields of the one line that was written, in printable ASCII."""
+    """Return the fields of the only line, which must be printable ASCII."""
     [line] = log.getvalue().splitlines()
     assert line.isascii()
     assert line.isprintable()
@@ -62,17 +62,17 @@ def only_line(log: StringIO) -> dict[str, Any]:
 
 
 def get(header: str | None, path: str = "/api/alice/tasks") -> Any:
-    """Ask for tasks with this header."""
+    """Request tasks with an ``Authorization`` header."""
     headers = {} if header is None else {"Authorization": header}
     return ApiClient().send("GET", path, **headers, **{"X-Request-ID": REQUEST_ID})
 
 
 def test_a_401_is_logged_with_its_reason_and_request_id(log: StringIO, settings: Settings) -> None:
-    """Each failure must be logged once, under a code that does not change (SC-009)."""
+    """Each failure must be logged once, with a stable code (SC-009)."""
     for header in REASONS.values():
         get(header)
-    for party in ("ISSUER", "AUDIENCE"):
-        settings.BETTER_AUTH = {**settings.BETTER_AUTH, "ISSUER": "", party: ISSUER}
+    for setting in ("ISSUER", "AUDIENCE"):
+        settings.BETTER_AUTH = {**settings.BETTER_AUTH, "ISSUER": "", setting: ISSUER}
         get(f"Bearer {mint()}")
 
     lines = [only_line(StringIO(line)) for line in log.getvalue().splitlines()]
@@ -83,7 +83,7 @@ def test_a_401_is_logged_with_its_reason_and_request_id(log: StringIO, settings:
 
 
 def test_a_403_is_logged_with_both_user_ids(log: StringIO) -> None:
-    """Whose token it was and whose path must be logged: the token verified (SC-009)."""
+    """The token was verified, so both the token's and the path's user must be logged (SC-009)."""
     get(f"Bearer {mint('bob')}")
 
     line = only_line(log)
@@ -91,15 +91,15 @@ def test_a_403_is_logged_with_both_user_ids(log: StringIO) -> None:
     assert (line["user_id"], line["path_user_id"]) == ("bob", "alice")
 
 
-def test_a_refusal_without_a_request_id_is_logged_with_the_answers(log: StringIO) -> None:
-    """The id in the log must be the one that the client got, where it sent none."""
+def test_a_refusal_without_a_request_id_is_logged_with_the_responses_id(log: StringIO) -> None:
+    """If the client sent no id, the log must have the id of the response."""
     response = ApiClient().send("GET", "/api/alice/tasks")
 
     assert only_line(log)["request_id"] == response["X-Request-ID"]
 
 
-def test_nothing_of_a_token_is_logged_but_the_user_id_of_a_verified_one(log: StringIO) -> None:
-    """A cookie's payload holds a live session token, and nobody signed the rest (FR-017)."""
+def test_only_the_user_id_of_a_verified_token_is_logged(log: StringIO) -> None:
+    """A token may contain a live session token or unverified data (FR-017)."""
     private = {"email": "marker@example.com", "session": {"token": "markersession"}}
     verified = claims(sub="bob", **private, jti="markerjti")
     tokens = [
@@ -118,8 +118,8 @@ def test_nothing_of_a_token_is_logged_but_the_user_id_of_a_verified_one(log: Str
     assert [part for part in parts if part in log.getvalue()] == []
 
 
-def test_a_users_id_cannot_forge_a_line(log: StringIO) -> None:
-    """Whatever the id of a token or a path holds, a refusal must stay one line of ASCII."""
+def test_a_user_id_cannot_forge_a_log_line(log: StringIO) -> None:
+    """A refusal must be one line of ASCII for any user id in a token or path."""
 
     def logged(header: str, path: str = "alice") -> tuple[str, str]:
         log.seek(0)
@@ -135,20 +135,20 @@ def test_a_users_id_cannot_forge_a_line(log: StringIO) -> None:
         return logged(f"Bearer {mint(forgery)}") == (forgery, "alice")
 
     assert wrong_rows(FORGERIES, by_path, True) == []
-    no_nul = [forgery for forgery in FORGERIES if "\0" not in forgery]  # no token's user has one
+    no_nul = [forgery for forgery in FORGERIES if "\0" not in forgery]  # NUL makes an id invalid
     assert wrong_rows(no_nul, by_token, True) == []
 
 
 def test_no_refusal_shows_the_secret(log: StringIO) -> None:
-    """The secret must be in no log and in no answer (FR-017)."""
-    answers = [get(header) for header in (*REASONS.values(), f"Bearer {mint('bob')}")]
+    """No log line and no response may contain the secret (FR-017)."""
+    responses = [get(header) for header in (*REASONS.values(), f"Bearer {mint('bob')}")]
 
-    shown = [f"{answer.headers} {answer.content}" for answer in answers]
-    assert [text for text in (log.getvalue(), *shown) if SECRET in text] == []
+    texts = [f"{response.headers} {response.content}" for response in responses]
+    assert [text for text in (log.getvalue(), *texts) if SECRET in text] == []
 
 
-def test_a_fault_of_ours_shows_no_secret_and_no_token(log: StringIO, settings: Settings) -> None:
-    """The trace of a fault must show neither the secret nor the token (FR-017, FR-016)."""
+def test_a_traceback_shows_no_secret_and_no_token(log: StringIO, settings: Settings) -> None:
+    """The log of an internal error must contain neither secret nor token (FR-016, FR-017)."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRETS": ("marker-too-short",)}
     token = mint()
     response = ApiClient(token=token).send("GET", "/api/alice/tasks")

@@ -1,4 +1,4 @@
-"""Is this path yours? Exactly yours: ``tasks/tests/test_user_ids.py`` has the ids."""
+"""The path's user must be the token's; ``tasks/tests/test_user_ids.py`` tests unusual ids."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from tasks.tests.factories import TaskFactory, rows
 
 
 @pytest.mark.django_db
-def test_another_users_path_is_closed(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """It needs no query (FR-005), and no other token, which a challenge would ask for."""
+def test_another_users_path_is_forbidden(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """A 403 must run no query, change nothing, and have no challenge (FR-005)."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
@@ -28,7 +28,7 @@ def test_another_users_path_is_closed(django_assert_num_queries: DjangoAssertNum
     assert rows() == before
 
 
-def test_the_path_is_looked_at_before_the_method_and_the_body() -> None:
+def test_the_path_is_checked_before_the_method_and_the_body() -> None:
     """403 must come before 405, 413, 422 and 404."""
     alice = ApiClient("alice")
     requests: list[tuple[str, str, Any]] = [
@@ -42,8 +42,8 @@ def test_the_path_is_looked_at_before_the_method_and_the_body() -> None:
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"user_id": None}, {"user": "alice"}])
-def test_a_view_whose_path_names_no_user_is_closed(kwargs: dict[str, Any]) -> None:
-    """A view that nobody thought about must open to nobody."""
+def test_a_view_without_a_user_id_in_its_path_is_forbidden(kwargs: dict[str, Any]) -> None:
+    """A view outside ``/api/{user_id}`` must be denied by default."""
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {mint()}"})
 
     assert APIView.as_view()(request, **kwargs).status_code == 403

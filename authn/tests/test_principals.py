@@ -1,4 +1,4 @@
-"""The caller, made from a token's claims."""
+"""The user of a request, made from a token's claims."""
 
 from typing import Any
 
@@ -16,19 +16,19 @@ from conftest import mint
 
 
 class OneAMinute(UserRateThrottle):
-    """DRF's own throttle, with a rate."""
+    """DRF's throttle per user, with a rate."""
 
     rate = "1/min"
 
 
 def request_of(user_id: str) -> Request:
-    """Authenticate a request as DRF does."""
+    """Return a request that DRF authenticates on access to its user."""
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {mint(user_id)}"})
     return Request(request, authenticators=[BetterAuthAuthentication()])
 
 
 @pytest.mark.django_db
-def test_the_user_of_a_request_is_the_tokens(
+def test_the_user_of_a_request_is_the_tokens_user(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     """A principal must be made from the claims alone, without a query (FR-002)."""
@@ -37,8 +37,8 @@ def test_the_user_of_a_request_is_the_tokens(
     assert user == Principal("alice")
 
 
-def test_a_principal_cannot_be_changed() -> None:
-    """Nothing on the way to the view must be able to become somebody else, or hold more."""
+def test_a_principal_is_immutable() -> None:
+    """No code must be able to change the user or to add an attribute."""
     principal: Any = Principal("alice")
 
     for name in ("id", "pk", "is_authenticated", "is_active", "is_staff", "another"):
@@ -48,13 +48,13 @@ def test_a_principal_cannot_be_changed() -> None:
     assert not hasattr(principal, "__dict__")
 
 
-def test_principals_are_equal_by_their_id() -> None:
-    """Two requests of one user must have one principal, and two users two."""
+def test_principals_are_equal_if_their_ids_are() -> None:
+    """Requests of one user must have equal principals; other users' must differ."""
     assert len({Principal("alice"), Principal("alice"), Principal("Alice")}) == 2
 
 
-def test_drf_takes_a_principal_for_a_signed_in_user() -> None:
-    """DRF's own permissions must know the user, and its throttles count each by themselves."""
+def test_a_principal_works_with_drfs_permissions_and_throttles() -> None:
+    """DRF's permissions must accept it, and DRF's throttles must count per user."""
     keys = [OneAMinute().get_cache_key(request_of(name), APIView()) for name in ("alice", "bob")]
 
     assert IsAuthenticated().has_permission(request_of("alice"), APIView())

@@ -1,4 +1,4 @@
-"""Which secrets the service starts with, and how it says that it will not."""
+"""The secrets that the service accepts, and the messages about those it refuses."""
 
 import hashlib
 
@@ -22,8 +22,8 @@ PLACEHOLDERS = [
     *["a-string-secret-at-least-256-bits-long", "your-256-bit-secret-your-256-bit-secret"],
     "your-32-character-secret-key-here!!",
 ]
-# (BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS): what is accepted, the one that signs first
-READ = {
+# Maps (BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS) to the accepted secrets, the signing one first
+ACCEPTED = {
     (FIRST, ""): (FIRST,),
     (FIRST, "  "): (FIRST,),
     ("", f"1:{FIRST}"): (FIRST,),
@@ -51,17 +51,17 @@ PUBLIC_KEYS = [
     f"ssh-ed25519 {FIRST}",
 ]
 
-# what begins the message of a start that is refused: (BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS)
+# Maps the start of an error message to values of (BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS)
 REFUSED: dict[str, list[tuple[str, str]]] = {
-    "BETTER_AUTH_SECRETS must be entries of the form version:secret": [
+    "BETTER_AUTH_SECRETS must be a comma-separated list of version:secret entries": [
         ("", versioned) for versioned in MALFORMED
     ],
     "BETTER_AUTH_SECRET is shorter than 32 bytes": [
         *((secret, "") for secret in SHORT),
-        ("sh0rt", f"2:{FIRST}"),  # one that is left beside a list counts as well
+        ("sh0rt", f"2:{FIRST}"),  # checked beside BETTER_AUTH_SECRETS too
     ],
     "BETTER_AUTH_SECRET is still a placeholder.": [(secret, "") for secret in PLACEHOLDERS],
-    "BETTER_AUTH_SECRET is the default that Better Auth publishes": [(BETTER_AUTH_DEFAULT, "")],
+    "BETTER_AUTH_SECRET is Better Auth's public default": [(BETTER_AUTH_DEFAULT, "")],
     "BETTER_AUTH_SECRET is a public or a private key.": [(key, "") for key in PUBLIC_KEYS],
     "BETTER_AUTH_SECRET is not UTF-8.": [(f"{FIRST}\udcff", "")],
     "BETTER_AUTH_SECRETS is not UTF-8.": [("", f"1:{FIRST}\udcff")],
@@ -74,21 +74,21 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
 
 
 def refusal(secret: str = "", versioned: str = "") -> str:
-    """Return the message of a start that is refused."""
+    """Return the error message for refused secrets."""
     try:
         return f"accepted: {accepted_secrets(secret, versioned)}"
-    except ImproperlyConfigured as refused:
-        return str(refused)
+    except ImproperlyConfigured as error:
+        return str(error)
 
 
-def test_the_secrets_are_read_as_better_auth_reads_them() -> None:
-    """The first entry signs, all count (docs/contract.md, "Who may come in")."""
-    assert {row: accepted_secrets(*row) for row in READ} == READ
+def test_secrets_are_parsed_like_better_auths() -> None:
+    """The first must sign, and all be accepted (docs/contract.md, "Who may come in")."""
+    assert {row: accepted_secrets(*row) for row in ACCEPTED} == ACCEPTED
 
 
 @pytest.mark.parametrize("beginning", REFUSED)
-def test_a_bad_secret_stops_the_start(beginning: str) -> None:
-    """The message must name the variable and what is wrong, and never show a value (FR-017)."""
+def test_an_invalid_secret_is_refused(beginning: str) -> None:
+    """The message must name the variable and the problem, and never show a value (FR-017)."""
     messages = {row: refusal(*row) for row in REFUSED[beginning]}
     shown = [
         (value, message)
@@ -101,8 +101,8 @@ def test_a_bad_secret_stops_the_start(beginning: str) -> None:
     assert shown == []
 
 
-def test_without_a_secret_the_start_is_refused() -> None:
-    """The message must name the variable and the mend."""
+def test_a_secret_is_required() -> None:
+    """The message must name the variable and say how to fix it."""
     assert refusal().startswith("BETTER_AUTH_SECRET is not set.")
     assert "openssl rand" in refusal()
 
@@ -112,15 +112,15 @@ def test_a_secret_of_32_bytes_is_accepted() -> None:
     assert [accepted_secrets(secret, "") for secret in LONG_ENOUGH] == [(s,) for s in LONG_ENOUGH]
 
 
-def test_better_auths_published_default_is_what_better_auth_signs_with() -> None:
-    """A Better Auth that was given no secret signs with this one, as of version 1.7.25."""
+def test_better_auths_default_is_known() -> None:
+    """Better Auth 1.7.25 signs with this value if no secret is configured."""
     assert BETTER_AUTH_DEFAULT == "better-auth-secret-12345678901234567890"
 
 
-def test_a_published_key_is_known_by_its_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tutorial's key must be known, and must start: with a warning (``test_checks.py``)."""
+def test_a_published_secret_is_recognised_and_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret from a tutorial must be accepted with a warning (``test_checks.py``)."""
     digest = hashlib.sha256(FIRST.encode()).hexdigest()
-    monkeypatch.setattr(secrets, "PUBLISHED_KEY_DIGESTS", frozenset({digest}))
+    monkeypatch.setattr(secrets, "PUBLISHED_SECRET_DIGESTS", frozenset({digest}))
 
     assert (is_published(FIRST), is_published(SECOND)) == (True, False)
     assert accepted_secrets(FIRST, "") == (FIRST,)

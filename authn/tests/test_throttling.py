@@ -1,4 +1,4 @@
-"""``THROTTLE_RATE`` (docs/contract.md, "Errors", 429)."""
+"""The rate limit, ``THROTTLE_RATE`` (docs/contract.md, "Errors")."""
 
 import json
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from tasks.views import TaskViewSet
 from todo_project.tests.settings_loader import load
 
 TASKS = "/api/alice/tasks"
-CALLS = 3
-TOO_MANY: list[tuple[str, str, Any]] = [
+LIMIT = 3
+REQUESTS: list[tuple[str, str, Any]] = [
     ("GET", TASKS, None),
     ("HEAD", TASKS, None),
     ("POST", TASKS, {"title": "One too many"}),
@@ -27,7 +27,7 @@ TOO_MANY: list[tuple[str, str, Any]] = [
     ("POST", TASKS, "{"),
     ("PATCH", TASKS, None),
 ]
-NO_RATES = [
+INVALID_RATES = [
     *["100", "0/minute", "-1/minute", "100/month", "100/min", "1.5/hour", "x"],
     *["1 / day", "٣/day"],
 ]
@@ -36,61 +36,61 @@ BODY = {"detail": "Too many requests", "error": "Too many requests"}
 
 @pytest.fixture
 def limit(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let each user call three times a minute, as the settings would with ``THROTTLE_RATE``."""
+    """Limit each user to three requests per minute, like ``THROTTLE_RATE``."""
     cache.clear()
     monkeypatch.setattr(TaskViewSet, "throttle_classes", [PerUserThrottle])
-    monkeypatch.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": f"{CALLS}/minute"})
+    monkeypatch.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": f"{LIMIT}/minute"})
     yield
     cache.clear()
 
 
 def use_up(client: ApiClient) -> None:
-    """Call as often as is allowed."""
-    assert [client.send("GET", TASKS).status_code for _ in range(CALLS)] == [200] * CALLS
+    """Send all requests that the limit allows."""
+    assert [client.send("GET", TASKS).status_code for _ in range(LIMIT)] == [200] * LIMIT
 
 
 @pytest.mark.usefixtures("limit")
-def test_a_call_too_many_is_refused(alice: ApiClient) -> None:
-    """It must be a 429 that changes nothing, before anything is read of the request."""
+def test_a_request_over_the_limit_is_refused(alice: ApiClient) -> None:
+    """The 429 must come before the checks of method and body, and change nothing."""
     use_up(alice)
 
-    answers = [alice.send(*call, Origin=FRONT_END) for call in TOO_MANY]
+    responses = [alice.send(*request, Origin=FRONT_END) for request in REQUESTS]
 
     assert {
-        (answer.status_code, answer["Cache-Control"], answer["Access-Control-Allow-Origin"])
-        for answer in answers
+        (response.status_code, response["Cache-Control"], response["Access-Control-Allow-Origin"])
+        for response in responses
     } == {(429, "no-store", FRONT_END)}
     bodies = [
-        json.loads(answer.content or "null")
-        for (method, *_), answer in zip(TOO_MANY, answers, strict=True)
+        json.loads(response.content or "null")
+        for (method, *_), response in zip(REQUESTS, responses, strict=True)
         if method != "HEAD"
     ]
-    assert bodies == [BODY] * (len(TOO_MANY) - 1)
-    assert all(1 <= int(answer["Retry-After"]) <= 60 for answer in answers)
+    assert bodies == [BODY] * (len(REQUESTS) - 1)
+    assert all(1 <= int(response["Retry-After"]) <= 60 for response in responses)
     assert rows() == []
 
 
 @pytest.mark.usefixtures("limit")
 def test_each_user_has_a_limit_of_their_own() -> None:
-    """One user must not use up what another may call, whatever an id holds."""
+    """One user's requests must not count for another, for any user id."""
     users = ["alice", "bob", "a b", "ключ", "x" * 255, "a:b\x7f", "😀"]
 
-    answers = {
-        user: [client.send("GET", f"/api/{user}/tasks").status_code for _ in range(CALLS + 1)]
+    statuses = {
+        user: [client.send("GET", f"/api/{user}/tasks").status_code for _ in range(LIMIT + 1)]
         for user in users
         if (client := ApiClient(user))
     }
 
-    assert answers == {user: [200] * CALLS + [429] for user in users}
+    assert statuses == {user: [200] * LIMIT + [429] for user in users}
 
 
 @pytest.mark.usefixtures("limit")
-def test_what_is_refused_anyway_or_needs_no_token_is_not_counted(
+def test_only_requests_that_pass_authentication_and_permission_count(
     alice: ApiClient, bob: ApiClient, anybody: ApiClient
 ) -> None:
-    """401 and 403 must come before the 429; a balancer and a browser always get an answer."""
+    """401 and 403 must come before 429, and neither health checks nor preflights may count."""
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
-    for _ in range(CALLS + 1):
+    for _ in range(LIMIT + 1):
         assert anybody.send("GET", TASKS).status_code == 401
         assert bob.send("GET", TASKS).status_code == 403
         assert anybody.send("GET", "/health").status_code == 200
@@ -101,21 +101,21 @@ def test_what_is_refused_anyway_or_needs_no_token_is_not_counted(
 
 
 @pytest.mark.usefixtures("limit")
-def test_after_the_time_that_was_named_a_call_is_let_through() -> None:
-    """``Retry-After`` must be a promise."""
+def test_a_request_after_retry_after_is_accepted() -> None:
+    """A client that waits for ``Retry-After`` must be served."""
     with travel("2026-01-06T15:30:00Z", tick=False) as clock:
         alice = ApiClient("alice")
         use_up(alice)
         clock.shift(20.5)
-        answer = alice.send("GET", TASKS)
-        assert (answer.status_code, answer["Retry-After"]) == (429, "40")
+        response = alice.send("GET", TASKS)
+        assert (response.status_code, response["Retry-After"]) == (429, "40")
         clock.shift(40)
         assert alice.send("GET", TASKS).status_code == 200
 
 
 @pytest.mark.django_db
-def test_without_a_rate_there_is_no_limit(alice: ApiClient) -> None:
-    """It must be off by default."""
+def test_there_is_no_limit_by_default(alice: ApiClient) -> None:
+    """Without ``THROTTLE_RATE`` no request must be throttled."""
     assert TaskViewSet.throttle_classes == []
     assert {alice.send("GET", TASKS).status_code for _ in range(50)} == {200}
 
@@ -131,11 +131,11 @@ def test_a_rate_turns_the_limit_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert throttles == [["authn.throttling.PerUserThrottle"]] * len(rates)
 
 
-def test_a_rate_that_is_none_stops_the_start(
+def test_an_invalid_rate_is_refused(
     monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
-    """DRF would take ``100/month`` for a minute; the message must name the variable."""
-    for rate in NO_RATES:
+    """The message must name the variable; DRF would read ``100/month`` as per minute."""
+    for rate in INVALID_RATES:
         with (
             subtests.test(rate=rate),
             pytest.raises(ImproperlyConfigured, match=r"^THROTTLE_RATE must be"),

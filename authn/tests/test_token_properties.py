@@ -1,4 +1,4 @@
-"""What holds for any token whatever."""
+"""Properties of arbitrary and mutated tokens."""
 
 from string import ascii_letters, digits
 from typing import Any
@@ -11,10 +11,10 @@ from authn.tokens import TokenError, TokenVerifier, user_id
 from conftest import SECRET
 
 VERIFIER = TokenVerifier([SECRET])
-GOOD = forge({"sub": "alice", "exp": 253402300799, "jti": "x7Kd0fQz9LmN3pRtVwYbC5eGhJ2sUa1i"})
+VALID = forge({"sub": "alice", "exp": 253402300799, "jti": "x7Kd0fQz9LmN3pRtVwYbC5eGhJ2sUa1i"})
 EXAMPLES = settings(max_examples=300)
 
-PLACES = st.integers(0, len(GOOD) - 1)
+POSITIONS = st.integers(0, len(VALID) - 1)
 CHARACTERS = st.sampled_from(f"{ascii_letters}{digits}-_.=") | st.characters()
 
 NAMES = st.sampled_from(["sub", "user_id", "user", "id", "exp", "iat", "nbf", "iss", "aud", "x"])
@@ -32,8 +32,8 @@ HEADERS = st.just(HEADER) | st.dictionaries(
 RAW = st.binary(max_size=60) | st.text(st.characters(codec="utf-8"), max_size=60)
 
 
-def whose(token: str, verifier: TokenVerifier = VERIFIER) -> str | None:
-    """Return the user, or ``None`` where the token is refused. Anything else raised is a fault."""
+def user_of(token: str, verifier: TokenVerifier = VERIFIER) -> str | None:
+    """Return the user of a token, or ``None`` if it is refused. Other exceptions propagate."""
     try:
         return user_id(verifier.claims(token))
     except TokenError:
@@ -41,57 +41,53 @@ def whose(token: str, verifier: TokenVerifier = VERIFIER) -> str | None:
 
 
 @EXAMPLES
-@given(place=PLACES, character=CHARACTERS)
-def test_no_token_with_one_character_replaced_names_another_user(
-    place: int, character: str
-) -> None:
-    """A replaced character must void the token, or be the same one."""
-    mutation = GOOD[:place] + character + GOOD[place + 1 :]
+@given(position=POSITIONS, character=CHARACTERS)
+def test_a_token_with_one_replaced_character_is_refused(position: int, character: str) -> None:
+    """Replacing a character with another must invalidate the token."""
+    mutated = VALID[:position] + character + VALID[position + 1 :]
 
-    assert whose(mutation) == ("alice" if mutation == GOOD else None)
+    assert user_of(mutated) == ("alice" if mutated == VALID else None)
 
 
 @EXAMPLES
-@given(place=st.integers(0, len(GOOD)), character=CHARACTERS)
-def test_no_token_with_one_character_more_is_accepted(place: int, character: str) -> None:
-    """An inserted character must void the token."""
-    assert whose(GOOD[:place] + character + GOOD[place:]) is None
+@given(position=st.integers(0, len(VALID)), character=CHARACTERS)
+def test_a_token_with_one_inserted_character_is_refused(position: int, character: str) -> None:
+    """Inserting a character must invalidate the token."""
+    assert user_of(VALID[:position] + character + VALID[position:]) is None
 
 
-def test_no_token_with_one_character_less_is_accepted() -> None:
-    """A missing character must void the token, wherever it is missing."""
-    shorter = [GOOD[:place] + GOOD[place + 1 :] for place in range(len(GOOD))]
+def test_a_token_with_one_missing_character_is_refused() -> None:
+    """Removing any character must invalidate the token."""
+    shorter = [VALID[:position] + VALID[position + 1 :] for position in range(len(VALID))]
 
-    assert {whose(token) for token in shorter} == {None}
+    assert {user_of(token) for token in shorter} == {None}
 
 
 @EXAMPLES
 @given(token=st.text() | st.from_regex(r"[\w-]*(\.[\w-]*){0,4}=?", fullmatch=True))
-def test_no_text_raises_anything_but_a_token_error(token: str) -> None:
-    """What nobody signed must be refused, and never be a fault of ours."""
-    assert whose(token) is None
+def test_arbitrary_text_is_refused_with_a_token_error(token: str) -> None:
+    """Unsigned text must be refused, and must not raise any other error."""
+    assert user_of(token) is None
 
 
 @EXAMPLES
 @given(payload=RAW | VALUES, header=RAW | HEADERS)
-def test_nothing_that_is_signed_raises_anything_but_a_token_error(
-    payload: Any, header: Any
-) -> None:
-    """Whatever is signed must be refused where it names no user, and never be a fault of ours."""
-    assert whose(forge(payload, header)) is None or isinstance(payload, dict)
+def test_an_arbitrary_signed_token_raises_only_token_errors(payload: Any, header: Any) -> None:
+    """A signed token without a JSON object must be refused, and raise no other error."""
+    assert user_of(forge(payload, header)) is None or isinstance(payload, dict)
 
 
 @EXAMPLES
 @given(claims=OBJECTS, header=HEADERS, strict=st.booleans())
-def test_only_what_the_claims_name_is_a_user(
+def test_the_user_is_a_value_of_a_user_claim(
     claims: dict[str, Any], header: dict[str, Any], *, strict: bool
 ) -> None:
-    """A user must be named by one of the three claims, in a token that will expire."""
+    """An accepted token's user must come from one of the three user claims."""
     issuer = "alice" if strict else ""
     claims = {"exp": 253402300799, **claims}
     verifier = TokenVerifier([SECRET], issuer=issuer, audience=issuer)
     nested = claims["user"].get("id") if isinstance(claims.get("user"), dict) else None
     values = (claims.get("sub"), claims.get("user_id"), nested)
-    named = {str(value) for value in values if type(value) in (str, int)}
+    users = {str(value) for value in values if type(value) in (str, int)}
 
-    assert whose(forge(claims, header), verifier) in {None, *named}
+    assert user_of(forge(claims, header), verifier) in {None, *users}

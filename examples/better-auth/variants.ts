@@ -1,7 +1,7 @@
 /**
  * `npm run variants`, for the API's tests only: the same server, made by TEST_ variables to
- * produce every kind of token that Better Auth can produce. The README lists them. Each line of
- * the standard input, such as `TEST_COOKIE=jwe TEST_BEARER=1`, starts one more such server.
+ * produce every kind of token that Better Auth can produce. docs/better-auth.md lists them. Each
+ * line of the standard input, such as `TEST_COOKIE=jwe TEST_BEARER=1`, starts one more such server.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";

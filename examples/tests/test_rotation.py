@@ -1,4 +1,4 @@
-"""Replacing the secret, on both sides, as the README says."""
+"""Replacing the secret on both sides, as docs/better-auth.md describes."""
 
 from dataclasses import dataclass
 from pathlib import Path

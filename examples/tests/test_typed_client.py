@@ -1,4 +1,4 @@
-"""The document in the hands of others: a linter, a generator of types, a client that has them."""
+"""The OpenAPI document with Redocly's linter, openapi-typescript, and the example's client."""
 
 import os
 import shutil
@@ -14,19 +14,19 @@ from todo_project.tests.live_server import LiveServer
 
 EXAMPLE = PROJECT / "examples" / "typed-client"
 SECONDS = 180.0
-# What the API would refuse, the types must refuse; where they do not, the compiler says so.
+# The types must reject what the API rejects: tsc reports an expected error that does not occur.
 MISTAKES = """
 import { tasksOf } from "./client.js";
 const tasks = tasksOf("ada", "", "");
 // @ts-expect-error: no title
 tasks.create({ description: "Milk" }, "a key");
-// @ts-expect-error: a title may not be null where a task is created
+// @ts-expect-error: a new task's title may not be null
 tasks.create({ title: null }, "a key");
 // @ts-expect-error: an id is a number
 tasks.read("1001");
-// @ts-expect-error: no such state
+// @ts-expect-error: not a boolean
 tasks.list({ completed: "yes" });
-// @ts-expect-error: a deleted task is not answered
+// @ts-expect-error: a deletion has no body
 (await tasks.remove(1001)).data!.title;
 tasks.change(1001, { title: null, completed: null, description: null }, "*");
 """
@@ -34,7 +34,7 @@ tasks.change(1001, { title: null, completed: null, description: null }, "*");
 
 @pytest.fixture(scope="module")
 def typed_client() -> None:
-    """Have Node, and the example's packages installed."""
+    """Require Node, and install the example's packages."""
     require(why_no_node())
     install_packages(EXAMPLE)
 
@@ -43,9 +43,9 @@ def typed_client() -> None:
 def example(
     typed_client: None, documented: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Copy the example, and put the document of the running service into it."""
+    """Copy the example, and add the document of the running service."""
     copy = tmp_path_factory.mktemp("example")
-    for file in ("client.ts", "walk.ts", "tsconfig.json", "package.json", "redocly.yaml"):
+    for file in ("client.ts", "walk.ts", "tsconfig.json", "package.json"):
         shutil.copy(EXAMPLE / file, copy)
     (copy / "node_modules").symlink_to(EXAMPLE / "node_modules")
     (copy / "mistakes.ts").write_text(MISTAKES)
@@ -55,7 +55,7 @@ def example(
 
 
 def npm(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of Node's in the example, without telemetry."""
+    """Run a Node program in the example, without telemetry."""
     return subprocess.run(
         arguments,
         cwd=example,
@@ -71,8 +71,8 @@ def npm(example: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_linter_has_nothing_to_say(example: Path) -> None:
-    """Redocly's recommended rules must hold, without an error or a warning."""
+def test_the_linter_reports_nothing(example: Path) -> None:
+    """Redocly's recommended rules must report neither errors nor warnings."""
     linted = npm(example, "npm", "run", "lint", "--", "--format=json")
 
     assert linted.returncode == 0, linted.stdout + linted.stderr
@@ -80,10 +80,10 @@ def test_the_linter_has_nothing_to_say(example: Path) -> None:
     assert '"warnings": 0' in linted.stdout, linted.stdout
 
 
-def test_a_client_of_generated_types_compiles_and_walks(
+def test_a_client_with_generated_types_compiles_and_runs(
     example: Path, documented: LiveServer
 ) -> None:
-    """The types must let every right call through, no wrong one, and be true at run time."""
+    """The types must accept valid calls, reject invalid ones, and match the real responses."""
     for script in ("types", "check"):
         done = npm(example, "npm", "run", script)
         assert done.returncode == 0, done.stdout + done.stderr

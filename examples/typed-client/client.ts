@@ -1,10 +1,10 @@
-// All six endpoints, each with the types of its parameters, bodies and answers.
+// All six endpoints, with typed parameters, bodies and responses.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
 export type Task = components["schemas"]["Task"];
 
-/** The API as one user sees it. `baseUrl` is the service's address, `token` what Better Auth signed. */
+/** The API for one user. `baseUrl` is the URL of the service; Better Auth signs the `token`. */
 export function tasksOf(user_id: string, baseUrl: string, token: string) {
   const api = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
   const one = (task_id: number) => ({ path: { user_id, task_id } });
@@ -21,7 +21,7 @@ export function tasksOf(user_id: string, baseUrl: string, token: string) {
 
     read: (id: number) => api.GET("/api/{user_id}/tasks/{task_id}", { params: one(id) }),
 
-    /** Changes a task unless somebody else has, since `version`, its ETag, was read. */
+    /** Changes a task unless it has changed since `version`, its ETag, was read. */
     change: (id: number, body: components["schemas"]["TaskChanges"], version: string) =>
       api.PUT("/api/{user_id}/tasks/{task_id}", {
         params: { ...one(id), header: { "If-Match": version } },
@@ -35,7 +35,7 @@ export function tasksOf(user_id: string, baseUrl: string, token: string) {
   };
 }
 
-/** What a page shows of a refusal, whichever it is. */
+/** The sentence of any error, which a page can show. */
 export function sentence(error: components["schemas"]["Error" | "ValidationError"]): string {
   return error.error;
 }

@@ -11,5 +11,7 @@
         else:
             schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('task', 1000)")
 
+3. Delete ``docs/adoption.md`` and the links to it.
+
 No other code refers to this package.
 """

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks import better_auth_users
-from tasks.models import IDEMPOTENCY_KEY_LIFETIME, IdempotencyKey, Task, TaskQuerySet
+from tasks.idempotency import KEY_LIFETIME
+from tasks.models import IdempotencyKey, Task, TaskQuerySet
 
 DURATION = re.compile(r"([1-9][0-9]*)([dhm])")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -40,7 +41,7 @@ def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
 
     Source: docs/contract.md, "What goes beyond the plan".
     """
-    return IdempotencyKey.objects.created_before(timezone.now() - IDEMPOTENCY_KEY_LIFETIME)
+    return IdempotencyKey.objects.created_before(timezone.now() - KEY_LIFETIME)
 
 
 def orphans(*, is_forced: bool = False) -> TaskQuerySet:

@@ -6,9 +6,8 @@ Source: https://jsonlines.org.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,24 +16,11 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from tasks.maintenance.batches import BATCH_SIZE, store_in_batches
-from tasks.models import (
-    DESCRIPTION_MAX_LENGTH,
-    TITLE_MAX_LENGTH,
-    USER_ID_MAX_LENGTH,
-    Task,
-    TaskRow,
-)
+from tasks.models import TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH, Task
 from tasks.rendering import encode_task
-from tasks.serializers import (
-    StrictBooleanField,
-    StrictField,
-    StrictTextField,
-    TaskSerializer,
-    problem,
-)
+from tasks.serializers import StrictDateTimeField, StrictTextField, TaskSerializer, problem
 
 MAX_LINE_BYTES = 64 * 1024  # the longest task takes 20 KB, with every character as \ud83d\ude00
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class LineError(ValueError):
@@ -49,31 +35,19 @@ class LineError(ValueError):
         super().__init__(f"Line {number}: {problem}.")
 
 
-class MomentField(StrictField):
-    """A datetime with a UTC offset, to the microsecond."""
-
-    def to_internal_value(self, data: Any) -> datetime:
-        """Parse RFC 3339 and convert to UTC."""
-        try:
-            if not MOMENT.fullmatch(data):
-                raise ValueError(data)
-            return datetime.fromisoformat(data).astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
-            raise serializers.ValidationError(
-                "use the format 2026-01-06T15:30:00.123456Z"
-            ) from None
-
-
 class LineSerializer(TaskSerializer):
-    """A complete task: every field except the id is required and validated as in the API."""
+    """Validates a whole task: every field except the id is required, unknown fields are refused."""
 
     user_id = StrictTextField(max_length=USER_ID_MAX_LENGTH, allow_blank=True)
-    description = StrictTextField(
-        max_length=DESCRIPTION_MAX_LENGTH, allow_blank=True, allow_null=True
-    )
-    completed = StrictBooleanField()
-    created_at = MomentField()
-    updated_at = MomentField()
+    created_at = StrictDateTimeField()
+    updated_at = StrictDateTimeField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Require every writable field."""
+        fields = super().get_fields()
+        for field in fields.values():
+            field.default, field.required = empty, not field.read_only
+        return fields
 
     def validate_user_id(self, user_id: str) -> str:
         """Reject an empty id; white space alone is valid."""
@@ -84,7 +58,7 @@ class LineSerializer(TaskSerializer):
     def run_validation(self, data: Any = empty) -> Any:
         """Reject unknown fields and inconsistent times too."""
         values = super().run_validation(data)
-        if unknown := data.keys() - TaskRow._fields:
+        if unknown := data.keys() - self.fields.keys():
             raise serializers.ValidationError({min(unknown): ["unknown field"]})
         self.check_times(**values)
         return values
@@ -92,7 +66,7 @@ class LineSerializer(TaskSerializer):
     def check_times(self, created_at: datetime, updated_at: datetime, **values: Any) -> None:
         """Reject an ``updated_at`` before ``created_at``."""
         if updated_at < created_at:
-            raise serializers.ValidationError({"updated_at": ["it is before created_at"]})
+            raise serializers.ValidationError({"updated_at": ["must not be before created_at"]})
 
 
 class OldLineSerializer(LineSerializer):

@@ -16,7 +16,7 @@ from django.db.models import Value
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.utils import timezone
 
-from tasks.models import Task, TaskQuerySet, later_than
+from tasks.models import Task, TaskQuerySet, next_updated_at
 
 Staff = AbstractBaseUser | AnonymousUser
 
@@ -40,7 +40,7 @@ def set_completed(tasks: TaskQuerySet, completed: bool, staff: Staff) -> int:
     """
     query: UpdateQuery = tasks.order_by().query.chain(UpdateQuery)  # type: ignore[assignment]  # stubs
     now = Value(timezone.now(), output_field=models.DateTimeField())
-    query.add_update_values({"completed": completed, "updated_at": later_than(now)})
+    query.add_update_values({"completed": completed, "updated_at": next_updated_at(now)})
     message = "Marked completed." if completed else "Marked not completed."
     return _write(tasks, query, staff, CHANGE, message)
 

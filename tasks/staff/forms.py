@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from tasks.models import USER_ID_MAX_LENGTH, Task
-from tasks.serializers import TaskSerializer
+from tasks.serializers import WRITABLE_FIELDS, TaskSerializer
 
 
 class ExactTextField(forms.CharField):
@@ -51,7 +51,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     class Meta:
         model = Task
-        fields = ("user_id", "title", "description", "completed")
+        fields = ("user_id", *WRITABLE_FIELDS)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -4,13 +4,13 @@ import pytest
 
 from conftest import ApiClient
 
-if TYPE_CHECKING:  # pytest may load this file before the settings are there
+if TYPE_CHECKING:  # pytest may import this file before Django's settings are configured
     from tasks.models import Task
 
 
 @pytest.fixture(params=["POST", "PUT"])
 def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
-    """Name the method and the path of the two endpoints that read a body, one after the other."""
+    """Return the method and path of each endpoint that reads a body, one after the other."""
     from tasks.tests.factories import TaskFactory
 
     task = TaskFactory.create(user_id="alice")
@@ -20,7 +20,7 @@ def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
 
 @pytest.fixture
 def task(db: None) -> "Task":
-    """Make a task of Alice's that is read and written."""
+    """Create a task of Alice's."""
     from tasks.tests.factories import TaskFactory
 
     task: Task = TaskFactory.create(user_id="alice", title="Old", completed=False)
@@ -29,12 +29,12 @@ def task(db: None) -> "Task":
 
 @pytest.fixture
 def path(task: "Task") -> str:
-    """Name its path."""
+    """Return the path of Alice's task."""
     return f"/api/alice/tasks/{task.id}"
 
 
 @pytest.fixture
 def tag(alice: ApiClient, path: str) -> str:
-    """Read its version, as a client has seen it."""
+    """Return the current entity tag of Alice's task."""
     found: str = alice.send("GET", path)["ETag"]
     return found

@@ -1,4 +1,4 @@
-"""The table of endpoints: who gets which status where."""
+"""The table of endpoints, with the status that each caller gets."""
 
 from typing import Any, NamedTuple
 
@@ -6,15 +6,15 @@ from conftest import ApiClient
 
 
 class Endpoint(NamedTuple):
-    """A method on a route of ``tasks.urls``.
+    """A method of a route in ``tasks.urls``.
 
     Args:
-        route: its name.
-        method: HTTP's.
-        path: with the ids of a user and of a task to be filled in.
-        owner: the status that the task's owner gets.
-        other: the status that somebody else gets on a path of their own, with the owner's task.
-        body: what is sent.
+        route: the name of the route.
+        method: the HTTP method.
+        path: the path, with placeholders for the ids of a user and of a task.
+        owner: the status for the owner of the task.
+        other: the status for another user, on that user's own path, with the owner's task.
+        body: the JSON body.
     """
 
     route: str
@@ -28,7 +28,7 @@ class Endpoint(NamedTuple):
         return f"{self.method} {self.path}"
 
     def send(self, client: ApiClient, user: str, task: object, **headers: str) -> Any:
-        """Call it, with the ids of a user and of a task filled in."""
+        """Send the request for a user and a task."""
         path = self.path.format(user=user, task=task)
         return client.send(self.method, path, self.body, **headers)
 

@@ -1,4 +1,4 @@
-"""What the tests make, and how they look at what is stored."""
+"""The tests' factories and their view of the stored rows."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ __all__ = ["TaskFactory", "rows"]
 
 
 def rows() -> list[tuple[Any, ...]]:
-    """Read every stored task, whoever it belongs to: what a refusal must leave as it was."""
+    """Return every stored task; a refusal must not change them."""
     return list(Task.objects.order_by("id").values_list())

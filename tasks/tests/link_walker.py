@@ -1,4 +1,4 @@
-"""Following the links from page to page, as a client does."""
+"""Follows ``Link`` headers from page to page, as a client does."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ LINK = re.compile(r'<(?P<target>[^>]*)>; rel="(?P<relation>next|prev)"')
 
 
 def links(response: Any) -> dict[str, str]:
-    """Return the targets of a page's links by their relations, resolved as RFC 3986 has it."""
+    """Return the targets of a page's links by relation, resolved as in RFC 3986."""
     header = response.headers.get("Link", "")
     found = list(LINK.finditer(header))
     assert header == ", ".join(match[0] for match in found), header
@@ -20,7 +20,7 @@ def links(response: Any) -> dict[str, str]:
 
 
 def pages(client: ApiClient, url: str, relation: str = "next") -> list[list[Any]]:
-    """Walk to the end of the list, and return every page on the way."""
+    """Follow a relation to the end of the list and return every page."""
     read: list[list[Any]] = []
     while url:
         response = client.send("GET", url)

@@ -1,4 +1,4 @@
-"""Tables that one test goes through, with one database and one client for all rows."""
+"""Tables of cases that share one test, one database and one client."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -9,12 +9,12 @@ Row = TypeVar("Row")
 def wrong_rows(
     rows: Iterable[Row], answer: Callable[[Row], Any], expected: Any
 ) -> list[tuple[str, Any]]:
-    """Return the rows that have another answer than expected, each with its answer.
+    """Return the rows whose answer differs from the expected one, each with its answer.
 
     Args:
         rows: the table.
-        answer: asks for the answer to a row; an error counts as an answer, as its ``repr()``.
-        expected: what every answer must equal.
+        answer: computes the answer to a row; an exception counts as its ``repr()``.
+        expected: the value that every answer must equal.
     """
     answers = [(ascii(row)[:80], _answer_or_error(answer, row)) for row in rows]
     assert answers, "a table without rows proves nothing"

@@ -1,4 +1,4 @@
-"""How large a body may be, with or without a length, and who reads one at all."""
+"""The size limit of a body, with and without ``Content-Length``."""
 
 import json
 from collections.abc import Callable
@@ -20,26 +20,26 @@ TOO_LARGE = {"detail": "Request body too large", "error": "Request body too larg
 
 
 def of_size(size: int) -> bytes:
-    """Make a valid body of so many bytes, most of them in a field that is ignored."""
+    """Return a valid body of a given size; most of it is in an ignored field."""
     body = json.dumps({"title": "Buy milk", "padding": ""}).encode()
     return body.replace(b'""', b'"' + b"x" * (size - len(body)) + b'"')
 
 
 class BrokenStream(BytesIO):
-    """A connection that breaks before the body has come."""
+    """A stream that fails before the body is complete."""
 
     def read(self, size: int | None = -1) -> NoReturn:
-        """Fail as a server's stream does, each with an error of its own."""
+        """Raise an error, as each server's stream does in its own way."""
         raise RuntimeError("the client has gone")
 
 
 def chunked(stream: BytesIO) -> dict[str, Any]:
-    """Describe a chunked body as gunicorn does: no length, and a stream that ends by itself."""
+    """Return gunicorn's WSGI environment of a chunked body: no length, and a finite stream."""
     return {"CONTENT_TYPE": JSON, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": stream}
 
 
 def announced(length: int, stream: BytesIO) -> dict[str, Any]:
-    """Describe a body with a length, which the stream need not have."""
+    """Return the WSGI environment of a body with a length, which may differ from the stream's."""
     return {"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(length), "wsgi.input": stream}
 
 
@@ -47,10 +47,10 @@ LARGEST = of_size(LIMIT_BYTES)
 
 
 @pytest.mark.parametrize("body", [TASK, LARGEST], ids=["small", "64 KiB"])
-def test_a_body_of_at_most_64_kib_is_taken_with_a_length_and_without(
+def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
     alice: ApiClient, target: tuple[str, str], body: bytes
 ) -> None:
-    """The limit must be allowed, and no body without a length be dropped (contract.md "Errors")."""
+    """A body of exactly the limit must be accepted (docs/contract.md, "Errors")."""
     with_length = alice.generic(*target, body, JSON)
     without = alice.generic(*target, **chunked(BytesIO(body.replace(b"milk", b"wine"))))
 
@@ -59,11 +59,11 @@ def test_a_body_of_at_most_64_kib_is_taken_with_a_length_and_without(
 
 
 def test_a_body_of_one_byte_more_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """More than 64 KiB must be a 413, and no more than needed be read (contract.md "Errors")."""
+    """A larger body must be a 413, and the rest must stay unread (docs/contract.md, "Errors")."""
     stream, before = BytesIO(of_size(10 * LIMIT_BYTES)), rows()
     answers = [
         alice.generic(*target, of_size(LIMIT_BYTES + 1), JSON),
-        alice.generic(*target, **announced(1_000_000, BrokenStream())),  # which is not read
+        alice.generic(*target, **announced(1_000_000, BrokenStream())),
         alice.generic(*target, **chunked(stream)),
     ]
 
@@ -81,10 +81,10 @@ def test_a_body_of_one_byte_more_is_refused(alice: ApiClient, target: tuple[str,
     ],
     ids=["no chunk", "a broken chunk", "cut off"],
 )
-def test_a_body_that_breaks_off_is_refused(
+def test_an_incomplete_body_is_refused(
     alice: ApiClient, target: tuple[str, str], environ: Callable[[], dict[str, Any]], reason: str
 ) -> None:
-    """It must be a 400, no fault of ours, though what came reads well (RFC 9112 §8)."""
+    """An incomplete body must be a 400, even if the received part is valid JSON (RFC 9112 §8)."""
     before = rows()
 
     response = alice.generic(*target, **environ())
@@ -94,10 +94,10 @@ def test_a_body_that_breaks_off_is_refused(
     assert rows() == before
 
 
-def test_a_body_is_not_read_for_a_stranger(
+def test_a_body_is_not_read_without_permission(
     bob: ApiClient, anybody: ApiClient, target: tuple[str, str]
 ) -> None:
-    """401 and 403 must come before 413, 415 and 400 (contract.md "Who may come in")."""
+    """401 and 403 must precede 413, 415 and 400 (docs/contract.md, "Who may come in")."""
     before = rows()
 
     def statuses(client: ApiClient) -> list[int]:
@@ -112,7 +112,7 @@ def test_a_body_is_not_read_for_a_stranger(
 
 
 def test_a_body_is_not_read_for_a_wrong_method(alice: ApiClient) -> None:
-    """405 must come before 413, 415 and 400 (contract.md "Who may come in")."""
+    """405 must precede 413, 415 and 400 (docs/contract.md, "Who may come in")."""
     response = alice.generic("POST", "/api/alice/tasks/5", **chunked(BrokenStream()))
 
     assert response.status_code == 405
@@ -124,7 +124,7 @@ def test_a_body_is_not_read_for_a_wrong_method(alice: ApiClient) -> None:
     ids=["chunked", "with a length"],
 )
 def test_other_methods_read_no_body(alice: ApiClient, environ: dict[str, Any]) -> None:
-    """A body that nobody asked for must be left unread (contract.md "Errors")."""
+    """A method without a body must leave it unread (docs/contract.md, "Errors")."""
     calls = [row for row in ENDPOINTS if row.body is None]
     calls += [row._replace(method="HEAD") for row in calls if row.method == "GET"]
 

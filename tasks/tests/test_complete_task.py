@@ -10,8 +10,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("completed", [False, True])
-def test_a_flip_turns_the_mark_around(alice: ApiClient, completed: bool) -> None:
-    """Done must become open and open done (contract.md "Six endpoints and a health check")."""
+def test_complete_flips_completed(alice: ApiClient, completed: bool) -> None:
+    """Each flip must negate ``completed``."""
     task = TaskFactory.create(completed=completed)
 
     response = alice.send("PATCH", f"/api/alice/tasks/{task.id}/complete")
@@ -23,7 +23,7 @@ def test_a_flip_turns_the_mark_around(alice: ApiClient, completed: bool) -> None
 
 @pytest.mark.parametrize("body", [{"completed": False}, {"title": ""}, [], "not a task"], ids=str)
 def test_a_body_is_ignored(alice: ApiClient, path: str, body: Any) -> None:
-    """A flip must need no body and look at none (contract.md "Six endpoints …")."""
+    """A flip must ignore the body."""
     response = alice.send("PATCH", f"{path}/complete", body)
 
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Many writers at the same moment, each with a connection of its own."""
+"""Simultaneous writers, each with its own connection."""
 
 import sqlite3
 from collections import Counter
@@ -16,7 +16,7 @@ from conftest import ApiClient
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory
 
-THREADS = 12  # each has a connection before they start, of the 16 that a process has
+THREADS = 12  # each thread holds a connection, of which a process has a limited number
 
 # method, path below /api/alice/tasks, body
 Call = tuple[str, str, Any]
@@ -24,9 +24,9 @@ Call = tuple[str, str, Any]
 
 @pytest.fixture(autouse=True)
 def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """Use an SQLite file, as in production; the tests' own database is in memory.
+    """Use an SQLite file, as in production, instead of the tests' database in memory.
 
-    Threads that share one in memory refuse each other instead of waiting.
+    Threads that share a database in memory get an error instead of waiting.
     """
     if connection.vendor != "sqlite":
         yield
@@ -36,7 +36,7 @@ def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
         in_memory.ensure_connection()
         in_memory.connection.backup(copy)
     with pytest.MonkeyPatch.context() as patch:
-        # every thread makes its connection from the same settings
+        # every thread connects with the same settings
         patch.setitem(in_memory.settings_dict, "NAME", tmp_path / "tasks.sqlite3")
         connections["default"] = connections.create_connection("default")
         yield
@@ -45,7 +45,7 @@ def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
 
 
 def at_once(calls: Sequence[Call]) -> list[Any]:
-    """Send Alice's requests from threads that start together; return the answers in any order."""
+    """Send Alice's requests from threads that start together; return the responses in any order."""
     barrier = Barrier(THREADS)
 
     def send(share: Sequence[Call]) -> list[Any]:
@@ -64,10 +64,10 @@ def at_once(calls: Sequence[Call]) -> list[Any]:
         return [answer for answers in pool.map(send, shares) for answer in answers]
 
 
-def test_every_flip_at_once_counts_and_answers_with_its_own() -> None:
-    """In the order of their times, all different, the answers must take turns.
+def test_every_simultaneous_flip_counts() -> None:
+    """Responses sorted by ``updated_at`` must alternate, and their times must all differ.
 
-    An even number leaves the task as it was (docs/contract.md, "Concurrency").
+    An even number of flips restores the task (docs/contract.md, "Concurrency").
     """
     task = TaskFactory.create(completed=False)
 
@@ -79,8 +79,8 @@ def test_every_flip_at_once_counts_and_answers_with_its_own() -> None:
     assert ApiClient("alice").send("GET", f"/api/alice/tasks/{task.id}").json() == shown[-1]
 
 
-def test_updates_of_different_fields_at_once_all_survive() -> None:
-    """Each update must write its own fields and no others (docs/contract.md, "Concurrency")."""
+def test_simultaneous_updates_of_different_fields_all_survive() -> None:
+    """Each update must write only its own fields (docs/contract.md, "Concurrency")."""
     tasks = TaskFactory.create_batch(20, title="Old", description=None, completed=False)
     changes: list[dict[str, Any]] = [{"title": "New"}, {"description": "New"}, {"completed": True}]
 
@@ -92,7 +92,7 @@ def test_updates_of_different_fields_at_once_all_survive() -> None:
     }
 
 
-def test_a_flip_and_an_update_at_once_both_survive() -> None:
+def test_a_simultaneous_flip_and_update_both_survive() -> None:
     """An update of other fields must not undo a flip (docs/contract.md, "Concurrency")."""
     task = TaskFactory.create(title="Old", completed=False)
     flip: Call = ("PATCH", f"/{task.id}/complete", None)
@@ -103,7 +103,7 @@ def test_a_flip_and_an_update_at_once_both_survive() -> None:
     assert (Task.objects.get().title, Task.objects.get().completed) == ("New", True)
 
 
-def test_of_deletions_at_once_one_succeeds() -> None:
+def test_one_of_simultaneous_deletes_succeeds() -> None:
     """Exactly one must get the 204 (docs/contract.md, "Concurrency")."""
     task = TaskFactory.create()
 
@@ -113,8 +113,8 @@ def test_of_deletions_at_once_one_succeeds() -> None:
     assert not Task.objects.exists()
 
 
-def test_tasks_created_at_once_are_all_there() -> None:
-    """Every creation must succeed and have an id of its own (FR-009, SC-007)."""
+def test_simultaneous_creates_all_succeed() -> None:
+    """Every create must succeed with its own id (FR-009, SC-007)."""
     answers = at_once([("POST", "", {"title": str(number)}) for number in range(100)])
 
     assert Counter(answer.status_code for answer in answers) == {201: 100}

@@ -12,8 +12,8 @@ from tasks.tests.tables import wrong_rows
 pytestmark = pytest.mark.django_db
 
 
-def test_what_is_sent_is_kept(alice: ApiClient) -> None:
-    """A description of nothing and none at all must stay two things (contract.md "A task")."""
+def test_values_are_stored_as_sent(alice: ApiClient) -> None:
+    """An empty description and a ``null`` one must stay different (docs/contract.md, "A task")."""
     bodies = [
         {"title": "Buy milk", "description": description, "completed": completed}
         for description, completed in product([None, "", " ", "Two litres"], [False, True])
@@ -32,8 +32,8 @@ def test_a_task_belongs_to_the_tokens_user(alice: ApiClient) -> None:
     assert created["user_id"] == Task.objects.get().user_id == "alice"
 
 
-def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, task: Task) -> None:
-    """A whole task sent back must make a new one and change nothing of the old."""
+def test_read_only_fields_are_ignored(alice: ApiClient, task: Task) -> None:
+    """A whole task in the body must create a new task and leave the old one unchanged."""
     before = rows()
     sent = alice.send("GET", f"{TASKS}/{task.id}").json() | {"title": "Another"}
 
@@ -44,8 +44,8 @@ def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, task: Ta
     assert rows()[:-1] == before
 
 
-def test_an_ignored_field_may_hold_anything(alice: ApiClient) -> None:
-    """What is ignored must not be looked at (contract.md "A task")."""
+def test_ignored_fields_are_not_validated(alice: ApiClient) -> None:
+    """An ignored field may have any value (docs/contract.md, "A task")."""
     names = ["id", "user_id", "created_at", "updated_at", "priority", "", "é"]
     values: list[Any] = [None, "\0", "\ud800", 2**64, [], {"title": ""}]
 
@@ -57,8 +57,8 @@ def test_an_ignored_field_may_hold_anything(alice: ApiClient) -> None:
     assert wrong_rows(product(names, values), answer, (201, "Buy milk", "alice")) == []
 
 
-def test_two_posts_make_two_tasks(alice: ApiClient) -> None:
-    """Equal titles must be two tasks, none of which looks changed (FR-009 to FR-011)."""
+def test_two_posts_create_two_tasks(alice: ApiClient) -> None:
+    """Equal bodies must create two tasks with equal times each (FR-009 to FR-011)."""
     first, second = (alice.send("POST", TASKS, {"title": "Buy milk"}).json() for _ in range(2))
 
     assert first["id"] < second["id"]
@@ -91,10 +91,10 @@ NULL_COMPLETED = {"loc": ["body", "completed"], **NULL}
     ],
     ids=str,
 )
-def test_a_new_task_must_have_what_it_needs(
+def test_required_fields_are_named(
     alice: ApiClient, body: object, problems: list[object], error: str
 ) -> None:
-    """What is absent or null must be named (contract.md "Errors", FR-007)."""
+    """An absent or ``null`` field must be named (docs/contract.md, "Errors"; FR-007)."""
     response = alice.send("POST", TASKS, body)
 
     assert response.status_code == 422

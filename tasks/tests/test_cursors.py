@@ -1,4 +1,4 @@
-"""Cursors that no ``Link`` header gave (contract.md "What goes beyond the plan", list options)."""
+"""Cursors that come from no ``Link`` header (docs/contract.md, "What goes beyond the plan")."""
 
 import base64
 import json
@@ -16,19 +16,19 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = "2026-01-06T15:30:00.123456+00:00"
+TIME = "2026-01-06T15:30:00.123456+00:00"
 
 
 def forged(position: Any) -> str:
-    """Encode a position as the API does; bytes are taken as they are."""
+    """Encode a position as the API does; bytes are encoded as they are."""
     content = position if isinstance(position, bytes) else json.dumps(position).encode()
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def refuse(
+def assert_refused(
     client: ApiClient, cursors: Iterable[tuple[str | None, Any]], encode: Any = forged
 ) -> None:
-    """Send positions, each after its ordering, that must be refused and change nothing."""
+    """Assert that cursors, each with an ordering, are refused and change nothing."""
     before = rows()
 
     def answer(row: tuple[str | None, Any]) -> Any:
@@ -43,15 +43,15 @@ def refuse(
 
 POSITIONS: list[tuple[str, Any]] = [
     *(("id", 1001), ("-id", 0), ("id", MAX_TASK_ID), ("title", ""), ("-title", "😀")),
-    *(("completed", False), ("-completed", True), ("created_at", MOMENT)),
+    *(("completed", False), ("-completed", True), ("created_at", TIME)),
     ("-updated_at", "2026-01-06T15:30:00+05:30"),
     ("created_at", "0001-01-01T00:00:00+00:00"),
     ("updated_at", "9999-12-31T23:59:59.999999+00:00"),
 ]
 
 
-def test_a_position_that_could_be_one_is_accepted(alice: ApiClient) -> None:
-    """A position needs no task at it: that may have been deleted."""
+def test_a_plausible_cursor_is_accepted(alice: ApiClient) -> None:
+    """A cursor needs no existing task: the task may have been deleted."""
     TaskFactory.create_batch(2)
 
     def status(row: tuple[tuple[str, Any], str]) -> Any:
@@ -65,36 +65,36 @@ def test_a_position_that_could_be_one_is_accepted(alice: ApiClient) -> None:
 
 
 WRONG_VALUES: dict[str, list[Any]] = {
-    "id": [None, True, 1.0, "1001", [], {}, 2**63, -(2**63) - 1, 10**400, float("nan"), MOMENT],
+    "id": [None, True, 1.0, "1001", [], {}, 2**63, -(2**63) - 1, 10**400, float("nan"), TIME],
     "title": [None, True, 1, 1.5, [], {}, "\0", "a\0b", "\ud800", "\udfff😀", ["title"]],
     "completed": [None, 0, 1, "true", "", [], {}, 1.0],
     "created_at": [
         *(None, True, 0, 1767713400, 1.5, [], {}, "", "now", "2026-01-06", "\0", "\ud800"),
         *("2026-01-06T15:30:00", "2026-13-01T00:00:00Z", "10000-01-01T00:00:00Z", "infinity"),
         *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-01-06T15:30:00+24:00"),
-        *("٢٠٢٦-01-06T15:30:00Z", f"{MOMENT} BC", "2026-W02-2", "0000-01-01T00:00:00Z"),
+        *("٢٠٢٦-01-06T15:30:00Z", f"{TIME} BC", "2026-W02-2", "0000-01-01T00:00:00Z"),
     ],
 }
 
 
 @pytest.mark.parametrize("field", WRONG_VALUES)
-def test_a_value_that_the_column_cannot_have_is_refused(alice: ApiClient, field: str) -> None:
-    """It must be a 422 and never reach the database, least of all as a fault of ours."""
+def test_a_value_of_another_type_is_refused(alice: ApiClient, field: str) -> None:
+    """It must be a 422, never reach the database, and never be a 500."""
     orderings = product([field, f"-{field}"], WRONG_VALUES[field])
 
-    refuse(alice, [(each, [each, "after", value, 1001]) for each, value in orderings])
+    assert_refused(alice, [(each, [each, "after", value, 1001]) for each, value in orderings])
 
 
 NO_TASK_IDS: list[Any] = [
-    *(None, True, False, 1.0, "1001", "x", "", [], {}, 2**63, -(2**63) - 1, 10**400, MOMENT, "\0")
+    *(None, True, False, 1.0, "1001", "x", "", [], {}, 2**63, -(2**63) - 1, 10**400, TIME, "\0")
 ]
 
 
-def test_an_id_that_is_none_is_refused(alice: ApiClient) -> None:
-    """What decides between equals must be an id, too."""
-    positions = product([("id", 1001), ("title", "Milk"), ("created_at", MOMENT)], NO_TASK_IDS)
+def test_an_invalid_id_is_refused(alice: ApiClient) -> None:
+    """The tie-breaker must be a valid id."""
+    positions = product([("id", 1001), ("title", "Milk"), ("created_at", TIME)], NO_TASK_IDS)
 
-    refuse(alice, [(each, [each, "from", value, of]) for (each, value), of in positions])
+    assert_refused(alice, [(each, [each, "from", value, of]) for (each, value), of in positions])
 
 
 OTHER_SHAPES: list[Any] = [
@@ -102,8 +102,8 @@ OTHER_SHAPES: list[Any] = [
     *(["id", "after", 1, 1, 1], [["id"], "after", 1, 1], [{}, "after", 1, 1]),
     *([None, "after", 1, 1], [1, "after", 1, 1], ["", "after", 1, 1], ["--id", "after", 1, 1]),
     *(["pk", "after", 1, 1], ["user_id", "after", "bob", 1], ["ID", "after", 1, 1]),
-    *(["description", "after", "x", 1], ["id__gt", "after", 1, 1], ["", "after", MOMENT, 1]),
-    *(["user_id", "after", MOMENT, 1], ["-", "after", MOMENT, 1]),
+    *(["description", "after", "x", 1], ["id__gt", "after", 1, 1], ["", "after", TIME, 1]),
+    *(["user_id", "after", TIME, 1], ["-", "after", TIME, 1]),
     *(["id", "", 1, 1], ["id", "AFTER", 1, 1], ["id", "beside", 1, 1], ["id", None, 1, 1]),
     *(["id", [], 1, 1], ["id", {}, 1, 1], ["id", 1, 1, 1], ["id", True, 1, 1]),
     {"id": 1, "after": 2, "1": 3, "2": 4},
@@ -122,9 +122,9 @@ OTHER_SHAPES: list[Any] = [
 
 
 @pytest.mark.parametrize("ordering", ["id", None])
-def test_a_position_of_another_shape_is_refused(alice: ApiClient, ordering: str | None) -> None:
-    """Whatever a cursor decodes to, it must be a position or be refused."""
-    refuse(alice, product([ordering], OTHER_SHAPES))
+def test_a_malformed_position_is_refused(alice: ApiClient, ordering: str | None) -> None:
+    """Any other JSON value must be refused."""
+    assert_refused(alice, product([ordering], OTHER_SHAPES))
 
 
 GOOD = forged(["id", "after", 1, 1])
@@ -136,22 +136,22 @@ NO_CURSORS = [
 ]
 
 
-def test_a_text_that_is_no_cursor_is_refused(alice: ApiClient) -> None:
-    """What is no base64 of JSON must be refused like any other bad value."""
-    refuse(alice, product([None], NO_CURSORS), encode=str)
+def test_a_text_that_is_not_a_cursor_is_refused(alice: ApiClient) -> None:
+    """Text that is not base64 of JSON must be refused."""
+    assert_refused(alice, product([None], NO_CURSORS), encode=str)
 
 
 def test_a_cursor_of_another_ordering_is_refused(alice: ApiClient) -> None:
-    """A position means nothing in a list of another order."""
+    """A cursor is valid only with the ordering that it was made for."""
     TaskFactory.create_batch(2)
     given = links(alice.send("GET", f"{TASKS}?limit=1&ordering=title"))["next"]
     cursor = given.rpartition("cursor=")[2]
 
-    refuse(alice, product([None, "id", "-title", "updated_at"], [cursor]), encode=str)
+    assert_refused(alice, product([None, "id", "-title", "updated_at"], [cursor]), encode=str)
 
 
 def test_a_cursor_without_a_limit_reads_the_rest(alice: ApiClient) -> None:
-    """A position must hold however many tasks are asked for."""
+    """A cursor must work without a limit."""
     _, *rest = TaskFactory.create_batch(3)
     target = links(alice.send("GET", f"{TASKS}?limit=1"))["next"]
 
@@ -161,8 +161,8 @@ def test_a_cursor_without_a_limit_reads_the_rest(alice: ApiClient) -> None:
     assert "Link" not in response
 
 
-def test_a_cursor_shows_nobody_elses_tasks(alice: ApiClient, bob: ApiClient) -> None:
-    """Another user's position must open nothing of that user's list (SC-002)."""
+def test_a_cursor_never_shows_another_users_tasks(alice: ApiClient, bob: ApiClient) -> None:
+    """A cursor of another user's list must select only the caller's tasks (SC-002)."""
     TaskFactory.create_batch(2, user_id="alice")
     theirs = links(alice.send("GET", f"{TASKS}?limit=1"))["next"]
     own = TaskFactory.create(user_id="bob")

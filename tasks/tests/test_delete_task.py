@@ -7,18 +7,16 @@ from tasks.tests.link_walker import TASKS
 pytestmark = pytest.mark.django_db
 
 
-def test_a_deleted_task_answers_with_nothing(alice: ApiClient, path: str) -> None:
-    """A deletion must answer 204 and have no body, no type and no length (RFC 9110 §15.3.5)."""
+def test_delete_has_an_empty_response(alice: ApiClient, path: str) -> None:
+    """A 204 must have no body, type or length (RFC 9110 §15.3.5)."""
     response = alice.send("DELETE", path)
 
     assert (response.status_code, response.content) == (204, b"")
     assert not {"Content-Length", "Content-Type"} & set(response.headers)
 
 
-def test_a_deleted_task_is_missing_and_its_id_is_never_given_again(
-    alice: ApiClient, task: Task, path: str
-) -> None:
-    """It must be missing like any other, and the newest one's id not come back (FR-009)."""
+def test_the_id_of_a_deleted_task_is_not_reused(alice: ApiClient, task: Task, path: str) -> None:
+    """A deleted task must be a 404, and a new task must get a new id (FR-009)."""
     alice.send("DELETE", path)
 
     answers = [alice.send(method, path) for method in ("DELETE", "GET")]

@@ -15,28 +15,28 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shown(alice: ApiClient) -> Any:
-    """Create a task at a moment that is easy to write, and show it as the front end gets it."""
+def created(alice: ApiClient) -> Any:
+    """Create a task at a fixed time and return it as the API renders it."""
     with travel("2026-01-06T15:30:00.120000Z", tick=False):
         return ApiClient("alice").send("POST", TASKS, {"title": "Buy milk"}).json()
 
 
-def is_the_same(client: ApiClient, body: Any, shown: Any) -> bool:
-    """Post a body; tell whether it was taken for the task, all else being as it was."""
+def is_replayed(client: ApiClient, body: Any, created: Any) -> bool:
+    """Post a body; tell whether the response was an existing task and nothing else changed."""
     before = rows()
     answer = client.send("POST", TASKS, body)
     assert answer.status_code == 201
     if "Idempotent-Replayed" not in answer:
-        assert (answer.json()["id"] > shown["id"], rows()[:-1]) == (True, before)
+        assert (answer.json()["id"] > created["id"], rows()[:-1]) == (True, before)
         return False
-    assert (answer["Idempotent-Replayed"], answer.json(), rows()) == ("true", shown, before)
+    assert (answer["Idempotent-Replayed"], answer.json(), rows()) == ("true", created, before)
     return True
 
 
-def test_the_task_that_came_back_is_that_task(alice: ApiClient, shown: Any) -> None:
-    """Its page must not double what its form has created, however often it posts it (SC-005)."""
-    assert is_the_same(alice, shown, shown)
-    assert is_the_same(alice, shown, shown)
+def test_a_posted_copy_is_the_existing_task(alice: ApiClient, created: Any) -> None:
+    """The front end's second post must not duplicate the task, even if repeated (SC-005)."""
+    assert is_replayed(alice, created, created)
+    assert is_replayed(alice, created, created)
     assert Task.objects.count() == 1
 
 
@@ -45,24 +45,24 @@ def test_the_task_that_came_back_is_that_task(alice: ApiClient, shown: Any) -> N
     [("ß\u0301 😀", "", True), (" \N{NBSP}x\t", "a\r\nb", False), ("x", None, True)],
     ids=ascii,
 )
-def test_any_task_of_ones_own_is_recognised(
+def test_a_copy_of_any_own_task_is_recognised(
     alice: ApiClient, title: str, description: str | None, completed: bool
 ) -> None:
-    """Whatever a task holds, its copy must be the task."""
+    """A copy must be recognised whatever values the task has."""
     sent = {"title": title, "description": description, "completed": completed}
     created = alice.send("POST", TASKS, sent).json()
 
-    assert is_the_same(alice, created, created)
+    assert is_replayed(alice, created, created)
 
 
-SAME_MOMENTS = [
+SAME_TIMES = [
     *("2026-01-06T15:30:00.120000Z", "2026-01-06T15:30:00.12Z", "2026-01-06T15:30:00.120Z"),
     *("2026-01-06T15:30:00.120000000Z", "2026-01-06T15:30:00.120000+00:00"),
     *("2026-01-06T15:30:00.12-00:00", "2026-01-06T21:00:00.12+05:30"),
     *("2026-01-06T10:30:00.12-05:00", "2026-01-07T05:30:00.12+14:00"),
     *("2026-01-06t15:30:00.12z", "2026-01-06 15:30:00.12Z"),
 ]
-OTHER_MOMENTS: list[Any] = [
+OTHER_TIMES: list[Any] = [
     *(None, True, 0, 1767713400, 1767713400.12, [], {}, "", "now", "x" * 1000, "\0", "\ud800"),
     *("2026-01-06T15:30:00.120001Z", "2026-01-06T15:30:00.119999Z", "2026-01-06T15:30:00Z"),
     *("2026-01-06T15:30:00.1200001Z", "2026-01-06T15:30:00.12+01:00", "2026-01-06"),
@@ -86,85 +86,87 @@ CHANGES: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     ("changes", "is_same"),
     [
-        pytest.param([{"created_at": each} for each in SAME_MOMENTS], True, id="same moment"),
-        pytest.param([{"created_at": each} for each in OTHER_MOMENTS], False, id="other moment"),
+        pytest.param([{"created_at": each} for each in SAME_TIMES], True, id="same time"),
+        pytest.param([{"created_at": each} for each in OTHER_TIMES], False, id="other time"),
         pytest.param([{"id": each} for each in OTHER_IDS], False, id="other id"),
         pytest.param(CHANGES, False, id="other content"),
-        # what a client may not set
+        # read-only fields
         pytest.param([{"user_id": "bob", "updated_at": "yesterday", "x": 1}], True, id="ignored"),
     ],
 )
-def test_what_differs_makes_a_new_task_and_what_is_equal_none(
-    alice: ApiClient, shown: Any, changes: list[dict[str, Any]], is_same: bool
+def test_only_a_different_body_creates_a_task(
+    alice: ApiClient, created: Any, changes: list[dict[str, Any]], is_same: bool
 ) -> None:
-    """Times must compare as instants, all else exactly; what is none is no fault of ours."""
+    """Times must compare as instants, other values exactly; malformed ones must not be a 500."""
 
     def answer(change: dict[str, Any]) -> bool:
-        return is_the_same(alice, shown | change, shown)
+        return is_replayed(alice, created | change, created)
 
     assert wrong_rows(changes, answer, is_same) == []
 
 
-def test_what_is_absent_has_its_default(alice: ApiClient, shown: Any) -> None:
+def test_absent_fields_have_their_defaults(alice: ApiClient, created: Any) -> None:
     """An absent description must equal ``null``, an absent ``completed`` ``false``.
 
-    Of the id and the time, one alone must not be enough.
+    The id or the time alone must not be enough.
     """
 
     def is_same(absent: str) -> bool:
-        body = {name: value for name, value in shown.items() if name != absent}
-        return is_the_same(alice, body, shown)
+        body = {name: value for name, value in created.items() if name != absent}
+        return is_replayed(alice, body, created)
 
     needed = {"id", "created_at"}
-    assert {name for name in shown if name != "title" and not is_same(name)} == needed
+    assert {name for name in created if name != "title" and not is_same(name)} == needed
 
 
 @pytest.mark.parametrize(
     ("stored", "absent"), [({"description": ""}, "description"), ({"completed": True}, "completed")]
 )
-def test_a_default_that_the_task_has_not_makes_a_new_task(
+def test_an_absent_field_that_differs_creates_a_task(
     alice: ApiClient, stored: dict[str, Any], absent: str
 ) -> None:
-    """What is absent must not equal anything else than its default."""
+    """An absent field must equal only its default."""
     task = alice.send("POST", TASKS, {"title": "Buy milk", **stored}).json()
     body = {name: value for name, value in task.items() if name != absent}
 
-    assert not is_the_same(alice, body, task)
+    assert not is_replayed(alice, body, task)
 
 
-def test_a_task_that_has_changed_since_is_another(alice: ApiClient, shown: Any) -> None:
-    """A copy of how the task was must be a new one: it is not what is there."""
-    alice.send("PATCH", f"{TASKS}/{shown['id']}/complete")
+def test_a_copy_of_an_old_version_creates_a_task(alice: ApiClient, created: Any) -> None:
+    """A copy of an earlier version must create a new task."""
+    alice.send("PATCH", f"{TASKS}/{created['id']}/complete")
 
-    assert not is_the_same(alice, shown, shown)
-
-
-def test_a_copy_of_the_task_as_it_is_now_is_the_task(alice: ApiClient, shown: Any) -> None:
-    """A change must not end a task's being recognised."""
-    now = alice.send("PUT", f"{TASKS}/{shown['id']}", {"title": "Buy bread"}).json()
-
-    assert is_the_same(alice, {**shown, "title": "Buy bread"}, now)
+    assert not is_replayed(alice, created, created)
 
 
-def test_another_users_task_makes_a_new_one(alice: ApiClient, bob: ApiClient, shown: Any) -> None:
+def test_a_copy_of_the_current_version_is_recognised(alice: ApiClient, created: Any) -> None:
+    """A changed task must still be recognised by a copy of its current version."""
+    now = alice.send("PUT", f"{TASKS}/{created['id']}", {"title": "Buy bread"}).json()
+
+    assert is_replayed(alice, {**created, "title": "Buy bread"}, now)
+
+
+def test_a_copy_of_another_users_task_creates_a_task(
+    alice: ApiClient, bob: ApiClient, created: Any
+) -> None:
     """Another user's task must look absent (SC-002)."""
-    answer = bob.send("POST", "/api/bob/tasks", shown)
+    answer = bob.send("POST", "/api/bob/tasks", created)
 
     assert (answer.status_code, answer.json()["user_id"]) == (201, "bob")
-    assert answer.json()["id"] != shown["id"]
+    assert answer.json()["id"] != created["id"]
     assert "Idempotent-Replayed" not in answer
 
 
-def test_a_deleted_task_is_made_anew(alice: ApiClient, shown: Any) -> None:
-    """What is not there cannot be meant."""
-    alice.send("DELETE", f"{TASKS}/{shown['id']}")
+def test_a_copy_of_a_deleted_task_creates_a_task(alice: ApiClient, created: Any) -> None:
+    """A deleted task must not be recognised."""
+    alice.send("DELETE", f"{TASKS}/{created['id']}")
 
-    assert not is_the_same(alice, shown, shown)
+    assert not is_replayed(alice, created, created)
 
 
-def test_a_bad_copy_is_refused_like_any_body(alice: ApiClient, shown: Any) -> None:
-    """An id and a time must not let pass what is refused without them."""
+def test_an_invalid_copy_is_refused(alice: ApiClient, created: Any) -> None:
+    """An id and a time must not bypass validation."""
     before = rows()
 
-    assert alice.send("POST", TASKS, {**shown, "title": ""}).status_code == 422
+    assert alice.send("POST", TASKS, {**created, "title": ""}).status_code == 422
     assert rows() == before

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
-def test_every_answer_with_a_task_names_its_version(alice: ApiClient) -> None:
-    """The same version must have the same strong tag, whichever answer shows it."""
+def test_every_response_with_a_task_has_its_etag(alice: ApiClient) -> None:
+    """The same version must have the same strong tag in every response."""
     created = alice.send("POST", TASKS, {"title": "Buy milk"})
     path = f"{TASKS}/{created.json()['id']}"
     read, head = alice.send("GET", path), alice.send("HEAD", path)
@@ -34,8 +34,8 @@ def test_every_answer_with_a_task_names_its_version(alice: ApiClient) -> None:
     assert re.fullmatch(r'"[\x21\x23-\x7e]+"', created["ETag"])
 
 
-def test_the_list_names_its_version(alice: ApiClient, task: Task) -> None:
-    """The list must have a tag that holds as long as nothing in it changes."""
+def test_the_list_has_an_etag(alice: ApiClient, task: Task) -> None:
+    """The tag must stay the same until a task in the list changes."""
 
     def answer(query: str) -> Any:
         first = alice.send("GET", f"{TASKS}{query}")["ETag"]
@@ -48,8 +48,8 @@ def test_the_list_names_its_version(alice: ApiClient, task: Task) -> None:
     assert wrong_rows(queries, answer, (True, False)) == []
 
 
-def test_an_empty_list_has_a_version_too(alice: ApiClient) -> None:
-    """A client that has seen nothing yet must notice the first task."""
+def test_an_empty_list_has_an_etag(alice: ApiClient) -> None:
+    """A client with an empty list must notice the first task."""
     empty = alice.send("GET", TASKS)["ETag"]
 
     assert alice.send("GET", TASKS, **{"If-None-Match": empty}).status_code == 304
@@ -57,8 +57,8 @@ def test_an_empty_list_has_a_version_too(alice: ApiClient) -> None:
     assert alice.send("GET", TASKS, **{"If-None-Match": empty}).status_code == 200
 
 
-def test_a_change_past_the_application_changes_the_tag(alice: ApiClient) -> None:
-    """Whoever changes a task, its version and the list's must be others."""
+def test_a_change_in_sql_changes_the_tag(alice: ApiClient) -> None:
+    """Any change of a task must change its tag and the list's."""
     changes = [
         *("title = 'New'", "title = 'new'", "title = 'new '", "description = ''"),
         *("description = 'x'", "completed = NOT completed"),
@@ -80,7 +80,7 @@ def test_a_change_past_the_application_changes_the_tag(alice: ApiClient) -> None
 
 
 def test_a_page_changes_with_its_links(alice: ApiClient) -> None:
-    """A client that keeps a page must learn that there is one more."""
+    """The tag of a page must change when another page follows it."""
     TaskFactory.create_batch(2)
     last = alice.send("GET", f"{TASKS}?limit=2")
     TaskFactory.create()
@@ -93,8 +93,8 @@ def test_a_page_changes_with_its_links(alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_a_client_has_is_not_sent_again(alice: ApiClient, path: str, method: str) -> None:
-    """A known version must be a 304 without a body, a weak tag being as good (RFC 9110 §13.1.2)."""
+def test_a_known_version_is_a_304(alice: ApiClient, path: str, method: str) -> None:
+    """A known version must be a 304 without a body; a weak tag matches too (RFC 9110 §13.1.2)."""
     urls = [TASKS, f"{TASKS}?limit=1", path, f"{path}/"]
     headers = ["{tag}", "W/{tag}", "*", " * ", '"x", {tag}', '{tag},W/"y"', 'W/"x",W/{tag}']
     kept = ("ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin", "Link")
@@ -113,8 +113,8 @@ def test_what_a_client_has_is_not_sent_again(alice: ApiClient, path: str, method
     assert wrong_rows(product(urls, headers), answer, expected) == []
 
 
-def test_what_a_client_has_not_is_sent(alice: ApiClient, path: str, tag: str) -> None:
-    """Another version, and what is no tag, must be answered as if it were not there."""
+def test_an_unknown_version_is_sent(alice: ApiClient, path: str, tag: str) -> None:
+    """Another or a malformed tag must be ignored."""
     headers = [OTHER, f"W/{OTHER}", "", ",", "x", '"', tag.strip('"'), f"w/{tag}", f"{tag}x"]
     headers += ['"*"', "\xff"]
 
@@ -125,8 +125,8 @@ def test_what_a_client_has_not_is_sent(alice: ApiClient, path: str, tag: str) ->
     assert wrong_rows(headers, answer, (200, tag, "Old")) == []
 
 
-def test_if_none_match_says_nothing_to_a_write(alice: ApiClient) -> None:
-    """It saves a download and refuses no change."""
+def test_writes_ignore_if_none_match(alice: ApiClient) -> None:
+    """``If-None-Match`` must not affect a write."""
 
     def status(write: Endpoint) -> Any:
         task = TaskFactory.create()

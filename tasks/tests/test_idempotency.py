@@ -37,12 +37,12 @@ def post(client: ApiClient, body: Any, key: str = "a-key", **headers: str) -> An
 
 
 def keys() -> list[tuple[Any, ...]]:
-    """Read every stored key: what a refusal must leave as it was."""
+    """Return every stored key; a refusal must not change them."""
     return list(IdempotencyKey.objects.order_by("id").values_list())
 
 
-def test_the_same_request_again_gives_the_first_task_again(alice: ApiClient) -> None:
-    """A create whose answer was lost must make no second task."""
+def test_a_retry_returns_the_first_task(alice: ApiClient) -> None:
+    """A retry after a lost response must not create a second task."""
     first, again, third = (post(alice, NEW) for _ in range(3))
 
     assert [answer.status_code for answer in (first, again, third)] == [201] * 3
@@ -53,8 +53,8 @@ def test_the_same_request_again_gives_the_first_task_again(alice: ApiClient) -> 
     assert [row[0] for row in rows()] == [first.json()["id"]]
 
 
-def test_a_page_may_read_that_an_answer_is_a_replay(alice: ApiClient) -> None:
-    """The header must be among those that a page may read (docs/contract.md, "Cross-origin")."""
+def test_idempotent_replayed_is_exposed_to_pages(alice: ApiClient) -> None:
+    """A page must be able to read the header (docs/contract.md, "Cross-origin")."""
     post(alice, NEW)
 
     answer = post(alice, NEW, Origin=FRONT_END)
@@ -63,8 +63,8 @@ def test_a_page_may_read_that_an_answer_is_a_replay(alice: ApiClient) -> None:
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_without_a_key_the_same_request_makes_a_second_task(alice: ApiClient) -> None:
-    """A client that knows nothing of keys must see nothing of them."""
+def test_without_a_key_a_retry_creates_a_second_task(alice: ApiClient) -> None:
+    """A client without keys must not be affected."""
     first, second = (alice.send("POST", TASKS, NEW) for _ in range(2))
 
     assert first.json()["id"] != second.json()["id"]
@@ -72,15 +72,15 @@ def test_without_a_key_the_same_request_makes_a_second_task(alice: ApiClient) ->
     assert keys() == []
 
 
-def test_another_key_makes_another_task(alice: ApiClient) -> None:
-    """Keys must be compared exactly, their case and blanks inside included."""
+def test_another_key_creates_another_task(alice: ApiClient) -> None:
+    """Keys must be compared exactly, including case and inner blanks."""
     made = [post(alice, NEW, key) for key in ("key", "Key", "k ey", "k  ey", "key,key", "ke%79")]
 
     assert len({answer.json()["id"] for answer in made}) == len(made)
 
 
-def test_a_key_stands_for_one_body(alice: ApiClient) -> None:
-    """Another body must be a 422 that makes nothing, an ignored field's difference included."""
+def test_a_used_key_with_another_body_is_refused(alice: ApiClient) -> None:
+    """Another body must be a 422, even if only an ignored field differs."""
     bodies: list[dict[str, Any]] = [
         *(NEW | change for change in ({"title": "Buy bread"}, {"description": None})),
         *(NEW | change for change in ({"completed": True}, {"priority": 1}, {"id": 1}, {"": None})),
@@ -117,8 +117,8 @@ OTHER_VALUES = [
 ]
 
 
-def test_the_same_json_value_is_the_same_body(alice: ApiClient) -> None:
-    """A client's JSON library may write the same value another way the second time."""
+def test_equal_json_values_are_the_same_body(alice: ApiClient) -> None:
+    """A JSON library may serialise a value differently the second time."""
     numbers = count()
 
     def answer(bodies: tuple[str, str]) -> Any:
@@ -130,8 +130,8 @@ def test_the_same_json_value_is_the_same_body(alice: ApiClient) -> None:
     assert len(rows()) == len(SAME_VALUES)
 
 
-def test_another_json_value_is_another_body(alice: ApiClient) -> None:
-    """Values that differ must not pass for the same, not even in a field that is ignored."""
+def test_different_json_values_are_different_bodies(alice: ApiClient) -> None:
+    """Different values must not be confused, not even in an ignored field."""
     numbers = count()
 
     def statuses(values: tuple[str, str]) -> list[int]:
@@ -143,7 +143,7 @@ def test_another_json_value_is_another_body(alice: ApiClient) -> None:
 
 
 def test_a_key_of_printable_ascii_is_accepted(alice: ApiClient) -> None:
-    """1 to 255 characters must be accepted, whatever they are."""
+    """Any 1 to 255 printable ASCII characters must be accepted."""
     good = [" ", "~", "a" * 255, '"quoted"', "!#$%&'*+-.^_`|~09azAZ", "\\0"]
 
     def answer(key: str) -> Any:
@@ -154,8 +154,8 @@ def test_a_key_of_printable_ascii_is_accepted(alice: ApiClient) -> None:
     assert len(rows()) == len(good)
 
 
-def test_a_key_of_another_form_is_refused(alice: ApiClient) -> None:
-    """It must be named as the header's problem (docs/contract.md, "Errors")."""
+def test_a_malformed_key_is_refused(alice: ApiClient) -> None:
+    """The 422 must name the header (docs/contract.md, "Errors")."""
     bad = [
         "",
         "a" * 256,
@@ -194,10 +194,10 @@ def test_a_key_of_another_form_is_refused(alice: ApiClient) -> None:
     ],
     ids=["422", "422 of no object", "400", "413", "415", "401"],
 )
-def test_a_request_that_failed_neither_uses_up_its_key_nor_passes_with_a_used_one(
+def test_a_failed_request_does_not_use_up_its_key(
     alice: ApiClient, body: Any, headers: dict[str, str], status: int
 ) -> None:
-    """What made nothing must leave the key free, and a key must not hide what is refused."""
+    """A refused body must leave the key unused, and a used key must not bypass validation."""
     assert post(alice, body, **headers).status_code == status
     assert (rows(), keys()) == ([], [])
 
@@ -208,8 +208,8 @@ def test_a_request_that_failed_neither_uses_up_its_key_nor_passes_with_a_used_on
     assert (post(alice, body, **headers).status_code, (rows(), keys())) == (status, before)
 
 
-def test_a_task_that_was_changed_comes_as_it_is_now(alice: ApiClient) -> None:
-    """A replay must not show what is not so any more."""
+def test_a_replay_returns_the_current_task(alice: ApiClient) -> None:
+    """A replay must show later changes."""
     created = post(alice, NEW).json()
     path = f"{TASKS}/{created['id']}"
     alice.send("PATCH", f"{path}/complete")
@@ -223,8 +223,8 @@ def test_a_task_that_was_changed_comes_as_it_is_now(alice: ApiClient) -> None:
     assert rows() == before
 
 
-def test_a_task_that_was_deleted_stays_deleted(alice: ApiClient) -> None:
-    """A late retry must not bring back what the user has deleted."""
+def test_a_replay_of_a_deleted_task_is_a_404(alice: ApiClient) -> None:
+    """A late retry must not create a deleted task again."""
     created = post(alice, NEW).json()
     alice.send("DELETE", f"{TASKS}/{created['id']}")
 
@@ -237,8 +237,8 @@ def test_a_task_that_was_deleted_stays_deleted(alice: ApiClient) -> None:
     assert post(alice, NEW, "another-key").status_code == 201
 
 
-def test_a_key_is_a_users_own(alice: ApiClient, bob: ApiClient) -> None:
-    """The same key of somebody else must be another key (SC-002)."""
+def test_keys_belong_to_their_user(alice: ApiClient, bob: ApiClient) -> None:
+    """The same key of another user must be another key (SC-002)."""
     post(alice, NEW)
     call = ("POST", "/api/bob/tasks", {"title": "Other"})
 
@@ -249,8 +249,8 @@ def test_a_key_is_a_users_own(alice: ApiClient, bob: ApiClient) -> None:
     assert (again["Idempotent-Replayed"], again.content) == ("true", made.content)
 
 
-def test_a_key_holds_for_a_day(alice: ApiClient) -> None:
-    """Keys must be kept at least 24 hours."""
+def test_a_key_is_kept_for_a_day(alice: ApiClient) -> None:
+    """Keys must be kept for at least 24 hours."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         first = post(ApiClient("alice"), NEW)
     with travel("2026-01-07T15:29:59Z", tick=False):
@@ -260,8 +260,8 @@ def test_a_key_holds_for_a_day(alice: ApiClient) -> None:
     assert len(rows()) == 1
 
 
-def test_a_key_says_when_it_was_used(alice: ApiClient) -> None:
-    """Old ones must be found by their time, and young ones kept."""
+def test_a_key_has_its_creation_time(alice: ApiClient) -> None:
+    """Clean-up must find old keys and keep recent ones."""
     post(alice, NEW)
     used = IdempotencyKey.objects.get()
 
@@ -271,10 +271,10 @@ def test_a_key_says_when_it_was_used(alice: ApiClient) -> None:
     assert IdempotencyKey.objects.created_before(later).get() == used
 
 
-def test_a_key_says_nothing_to_other_methods(alice: ApiClient, task: Task) -> None:
-    """Only a POST must look at it."""
+def test_other_methods_ignore_keys(alice: ApiClient, task: Task) -> None:
+    """Only a POST must read the header."""
     calls = [row for row in ENDPOINTS if row.method != "POST"]
-    calls.sort(key=lambda row: row.method == "DELETE")  # at last
+    calls.sort(key=lambda row: row.method == "DELETE")  # and finally
 
     answers = [row.send(alice, "alice", task.id, **{"Idempotency-Key": "é"}) for row in calls]
 
@@ -282,8 +282,8 @@ def test_a_key_says_nothing_to_other_methods(alice: ApiClient, task: Task) -> No
     assert keys() == []
 
 
-def test_the_key_decides_over_a_double_post(alice: ApiClient) -> None:
-    """With a key a copy of a task must be a new one, and then the key's."""
+def test_a_key_takes_precedence_over_a_posted_copy(alice: ApiClient) -> None:
+    """With a new key, a copy of a task must create a task, which then belongs to the key."""
     task = TaskFactory.create(title="Buy milk")
     copy = alice.send("GET", f"{TASKS}/{task.id}").json()
 
@@ -295,8 +295,8 @@ def test_the_key_decides_over_a_double_post(alice: ApiClient) -> None:
     assert Task.objects.count() == 2
 
 
-def test_a_deeply_nested_body_is_taken_with_a_key_as_without(alice: ApiClient) -> None:
-    """What can be read must not become too deep by its key (docs/contract.md, "Errors", 400)."""
+def test_a_deeply_nested_body_is_accepted_with_a_key(alice: ApiClient) -> None:
+    """A key must not lower the accepted nesting (docs/contract.md, "Errors", 400)."""
 
     def is_alike(depth: int) -> bool:
         body = '{"title": "a", "n": ' + "[" * depth + "]" * depth + "}"
@@ -309,10 +309,10 @@ def test_a_deeply_nested_body_is_taken_with_a_key_as_without(alice: ApiClient) -
     assert wrong_rows([400, 1000, 30_000], is_alike, True) == []
 
 
-def test_another_conflict_is_not_taken_for_a_used_key(
+def test_another_integrity_error_is_a_500(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault of ours must show as one, and use up nothing."""
+    """An unrelated constraint failure must be a 500 and must not use up the key."""
 
     def refuse(*args: Any, **values: Any) -> None:
         raise IntegrityError("another constraint")

@@ -1,4 +1,4 @@
-"""``If-Match`` (contract.md "What goes beyond the plan", versions; RFC 9110 §13.1.1)."""
+"""``If-Match`` (docs/contract.md, "What goes beyond the plan", versions; RFC 9110 §13.1.1)."""
 
 from itertools import product
 from typing import Any
@@ -22,8 +22,8 @@ every_write = pytest.mark.parametrize("write", WRITES, ids=["update", "delete", 
 
 
 @every_write
-def test_a_write_to_the_version_that_was_seen_succeeds(alice: ApiClient, write: Endpoint) -> None:
-    """A matching ``If-Match`` must change nothing of what a write does (RFC 9110 §13.1.1)."""
+def test_a_matching_write_succeeds(alice: ApiClient, write: Endpoint) -> None:
+    """A match must not change the effect of a write (RFC 9110 §13.1.1)."""
     headers = ["{tag}", "*", f"{OTHER}, {{tag}}", '{tag} ,"x"', " {tag} "]
 
     def answer(header: str) -> Any:
@@ -43,7 +43,7 @@ def test_a_write_to_the_version_that_was_seen_succeeds(alice: ApiClient, write: 
 def test_a_write_to_another_version_is_refused(
     alice: ApiClient, task: Task, tag: str, write: Endpoint
 ) -> None:
-    """Another tag, a weak one, and what is no tag must be a 412 that changes nothing."""
+    """Another, a weak or a malformed tag must be a 412 that changes nothing."""
     headers = [OTHER, f"W/{tag}", f"W/{tag}, {OTHER}", "", ",", tag.strip('"'), '"', f"{tag}x"]
     headers += ['"*"', '"*", *', "\xff"]
     before = rows()
@@ -56,10 +56,10 @@ def test_a_write_to_another_version_is_refused(
 
 
 @every_write
-def test_a_write_after_a_change_past_the_application_is_refused(
+def test_a_write_after_a_change_in_sql_is_refused(
     alice: ApiClient, task: Task, path: str, write: Endpoint
 ) -> None:
-    """Whoever has changed the task meanwhile must not be overwritten unseen."""
+    """A change by any other program must be a 412."""
     changes = ["title = 'other'", "description = 'other'", "completed = NOT completed"]
     changes += ["updated_at = created_at"]
     alice.send("PUT", path, {"description": None})
@@ -76,7 +76,7 @@ def test_a_write_after_a_change_past_the_application_is_refused(
 
 
 def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: str) -> None:
-    """A client that saw no answer must be able to ask again."""
+    """A client without a response must be able to retry."""
     first, second = (alice.send("PATCH", f"{path}/complete", **{"If-Match": tag}) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (200, 412)
@@ -84,10 +84,8 @@ def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: st
 
 
 @every_write
-def test_a_task_that_is_not_there_stays_missing(
-    bob: ApiClient, task: Task, tag: str, write: Endpoint
-) -> None:
-    """A 412 would tell that another's task is there, as would a match (SC-002, FR-013)."""
+def test_a_missing_task_is_a_404(bob: ApiClient, task: Task, tag: str, write: Endpoint) -> None:
+    """A 412 would reveal that another user's task exists (SC-002, FR-013)."""
     headers = ["*", OTHER, f"W/{OTHER}", "nonsense", "", tag]
     before = rows()
 
@@ -101,7 +99,7 @@ def test_a_task_that_is_not_there_stays_missing(
 
 
 def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> None:
-    """A 412 must come last (contract.md "Who may come in")."""
+    """412 must be the last check (docs/contract.md, "Who may come in")."""
     bodies: list[Any] = [{"title": ""}, [], "{", "x" * 65_537]
     before = rows()
 
@@ -112,10 +110,10 @@ def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> 
 
 
 @pytest.mark.parametrize(("user", "refusal"), [("anybody", 401), ("bob", 403)])
-def test_who_may_come_in_is_checked_before_the_version(
+def test_the_caller_is_checked_before_the_version(
     request: pytest.FixtureRequest, task: Task, user: str, refusal: int
 ) -> None:
-    """A stranger must not learn whether a version is the one (contract.md "Who may come in")."""
+    """401 and 403 must precede 412 (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 
@@ -126,8 +124,8 @@ def test_who_may_come_in_is_checked_before_the_version(
     assert wrong_rows(WRITES, answer, (refusal, before)) == []
 
 
-def test_if_match_says_nothing_to_what_overwrites_nothing(alice: ApiClient) -> None:
-    """Only PUT, PATCH and DELETE must look at it."""
+def test_reads_and_creates_ignore_if_match(alice: ApiClient) -> None:
+    """Only PUT, PATCH and DELETE must read the header."""
     assert alice.send("GET", TASKS, **{"If-Match": OTHER}).status_code == 200
     assert alice.send("POST", TASKS, {"title": "New"}, **{"If-Match": OTHER}).status_code == 201
 
@@ -140,7 +138,7 @@ def test_if_match_says_nothing_to_what_overwrites_nothing(alice: ApiClient) -> N
         pytest.param("DELETE FROM task", 404, [], id="deletion"),
     ],
 )
-def test_a_change_between_the_look_and_the_write_is_noticed(
+def test_a_change_between_read_and_write_is_a_412(
     alice: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     task: Task,
@@ -150,7 +148,7 @@ def test_a_change_between_the_look_and_the_write_is_noticed(
     status: int,
     left: list[str],
 ) -> None:
-    """The write itself must look at the version: two tabs may send at the same moment."""
+    """The ``UPDATE`` itself must compare the version, because two tabs may write at once."""
     unchanged_since = TaskQuerySet.unchanged_since
 
     def meanwhile(tasks: TaskQuerySet, task: TaskRow) -> TaskQuerySet:

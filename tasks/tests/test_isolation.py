@@ -1,4 +1,4 @@
-"""Two users who act at random: neither may ever notice the other."""
+"""Two users with random requests: neither may notice the other."""
 
 from typing import Any
 
@@ -29,9 +29,9 @@ changes = st.fixed_dictionaries(
 
 
 class TwoUsers(RuleBasedStateMachine):
-    """The API beside a model of it: each user's tasks in a dictionary, by their ids.
+    """The API beside a model: a dictionary of tasks by id for each user.
 
-    ``ids`` are all that were ever given, whoever has them, the deleted ones included.
+    ``ids`` holds every id ever assigned, including deleted ones.
     """
 
     ids = Bundle("ids")
@@ -43,12 +43,12 @@ class TwoUsers(RuleBasedStateMachine):
         self.model: dict[str, dict[int, Json]] = {user: {} for user in USERS}
 
     def call(self, user: str, method: str, path: str = "", body: Json | None = None) -> Any:
-        """Send a user's request on the user's own path."""
+        """Send a request on the user's own path."""
         return self.clients[user].send(method, f"/api/{user}/tasks{path}", body)
 
     @rule(target=ids, user=users, title=titles, body=changes)
     def create(self, user: str, title: str, body: Json) -> int:
-        """Create a task: it must have what was sent, and an id that nobody had."""
+        """Create a task: it must have the given values and a new id."""
         sent = {"description": None, "completed": False, **body, "title": title}
         response = self.call(user, "POST", "", {**body, "title": title})
         created: Json = response.json()
@@ -62,19 +62,19 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids)
     def read(self, user: str, task_id: int) -> None:
-        """Read a task: it must be as it was left, or absent."""
+        """Read a task: it must equal the model's, or be absent."""
         response = self.call(user, "GET", f"/{task_id}")
 
         self.check(response, self.model[user].get(task_id))
 
     @rule(user=users, task_id=ids, body=changes)
     def update(self, user: str, task_id: int, body: Json) -> None:
-        """Update a task: what was sent must change, or nothing be found."""
+        """Update a task: the given fields must change, or the task be absent."""
         self.change(user, task_id, body, self.call(user, "PUT", f"/{task_id}", body))
 
     @rule(user=users, task_id=ids)
     def flip(self, user: str, task_id: int) -> None:
-        """Flip a task: the mark must turn around, or nothing be found."""
+        """Flip a task: ``completed`` must be negated, or the task be absent."""
         completed = self.model[user].get(task_id, {}).get("completed")
         response = self.call(user, "PATCH", f"/{task_id}/complete")
 
@@ -82,27 +82,27 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids)
     def delete(self, user: str, task_id: int) -> None:
-        """Delete a task: an own one must go, or nothing be found."""
+        """Delete a task: it must succeed for an own task only."""
         response = self.call(user, "DELETE", f"/{task_id}")
 
         assert response.status_code == (204 if self.model[user].pop(task_id, None) else 404)
 
     @rule(user=users, task_id=ids, method=st.sampled_from(["GET", "PUT", "DELETE"]))
     def trespass(self, user: str, task_id: int, method: str) -> None:
-        """Try the other user's path: it must be closed, whosever task it names."""
+        """Send a request on the other user's path: it must be a 403 for any task."""
         other = USERS[1 - USERS.index(user)]
         path = f"/api/{other}/tasks/{task_id}"
 
         assert self.clients[user].send(method, path, {"title": "Taken"}).status_code == 403
 
     @invariant()
-    def both_lists_are_as_the_model_says(self) -> None:
-        """Compare the lists: each must show the user's own tasks, oldest first."""
+    def both_lists_equal_the_model(self) -> None:
+        """Each list must be the user's own tasks, oldest first."""
         for user in USERS:
             assert self.call(user, "GET").json() == list(self.model[user].values())
 
     def change(self, user: str, task_id: int, body: Json, response: Any) -> None:
-        """Check a change, and write it into the model."""
+        """Check a change and apply it to the model."""
         task = self.model[user].get(task_id)
         if task:
             now = response.json()["updated_at"]
@@ -111,17 +111,17 @@ class TwoUsers(RuleBasedStateMachine):
         self.check(response, task)
 
     def check(self, response: Any, task: Json | None) -> None:
-        """Compare an answer with the model's task; without one it must be a 404."""
+        """Compare a response with the model's task; without one it must be a 404."""
         missing = {"detail": "Task not found", "error": "Task not found"}
 
         assert (response.status_code, response.json()) == ((200, task) if task else (404, missing))
 
 
-# a busy machine may be slow to make examples
+# a busy machine may be slow to generate examples
 SETTINGS = settings(max_examples=25, stateful_step_count=30)
 
 
 @pytest.mark.django_db
 def test_two_users_never_notice_each_other() -> None:
-    """Isolation must be total, whatever both do and in whatever order (SC-002, FR-013)."""
+    """Isolation must be total for any sequence of requests (SC-002, FR-013)."""
     run_state_machine_as_test(TwoUsers, settings=SETTINGS)

@@ -1,4 +1,4 @@
-"""What the options keep, and in which order (contract.md "What goes beyond the plan")."""
+"""Filters and orderings of the list (docs/contract.md, "What goes beyond the plan")."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -16,13 +16,13 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
+TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 FIELDS = ("id", "created_at", "updated_at", "title", "completed")
 
 
 @pytest.mark.parametrize("completed", [True, False])
-def test_completed_keeps_the_tasks_of_that_state(alice: ApiClient, completed: bool) -> None:
-    """``completed=`` must keep those that are, or those that are not."""
+def test_completed_filters_by_state(alice: ApiClient, completed: bool) -> None:
+    """``completed=`` must select the completed tasks, or the others."""
     kept = TaskFactory.create(completed=completed)
     TaskFactory.create(completed=not completed)
     TaskFactory.create(completed=completed, user_id="bob")
@@ -32,8 +32,8 @@ def test_completed_keeps_the_tasks_of_that_state(alice: ApiClient, completed: bo
     assert ids(response) == [kept.id]
 
 
-def test_the_options_are_met_together(alice: ApiClient) -> None:
-    """A task must meet every option, and another user's stay absent (SC-002)."""
+def test_options_are_combined(alice: ApiClient) -> None:
+    """A task must match every option, and another user's tasks must be absent (SC-002)."""
     kept = TaskFactory.create(title="Milk", completed=True)
     TaskFactory.create(title="Milk", completed=False)
     TaskFactory.create(title="Bread", description=None, completed=True)
@@ -45,15 +45,15 @@ def test_the_options_are_met_together(alice: ApiClient) -> None:
 
 
 def test_ordering_sorts_by_the_field_and_ties_by_id(alice: ApiClient) -> None:
-    """Equals must come in the order of their ids, whichever way the field is sorted."""
+    """Ties must be sorted by ascending id in both directions."""
     for number in (2, 0, 1, 2, 0, 1, 1):
-        moment = MOMENT + timedelta(microseconds=number)
+        time = TIME + timedelta(microseconds=number)
         Task.objects.create(
             user_id="alice",
             title="xyz"[number],
             completed=number == 1,
-            created_at=moment,
-            updated_at=moment - timedelta(days=number),
+            created_at=time,
+            updated_at=time - timedelta(days=number),
         )
     by_id = sorted(alice.send("GET", TASKS).json(), key=lambda task: int(task["id"]))
 
@@ -66,7 +66,7 @@ def test_ordering_sorts_by_the_field_and_ties_by_id(alice: ApiClient) -> None:
 
 
 def test_titles_are_sorted_by_code_point(alice: ApiClient) -> None:
-    """No language's order must be used: capitals first, accents last, planes in their order."""
+    """Titles must be sorted by code point, independent of any locale."""
     titles = ["a", "B", "b", "Z", "z", "é", "É", "~", "-a", " a", "ß", "Я", "\uffee", "😀", "a b"]
     for title in titles:
         TaskFactory.create(title=title)
@@ -77,9 +77,9 @@ def test_titles_are_sorted_by_code_point(alice: ApiClient) -> None:
 
 
 def test_an_unknown_option_is_ignored(alice: ApiClient) -> None:
-    """What is no option must change nothing, with the same answer as without it."""
+    """An unknown option must not change the response."""
     queries = ["?", "?page=2", "?offset=1", "?Limit=1", "?limits=x&orderings=y", "?=1", "?&&"]
-    queries += ["?%00", f"?{'a&' * 4000}"]  # as many as a request line has room for
+    queries += ["?%00", f"?{'a&' * 4000}"]  # as many as fit into a request line
     TaskFactory.create_batch(2)
     plain = alice.send("GET", TASKS)
 
@@ -91,7 +91,7 @@ def test_an_unknown_option_is_ignored(alice: ApiClient) -> None:
 
 
 def test_the_last_of_repeated_options_counts(alice: ApiClient) -> None:
-    """An option that is sent twice must be taken as its last value."""
+    """The last value of a repeated option must be used."""
     kept = {"limit=9&limit=1": 1, "limit=x&limit=2": 2, "completed=maybe&completed=false": 3}
     TaskFactory.create_batch(3, completed=False)
 
@@ -115,8 +115,8 @@ BAD_VALUES = {
 
 
 @pytest.mark.parametrize("name", BAD_VALUES)
-def test_a_bad_value_is_refused(alice: ApiClient, name: str, task: Task) -> None:
-    """It must be named, with a sentence that tells what is accepted (contract.md "Errors")."""
+def test_an_invalid_value_is_refused(alice: ApiClient, name: str, task: Task) -> None:
+    """The 422 must name the option and what is accepted (docs/contract.md, "Errors")."""
     before = rows()
 
     def answer(value: str) -> Any:
@@ -132,8 +132,8 @@ def test_a_bad_value_is_refused(alice: ApiClient, name: str, task: Task) -> None
     assert wrong_rows(BAD_VALUES[name], answer, expected) == []
 
 
-def test_a_refusal_names_what_is_accepted(alice: ApiClient) -> None:
-    """Every bad option must be listed, each with a sentence of its own."""
+def test_every_invalid_option_is_listed(alice: ApiClient) -> None:
+    """Every invalid option must be listed with its own sentence."""
     response = alice.send("GET", f"{TASKS}?limit=0&completed=x&ordering=y&cursor=z&search=%25")
 
     messages = {problem["loc"][1]: problem["msg"] for problem in response.json()["detail"]}
@@ -148,14 +148,14 @@ def test_a_refusal_names_what_is_accepted(alice: ApiClient) -> None:
 
 
 def test_a_limit_within_its_bounds_is_accepted(alice: ApiClient, task: Task) -> None:
-    """1 to 1000 must be accepted, the bounds included."""
+    """1 to 1000 must be accepted, inclusive."""
     shown = [ids(alice.send("GET", f"{TASKS}?limit={limit}")) for limit in (1, 999, 1000)]
 
     assert shown == [[task.id]] * 3
 
 
 def test_only_the_list_has_options(alice: ApiClient) -> None:
-    """Elsewhere a query must be ignored, whatever is in it."""
+    """Other endpoints must ignore the query string."""
     calls = [row for row in ENDPOINTS if (row.route, row.method) != ("tasks", "GET")]
 
     def status(row: Endpoint) -> Any:
@@ -166,10 +166,10 @@ def test_only_the_list_has_options(alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(("user", "status"), [("anybody", 401), ("bob", 403)])
-def test_who_may_come_in_is_checked_before_the_options(
+def test_the_caller_is_checked_before_the_options(
     request: pytest.FixtureRequest, user: str, status: int
 ) -> None:
-    """A stranger must learn nothing of the options (contract.md "Who may come in")."""
+    """401 and 403 must precede 422 (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
 
     assert client.send("GET", f"{TASKS}?limit=x").status_code == status

@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET, and a 405 wherever there is nothing."""
+"""``HEAD``, and 405 for other methods."""
 
 from itertools import product
 from typing import Any
@@ -26,10 +26,10 @@ NOT_ALLOWED = b'{"detail":"Method Not Allowed","error":"Method Not Allowed"}'
 @pytest.mark.parametrize(
     ("user", "statuses"), [("anybody", {401}), ("bob", {403}), ("alice", {200, 422})]
 )
-def test_head_answers_as_get_does_without_the_body(
+def test_head_is_get_without_the_body(
     task: Task, user: str, statuses: set[int], request: pytest.FixtureRequest
 ) -> None:
-    """HEAD must work wherever GET does, and have the same headers (RFC 9110 §9.3.2)."""
+    """HEAD must have the same status and headers as GET (RFC 9110 §9.3.2)."""
     client: ApiClient = request.getfixturevalue(user)
     TaskFactory.create()
     seen: set[int] = set()
@@ -58,20 +58,20 @@ def test_reading_changes_nothing(alice: ApiClient, path: str) -> None:
 
 
 def test_head_on_another_users_task_is_a_404(bob: ApiClient, task: Task) -> None:
-    """Another user's task must look absent to HEAD as well (SC-002)."""
+    """Another user's task must look absent to HEAD (SC-002)."""
     assert bob.send("HEAD", f"/api/bob/tasks/{task.id}").status_code == 404
 
 
 @pytest.mark.parametrize("path", WRONG, ids=["list", "task", "flip"])
 def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> None:
-    """Other methods, OPTIONS included, must be a 405 that says which are right."""
+    """Other methods, including OPTIONS, must be a 405 with ``Allow``."""
     url, before = path.format(user="alice", task=task.id), rows()
 
     def answer(call: tuple[str, str]) -> Any:
         method, slash = call
         response = alice.generic(method, url + slash)
         allowed = set(response.headers.get("Allow", "").split(", "))
-        is_plain = response.content in (b"", NOT_ALLOWED)  # none in an answer to HEAD
+        is_plain = response.content in (b"", NOT_ALLOWED)  # a response to HEAD has no body
         return response.status_code, allowed, is_plain, response["Cache-Control"], rows()
 
     expected = (405, ALLOWED[path], True, "no-store", before)
@@ -79,10 +79,10 @@ def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> N
 
 
 @pytest.mark.parametrize(("user", "status"), [("anybody", 401), ("bob", 403)])
-def test_a_wrong_method_is_found_after_a_wrong_caller(
+def test_the_caller_is_checked_before_the_method(
     task: Task, user: str, status: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must come before 405 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 405 (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 

@@ -1,4 +1,4 @@
-"""What the database itself holds to, whoever writes to it."""
+"""The constraints that the database enforces for every writer."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,19 +12,19 @@ from authn.tokens import MAX_USER_ID_LENGTH
 from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH, Task
 from tasks.tests.factories import TaskFactory, rows
 
-MOMENT = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
+TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 ROW: dict[str, Any] = {
     "user_id": "alice",
     "title": "Buy milk",
     "description": None,
     "completed": False,
-    "created_at": MOMENT,
-    "updated_at": MOMENT,
+    "created_at": TIME,
+    "updated_at": TIME,
 }
 
 
 def insert(**values: Any) -> None:
-    """Insert a row past the model, as another program does."""
+    """Insert a row in SQL, as another program does."""
     row = ROW | values
     places = ", ".join(["%s"] * len(row))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -34,7 +34,7 @@ def insert(**values: Any) -> None:
         )
 
 
-# the type of a column and whether it may be NULL; an id has 64 bits, a moment its time zone
+# type and nullability of each column; ids have 64 bits, times have a time zone
 COLUMNS = {
     "postgresql": {
         "id": ("bigint", False),
@@ -64,7 +64,7 @@ CATALOGUE = {
 
 @pytest.mark.django_db
 def test_the_table_has_the_plans_columns() -> None:
-    """The table must be the one that the plan's back end has made (FR-009, FR-010)."""
+    """The table must be that of the plan's back end (FR-009, FR-010)."""
     with connection.cursor() as cursor:
         cursor.execute(CATALOGUE[connection.vendor])
         columns = {name: (kind, bool(nullable)) for name, kind, nullable in cursor.fetchall()}
@@ -74,7 +74,7 @@ def test_the_table_has_the_plans_columns() -> None:
 
 @pytest.mark.django_db
 def test_there_is_an_index_for_the_list() -> None:
-    """A user's tasks by id must be read from an index (FR-018)."""
+    """A user's tasks in id order must have an index (FR-018)."""
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, "task")
 
@@ -91,8 +91,8 @@ LETTERS = ["x", "\N{PILE OF POO}"]
 
 
 @pytest.mark.django_db
-def test_the_database_refuses_what_no_task_has() -> None:
-    """NOT NULL and the lengths must hold for every writer (FR-007, FR-008)."""
+def test_the_database_enforces_nulls_and_lengths() -> None:
+    """NOT NULL and the lengths must be enforced for every writer (FR-007, FR-008)."""
     refused: list[dict[str, Any]] = [
         *({name: None} for name in ("user_id", "title", "completed", "created_at", "updated_at")),
         *({name: letter * (most + 1)} for name, most in LENGTHS for letter in LETTERS),
@@ -103,7 +103,7 @@ def test_the_database_refuses_what_no_task_has() -> None:
 
 
 def is_refused(**values: Any) -> bool:
-    """Try to insert a row, and tell whether the database refuses it."""
+    """Tell whether the database refuses a row."""
     try:
         insert(**values)
     except DatabaseError:
@@ -112,12 +112,12 @@ def is_refused(**values: Any) -> bool:
 
 
 @pytest.mark.django_db
-def test_the_database_takes_everything_else() -> None:
-    """Lengths must be counted in characters, an id have 64 bits, and old rows stay (FR-009)."""
+def test_the_database_accepts_any_other_row() -> None:
+    """Lengths must count characters, and ids must have 64 bits (FR-009)."""
     taken: list[dict[str, Any]] = [
         *({name: letter * most} for name, most in LENGTHS for letter in LETTERS),
         {"description": None},
-        {"title": ""},  # only clients are refused one
+        {"title": ""},  # only the API refuses a blank title
         {"id": 2**63 - 1},
     ]
 
@@ -128,27 +128,27 @@ def test_the_database_takes_everything_else() -> None:
 
 
 def test_the_lengths_are_those_of_the_contract() -> None:
-    """A text, and the id of each user of a token, must have its room (contract.md "A task")."""
+    """The lengths must be those of the contract (docs/contract.md, "A task")."""
     assert [length for _, length in LENGTHS] == [255, 200, 1000]
     assert USER_ID_MAX_LENGTH == MAX_USER_ID_LENGTH
 
 
-def test_a_task_is_called_by_its_title() -> None:
-    """A task must show in lists for people as what it is."""
+def test_the_string_of_a_task_is_its_title() -> None:
+    """The admin must show a task by its title."""
     assert str(TaskFactory.build(title="Buy milk")) == "Buy milk"
 
 
 @pytest.fixture
 def _no_table(transactional_db: None) -> Iterator[None]:
-    """Take the migrations back, and put them in place again at the end."""
+    """Reverse the migrations, and apply them again afterwards."""
     call_command("migrate", "tasks", "zero", verbosity=0)
     yield
     call_command("migrate", "tasks", verbosity=0)
 
 
 @pytest.mark.usefixtures("_no_table")
-def test_the_migrations_can_be_taken_back_and_made_again() -> None:
-    """Nothing of the table may be left, and the demo cards' ids stay free (docs/contract.md)."""
+def test_migrations_are_reversible() -> None:
+    """Reversing must remove the tables; ids must start at 1001 again."""
     assert "task" not in connection.introspection.table_names()
 
     call_command("migrate", "tasks", verbosity=0)
@@ -157,6 +157,6 @@ def test_the_migrations_can_be_taken_back_and_made_again() -> None:
 
 
 @pytest.mark.django_db
-def test_the_migrations_make_what_the_models_say() -> None:
-    """A change of a model must come with its migration."""
+def test_no_migration_is_missing() -> None:
+    """A change of a model must have a migration."""
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

@@ -1,4 +1,4 @@
-"""Walking from page to page (contract.md "What goes beyond the plan", list options; RFC 8288)."""
+"""Pages and their links (docs/contract.md, "What goes beyond the plan"; RFC 8288)."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -14,19 +14,19 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
+TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 
 
-def test_the_list_without_a_limit_has_no_links(alice: ApiClient) -> None:
-    """A client that asks for no pages must get the whole list, and nothing beside it."""
+def test_a_list_without_a_limit_has_no_links(alice: ApiClient) -> None:
+    """Without a limit, the list must be complete and have no ``Link``."""
     TaskFactory.create_batch(3)
 
     for query in ("", "?ordering=title", "?search=", "?completed=true"):
         assert "Link" not in alice.send("GET", f"{TASKS}{query}")
 
 
-def test_a_first_page_links_to_what_is_beyond_it(alice: ApiClient) -> None:
-    """There must be a next page where there are more tasks, and none where there are not."""
+def test_the_first_page_links_to_the_next(alice: ApiClient) -> None:
+    """There must be a next link if more tasks follow, and none otherwise."""
     relations = {}
     for number in range(4):
         page = alice.send("GET", f"{TASKS}?limit=2")
@@ -37,7 +37,7 @@ def test_a_first_page_links_to_what_is_beyond_it(alice: ApiClient) -> None:
 
 
 def test_each_page_links_to_its_neighbours(alice: ApiClient) -> None:
-    """From the middle there must be a way to either side, and back to the very same tasks."""
+    """A middle page must link in both directions, back to the same tasks."""
     first, second, third = (task.id for task in TaskFactory.create_batch(3))
 
     one = alice.send("GET", f"{TASKS}?limit=1")
@@ -58,7 +58,7 @@ def test_each_page_links_to_its_neighbours(alice: ApiClient) -> None:
 
 
 def test_links_are_relative_and_keep_the_other_options(alice: ApiClient) -> None:
-    """They must hold behind any proxy, and lead on in the same list."""
+    """Links must work behind any proxy and keep the options."""
     TaskFactory.create_batch(3, title="Ä &=+%_\\ milk", completed=True)
     query = {"completed": "true", "search": "ä &=+%_\\", "ordering": "-title", "limit": "1"}
     sent = "&".join(f"{name}={quote(value)}" for name, value in query.items())
@@ -72,8 +72,8 @@ def test_links_are_relative_and_keep_the_other_options(alice: ApiClient) -> None
     assert len(ids(alice.send("GET", target))) == 1
 
 
-def test_links_hold_on_the_path_with_a_slash(alice: ApiClient) -> None:
-    """The same path with a trailing slash must give the same answer (contract.md "Six …")."""
+def test_links_work_on_a_path_with_a_trailing_slash(alice: ApiClient) -> None:
+    """Relative links must resolve there as well."""
     _, second, _ = TaskFactory.create_batch(3)
     plain, slashed = (alice.send("GET", f"{TASKS}{slash}?limit=1") for slash in ("", "/"))
 
@@ -81,8 +81,8 @@ def test_links_hold_on_the_path_with_a_slash(alice: ApiClient) -> None:
     assert ids(alice.send("GET", links(slashed)["next"])) == [second.id]
 
 
-def test_the_next_page_is_where_it_was_when_everything_shown_is_deleted(alice: ApiClient) -> None:
-    """A position must be a key and not an offset."""
+def test_deleting_a_page_does_not_move_the_next(alice: ApiClient) -> None:
+    """A position must be a key, not an offset."""
     tasks = TaskFactory.create_batch(6)
     first = alice.send("GET", f"{TASKS}?limit=2")
     Task.objects.filter(pk__in=ids(first)).delete()
@@ -91,12 +91,10 @@ def test_the_next_page_is_where_it_was_when_everything_shown_is_deleted(alice: A
 
 
 @pytest.mark.parametrize("query", ["ordering=title", "ordering=-completed", "ordering=created_at"])
-def test_nothing_is_skipped_among_equals_when_some_are_deleted(
-    alice: ApiClient, query: str
-) -> None:
-    """An offset within equal values would skip as many as were deleted."""
+def test_deleting_ties_skips_nothing(alice: ApiClient, query: str) -> None:
+    """Deleting tasks with equal values must not skip others."""
     tasks = [
-        Task.objects.create(user_id="alice", title="Same", created_at=MOMENT, updated_at=MOMENT)
+        Task.objects.create(user_id="alice", title="Same", created_at=TIME, updated_at=TIME)
         for _ in range(20)
     ]
     first = alice.send("GET", f"{TASKS}?{query}&limit=5")
@@ -108,8 +106,8 @@ def test_nothing_is_skipped_among_equals_when_some_are_deleted(
 
 
 @pytest.mark.parametrize("ordering", ["id", "created_at"])
-def test_an_empty_page_leads_back(alice: ApiClient, ordering: str) -> None:
-    """Where all that a link led to is gone there must be a way back, either way."""
+def test_an_empty_page_links_back(alice: ApiClient, ordering: str) -> None:
+    """An empty page must link to its neighbour in either direction."""
     one, two, three = TaskFactory.create_batch(3)
     first = alice.send("GET", f"{TASKS}?limit=1&ordering={ordering}")
     middle = alice.send("GET", links(first)["next"])
@@ -123,8 +121,8 @@ def test_an_empty_page_leads_back(alice: ApiClient, ordering: str) -> None:
     assert ids(alice.send("GET", links(before)["next"])) == [two.id]
 
 
-def test_an_empty_page_leads_back_to_what_was_added_since(alice: ApiClient) -> None:
-    """A walk must go on from the end of the list, as the list grows."""
+def test_a_walk_continues_on_a_growing_list(alice: ApiClient) -> None:
+    """A client at the end of the list must find tasks that were added since."""
     TaskFactory.create_batch(2)
     first = alice.send("GET", f"{TASKS}?limit=1")
     Task.objects.filter(pk__gt=ids(first)[0]).delete()
@@ -135,8 +133,8 @@ def test_an_empty_page_leads_back_to_what_was_added_since(alice: ApiClient) -> N
     assert ids(alice.send("GET", links(first)["next"])) == [added.id]
 
 
-def test_the_longest_title_has_room_in_a_link(alice: ApiClient) -> None:
-    """A position among the longest titles must be one that the server reads (8190 bytes)."""
+def test_a_cursor_with_the_longest_title_fits_into_a_request_line(alice: ApiClient) -> None:
+    """Its link must fit into the server's limit of 8190 bytes."""
     for _ in range(2):
         TaskFactory.create(title="\N{PILE OF POO}" * 200)
 
@@ -147,15 +145,15 @@ def test_the_longest_title_has_room_in_a_link(alice: ApiClient) -> None:
 
 
 def test_the_pages_together_are_the_list(alice: ApiClient) -> None:
-    """Without edits a walk must show the list in its order, and the way back its reverse."""
+    """Without edits, the pages must add up to the list, in both directions."""
     for number in range(23):
-        moment = MOMENT + timedelta(seconds=number % 4)
+        time = TIME + timedelta(seconds=number % 4)
         Task.objects.create(
             user_id="alice",
             title="cabé"[number % 4],
             completed=number % 3 == 0,
-            created_at=moment,
-            updated_at=moment,
+            created_at=time,
+            updated_at=time,
         )
 
     def answer(ordering: str) -> tuple[bool, bool]:

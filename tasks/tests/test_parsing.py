@@ -1,4 +1,4 @@
-"""What a body may be: JSON in UTF-8, declared as such."""
+"""The accepted bodies: JSON in UTF-8, declared as such."""
 
 import json
 from typing import Any
@@ -46,8 +46,8 @@ OTHER_TYPES = [
 ]
 
 
-def test_no_body_at_all_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """An empty body must be a 400, whatever its type (contract.md "A task")."""
+def test_an_empty_body_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """An empty body must be a 400, whatever its type (docs/contract.md, "A task")."""
     before = rows()
 
     def answer(content_type: str) -> Any:
@@ -57,8 +57,8 @@ def test_no_body_at_all_is_refused(alice: ApiClient, target: tuple[str, str]) ->
     assert wrong_rows([JSON, "text/plain", ""], answer, (400, PARSE_ERROR, before)) == []
 
 
-def test_what_is_not_json_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """What cannot be read as JSON in UTF-8 must be a 400 (contract.md "Errors")."""
+def test_invalid_json_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """A body that is not JSON in UTF-8 must be a 400 (docs/contract.md, "Errors")."""
     before = rows()
 
     def answer(body: bytes) -> Any:
@@ -69,10 +69,8 @@ def test_what_is_not_json_is_refused(alice: ApiClient, target: tuple[str, str]) 
     assert wrong_rows(NOT_JSON, answer, (400, PARSE_ERROR, True, before)) == []
 
 
-def test_a_number_beyond_every_range_is_no_fault_of_ours(
-    alice: ApiClient, target: tuple[str, str]
-) -> None:
-    """A number that no column holds must be refused where it counts (contract.md "Errors")."""
+def test_a_huge_number_is_never_a_500(alice: ApiClient, target: tuple[str, str]) -> None:
+    """A huge number must be refused only where it matters (docs/contract.md, "Errors")."""
     numbers = [b"1e999", b"-1e999", b"1e-999", b"1" * 4000, b"1." + b"1" * 5000]
     before = rows()
 
@@ -83,15 +81,15 @@ def test_a_number_beyond_every_range_is_no_fault_of_ours(
     assert wrong_rows(numbers, answer, (True, before)) == []
 
 
-def test_of_repeated_names_the_last_counts(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Repeated keys must be read as JavaScript reads them (contract.md "Errors")."""
+def test_the_last_of_repeated_keys_counts(alice: ApiClient, target: tuple[str, str]) -> None:
+    """Repeated keys must be read as in JavaScript (docs/contract.md, "Errors")."""
     response = alice.generic(*target, b'{"title": 1, "title": "a", "title": "b"}', JSON)
 
     assert response.json()["title"] == "b"
 
 
-def test_json_is_taken_whatever_its_parameters(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Parameters must not matter, nor upper and lower case (contract.md "Errors")."""
+def test_json_is_accepted_with_any_parameters(alice: ApiClient, target: tuple[str, str]) -> None:
+    """Parameters and case must not matter (docs/contract.md, "Errors")."""
 
     def answer(content_type: str) -> Any:
         title = f"as {content_type!a}"
@@ -101,8 +99,8 @@ def test_json_is_taken_whatever_its_parameters(alice: ApiClient, target: tuple[s
     assert wrong_rows(JSON_TYPES, answer, (True, True)) == []
 
 
-def test_another_type_than_json_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Only JSON in UTF-8 must be read, and nothing guessed (contract.md "Errors")."""
+def test_another_content_type_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """Only JSON in UTF-8 must be read (docs/contract.md, "Errors")."""
     before = rows()
 
     def answer(content_type: str) -> Any:
@@ -112,8 +110,8 @@ def test_another_type_than_json_is_refused(alice: ApiClient, target: tuple[str, 
     assert wrong_rows(OTHER_TYPES, answer, (415, UNSUPPORTED, before)) == []
 
 
-def test_the_first_obstacle_decides(alice: ApiClient) -> None:
-    """The checks must run 413, 400 of an empty body, 415, 400, and before the 404."""
+def test_checks_of_the_body_are_ordered(alice: ApiClient) -> None:
+    """The order must be 413, 400 (empty), 415, 400, and then 404."""
     obstacles = {
         (b"x" * (LIMIT_BYTES + 1), "text/plain"): 413,
         (b"", "text/plain"): 400,

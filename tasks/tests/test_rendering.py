@@ -1,4 +1,4 @@
-"""The bytes of a task, beside what the serializer and the standard library make of it."""
+"""The rendered bytes, compared with the serializer and the standard library."""
 
 import json
 from datetime import datetime
@@ -15,8 +15,8 @@ from tasks.serializers import TaskSerializer
 from tasks.tests.link_walker import TASKS
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
-# in UTC, without a zone; strftime writes years of fewer digits as they are, and no clock shows one
-moments = st.datetimes(datetime(1000, 1, 1))  # noqa: DTZ001
+# naive UTC; strftime does not pad years below 1000
+times = st.datetimes(datetime(1000, 1, 1))  # noqa: DTZ001
 tasks = st.builds(
     TaskRow,
     id=st.integers(1, MAX_TASK_ID),
@@ -24,15 +24,15 @@ tasks = st.builds(
     title=texts,
     description=st.none() | texts,
     completed=st.booleans(),
-    created_at=moments | moments.map(lambda moment: moment.replace(microsecond=0)),
-    updated_at=moments,
+    created_at=times | times.map(lambda time: time.replace(microsecond=0)),
+    updated_at=times,
 )
 
 
 @settings(max_examples=300)
 @given(st.lists(tasks, max_size=3))
 def test_the_bytes_are_those_of_the_serializer(rows: list[TaskRow]) -> None:
-    """What is written fast must be what the serializer declares (docs/contract.md, "A task")."""
+    """The fast rendering must equal the serializer's (docs/contract.md, "A task")."""
     declared = TaskSerializer(rows, many=True).data  # type: ignore[arg-type]  # looks like a Task
 
     def encode(value: object) -> bytes:
@@ -43,10 +43,10 @@ def test_the_bytes_are_those_of_the_serializer(rows: list[TaskRow]) -> None:
 
 
 @pytest.mark.django_db
-def test_every_answer_shows_the_seven_keys_in_their_order() -> None:
-    """Every answer must show the task as it is now (docs/contract.md, "A task", FR-010 to FR-012).
+def test_every_response_has_the_seven_keys_in_order() -> None:
+    """Every response must show the current task (docs/contract.md, "A task"; FR-010 to FR-012).
 
-    What a POST leaves out has its default; times have six digits, of a whole second too.
+    Fields absent from a POST have their defaults; times have six digits.
     """
     with travel("2026-01-06T15:30:00Z", tick=False):
         alice = ApiClient("alice")

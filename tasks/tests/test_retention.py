@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from tasks.idempotency import KEY_LIFETIME
 from tasks.maintenance.retention import OrphansError, expired_idempotency_keys, orphans, time_ago
-from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
+from tasks.models import Task
 from tasks.tests.aged_rows import DAY, key_of_age, task_of_age
 from tasks.tests.better_auth import add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
@@ -58,11 +59,11 @@ def test_completed_tasks_are_selected_by_their_last_change() -> None:
 def test_a_key_expires_after_its_lifetime() -> None:
     """A key must be kept for at least 24 hours (docs/contract.md, "What goes beyond the plan")."""
     with time_machine.travel(NOON, tick=False):
-        key_of_age(IDEMPOTENCY_KEY_LIFETIME, "just kept")
-        expired = key_of_age(IDEMPOTENCY_KEY_LIFETIME + timedelta(microseconds=1), "expired")
+        key_of_age(KEY_LIFETIME, "just kept")
+        expired = key_of_age(KEY_LIFETIME + timedelta(microseconds=1), "expired")
 
         assert list(expired_idempotency_keys()) == [expired]
-    assert timedelta(hours=24) <= IDEMPOTENCY_KEY_LIFETIME
+    assert timedelta(hours=24) <= KEY_LIFETIME
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Who may do what on which route: one table, and every route and method that there is in it."""
+"""The table of routes and methods, with the status that each caller gets."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-# Routes that ask for no token, each tested in the module of its own; the admin's are of its site
+# Routes without a token, which have their own test modules, and the admin's
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 
-# The same path with a trailing slash must give the same answer, never a redirect.
+# A trailing slash must give the same response, never a redirect.
 CALLS = ENDPOINTS + [row._replace(path=f"{row.path}/") for row in ENDPOINTS]
 
 INVALID = 'Bearer error="invalid_token"'
@@ -28,14 +28,14 @@ FORBIDDEN = {
 NOT_FOUND = {"detail": "Task not found", "error": "Task not found"}
 
 
-def test_every_route_and_method_has_its_row() -> None:
-    """A route that is added must be added to this table as well (FR-014)."""
+def test_every_route_and_method_is_in_the_table() -> None:
+    """A new route must be added to this table (FR-014)."""
     found = {
         (str(pattern.name), method.upper())
         for pattern in get_resolver().url_patterns
-        if isinstance(pattern, URLPattern)  # all but the admin's
+        if isinstance(pattern, URLPattern)  # all except the admin's
         for method in getattr(pattern.callback, "actions", {"open": None})
-        if method != "head"  # which DRF adds at the first request
+        if method != "head"  # DRF adds it at the first request
     }
 
     assert found == {(row.route, row.method) for row in ENDPOINTS} | {
@@ -60,10 +60,10 @@ def test_every_route_and_method_has_its_row() -> None:
         pytest.param("not.a.token", "Invalid or malformed token", SIGN_IN, INVALID, id="malformed"),
     ],
 )
-def test_nobody_comes_in_without_a_good_token(
+def test_every_endpoint_refuses_an_invalid_token(
     task: Task, claims: Any, detail: str, error: str, challenge: str
 ) -> None:
-    """Every endpoint must refuse bad tokens and change nothing (FR-004, SC-003)."""
+    """Every endpoint must refuse an invalid token and change nothing (FR-004, SC-003)."""
     client = ApiClient(token=mint(**claims) if isinstance(claims, dict) else claims)
     before = rows()
 
@@ -76,7 +76,7 @@ def test_nobody_comes_in_without_a_good_token(
 
 
 @pytest.mark.parametrize("owner", ["alice", "bob"])
-def test_another_users_path_is_closed_whosever_task_it_names(bob: ApiClient, owner: str) -> None:
+def test_another_users_path_is_a_403(bob: ApiClient, owner: str) -> None:
     """Every endpoint must refuse another user's path and change nothing (FR-005, SC-002)."""
     task = TaskFactory.create(user_id=owner)
     before = rows()
@@ -88,8 +88,8 @@ def test_another_users_path_is_closed_whosever_task_it_names(bob: ApiClient, own
     assert wrong_rows(CALLS, answer, (403, FORBIDDEN, before)) == []
 
 
-def test_another_users_task_is_out_of_reach_on_ones_own_path(bob: ApiClient) -> None:
-    """Another user's task must look absent, and stay as it is (FR-013, SC-002)."""
+def test_another_users_task_is_a_404_on_the_own_path(bob: ApiClient) -> None:
+    """Another user's task must look absent and stay unchanged (FR-013, SC-002)."""
     task = TaskFactory.create(user_id="alice", title="alice's secret")
     before = rows()
 
@@ -101,8 +101,8 @@ def test_another_users_task_is_out_of_reach_on_ones_own_path(bob: ApiClient) -> 
     assert wrong_rows(CALLS, answer, (True, True, before)) == []
 
 
-def test_a_missing_task_and_another_users_are_answered_alike(bob: ApiClient, task: Task) -> None:
-    """Nothing must tell that a task exists (SC-002)."""
+def test_a_missing_task_looks_like_another_users(bob: ApiClient, task: Task) -> None:
+    """A response must not reveal that a task exists (SC-002)."""
 
     def answer(endpoint: Endpoint) -> Any:
         foreign, missing = (endpoint.send(bob, "bob", task.id + number) for number in (0, 1))
@@ -112,8 +112,8 @@ def test_a_missing_task_and_another_users_are_answered_alike(bob: ApiClient, tas
     assert wrong_rows(ON_ONE_TASK, answer, (404, NOT_FOUND) * 2 + (True,)) == []
 
 
-def test_the_owner_comes_in(alice: ApiClient) -> None:
-    """Both spellings of a path must give the answer, never a redirect (FR-014, FR-015)."""
+def test_the_owner_gets_the_documented_status(alice: ApiClient) -> None:
+    """Both spellings of a path must answer, without a redirect (FR-014, FR-015)."""
     answers = [row.send(alice, "alice", TaskFactory.create().id) for row in CALLS]
 
     assert {repr(row): got.status_code for row, got in zip(CALLS, answers, strict=True)} == {
@@ -122,7 +122,7 @@ def test_the_owner_comes_in(alice: ApiClient) -> None:
 
 
 def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
-    """A write must change no other task of any user, and a GET none at all."""
+    """A write must change no other task, and a GET none."""
     TaskFactory.create(user_id="bob")
     TaskFactory.create()
 
@@ -136,8 +136,8 @@ def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("user", ["anybody", "bob", "alice"])
-def test_only_what_was_read_may_be_kept(user: str, request: pytest.FixtureRequest) -> None:
-    """A 200 to GET must be private and asked about again, all else never be stored."""
+def test_only_successful_reads_may_be_cached(user: str, request: pytest.FixtureRequest) -> None:
+    """A 200 to GET must be private and revalidated; everything else must not be stored."""
     client: ApiClient = request.getfixturevalue(user)
 
     def answer(endpoint: Endpoint) -> Any:
@@ -149,8 +149,8 @@ def test_only_what_was_read_may_be_kept(user: str, request: pytest.FixtureReques
     assert client.send("GET", "/api/alice/tasks/5")["Cache-Control"] == "no-store"
 
 
-def test_every_answer_is_json(alice: ApiClient) -> None:
-    """``Accept`` and ``?format=`` must not matter (docs/contract.md, "Six endpoints …")."""
+def test_every_response_is_json(alice: ApiClient) -> None:
+    """``Accept`` and ``?format=`` must not matter."""
 
     def answer(endpoint: Endpoint) -> Any:
         asked = endpoint._replace(path=f"{endpoint.path}?format=xml")
@@ -170,8 +170,8 @@ NO_PATHS = [
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
-def test_no_such_path(alice: ApiClient, method: str) -> None:
-    """What is no route must be a 404, and never a redirect (docs/contract.md, "Errors")."""
+def test_an_unknown_path_is_a_404(alice: ApiClient, method: str) -> None:
+    """An unknown path must be a 404, never a redirect (docs/contract.md, "Errors")."""
 
     def answer(path: str) -> Any:
         response = alice.generic(method, path)

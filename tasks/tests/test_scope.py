@@ -1,4 +1,4 @@
-"""``get_queryset`` is the one source of what a caller can see."""
+"""``get_queryset`` is the only source of what a caller can see."""
 
 import pytest
 from rest_framework.generics import GenericAPIView
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _only_open_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Narrow the filter, as somebody might who changes the rule."""
+    """Narrow ``get_queryset``, as a change of the rule would."""
 
     def open_tasks(view: TaskViewSet) -> TaskQuerySet:
         return Task.objects.owned_by(view.kwargs["user_id"]).filter(completed=False)
@@ -24,13 +24,13 @@ def _only_open_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def _forgotten_filter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave ``get_queryset`` to DRF, which takes the class attribute."""
+def _missing_override(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the override, so that DRF uses the class attribute."""
     monkeypatch.setattr(TaskViewSet, "get_queryset", GenericAPIView.get_queryset)
 
 
 def reach(client: ApiClient, **values: object) -> dict[str, object]:
-    """Call each endpoint on a task of these values; tell those that reach it or change one."""
+    """Call each endpoint on a new task; return those that reach it or change any."""
     reached = {}
     for endpoint in ON_ONE_TASK:
         task = TaskFactory.create(**values)
@@ -42,8 +42,8 @@ def reach(client: ApiClient, **values: object) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("_only_open_tasks")
-def test_the_list_follows_the_filter(alice: ApiClient) -> None:
-    """The list must show what ``get_queryset`` keeps (FR-013)."""
+def test_the_list_follows_get_queryset(alice: ApiClient) -> None:
+    """The list must show exactly what ``get_queryset`` returns (FR-013)."""
     seen = TaskFactory.create(completed=False)
     TaskFactory.create(completed=True)
 
@@ -51,20 +51,20 @@ def test_the_list_follows_the_filter(alice: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_only_open_tasks")
-def test_only_a_task_inside_the_filter_is_there(alice: ApiClient) -> None:
-    """What ``get_queryset`` keeps must be within reach, and nothing else (FR-013)."""
+def test_endpoints_follow_get_queryset(alice: ApiClient) -> None:
+    """Only what ``get_queryset`` returns must be reachable (FR-013)."""
     assert reach(alice, completed=False) == {repr(row): row.owner for row in ON_ONE_TASK}
     assert reach(alice, completed=True) == {}
 
 
-@pytest.mark.usefixtures("_forgotten_filter")
-def test_a_forgotten_filter_reaches_nothing(alice: ApiClient) -> None:
-    """The class attribute ``queryset`` must show and open no task (FR-013)."""
+@pytest.mark.usefixtures("_missing_override")
+def test_without_get_queryset_nothing_is_reachable(alice: ApiClient) -> None:
+    """The class attribute ``queryset`` must return no task (FR-013)."""
     assert reach(alice) == {}
     assert ids(alice.send("GET", TASKS)) == []
 
 
-def test_an_empty_scope_is_asked_nothing() -> None:
-    """A change where nothing can be must be no error (docs/contract.md, "A task")."""
+def test_writes_to_an_empty_queryset_do_nothing() -> None:
+    """A write to no tasks must not be an error."""
     assert Task.objects.none().change(title="New") is None
-    assert Task.objects.none().remove() is False
+    assert Task.objects.none().compile_delete().run() == []

@@ -14,7 +14,7 @@ from tasks.tests.tables import wrong_rows
 pytestmark = pytest.mark.django_db
 
 
-# what is searched for, a title, and a description where there is one
+# the search, a title, and an optional description
 Row = tuple[str, str] | tuple[str, str, str]
 
 FOUND: list[Row] = [
@@ -40,10 +40,10 @@ NOT_FOUND: list[Row] = [
 
 
 @pytest.mark.parametrize(("table", "number"), [(FOUND, 1), (NOT_FOUND, 0)], ids=["all", "not all"])
-def test_a_task_is_found_that_has_every_word(
+def test_search_finds_tasks_with_every_word(
     alice: ApiClient, task: Task, table: list[Row], number: int
 ) -> None:
-    """Words must be found literally, anywhere in the two texts, in any case, and nowhere else."""
+    """Words must match literally, in either text, in any case."""
 
     def found(row: Row) -> list[int]:
         search, title, *rest = row
@@ -54,16 +54,14 @@ def test_a_task_is_found_that_has_every_word(
 
 
 def test_a_search_that_is_not_utf_8_finds_nothing(alice: ApiClient) -> None:
-    """Bytes that are no text must be no fault of ours."""
+    """Bytes that are not UTF-8 must not be a 500."""
     TaskFactory.create(title="milk")
 
     assert ids(alice.send("GET", f"{TASKS}?search=%FF%FE")) == []
 
 
-def test_pages_of_a_search_are_full_whatever_is_between(
-    alice: ApiClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Tasks that a search passes over must neither shorten a page nor end the list."""
+def test_pages_of_a_search_are_full(alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks that do not match must neither shorten a page nor end the list."""
     for number in range(24):
         TaskFactory.create(title="Milk" if number % 5 == 0 else "Bread", completed=number % 2)
 
@@ -80,14 +78,14 @@ def test_pages_of_a_search_are_full_whatever_is_between(
 
 
 def test_a_search_goes_beyond_the_first_thousand_tasks(alice: ApiClient) -> None:
-    """A task must be found wherever it is in a long list."""
-    moment = TaskFactory.create(title="first NEEDLE").created_at
+    """A search must cover a list of any length."""
+    time = TaskFactory.create(title="first NEEDLE").created_at
     Task.objects.bulk_create(
         Task(
             user_id="alice",
             title="needle" if number % 1100 == 0 else "hay",
-            created_at=moment,
-            updated_at=moment,
+            created_at=time,
+            updated_at=time,
         )
         for number in range(1, 3301)
     )

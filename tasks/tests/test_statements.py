@@ -1,6 +1,6 @@
-"""What each endpoint asks of the database: one statement, and nothing around it.
+"""Each endpoint runs one statement, outside a transaction.
 
-With ``transaction=True``: the transaction of an ordinary test would hide theirs.
+With ``transaction=True``, because the transaction of an ordinary test would hide theirs.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NEW = {"title": "New", "description": "Text", "completed": True}
 # method, path below the list, body
 Call = tuple[str, str, Any]
 
-# how the one statement begins, and what it must hold
+# the beginning of the statement, and a part of it
 HAPPY: list[tuple[Call, str, str]] = [
     (("GET", "", None), "SELECT ", "ORDER BY 1 ASC"),
     (("HEAD", "", None), "SELECT ", "ORDER BY 1 ASC"),
@@ -40,9 +40,9 @@ HAPPY: list[tuple[Call, str, str]] = [
 
 
 def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
-    """Send a request about a new task of Alice's; return what it asked of the database.
+    """Send a request about a new task of Alice's; return the statements that it ran.
 
-    A tag in ``headers`` is filled in.
+    A ``{tag}`` in ``headers`` is replaced by the task's entity tag.
     """
     method, path, body = call
     task = f"{TASKS}/{TaskFactory.create().id}"
@@ -58,7 +58,7 @@ def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
 def round_trips(
     monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> Iterator[list[str | None]]:
-    """Collect what really goes to the driver, Django's health check and ``PRAGMA`` included."""
+    """Collect the calls to the driver, including Django's health check and ``PRAGMA``."""
     seen: list[str | None] = []
     connection.ensure_connection()
     if connection.vendor == "sqlite":
@@ -78,7 +78,7 @@ def round_trips(
 
 
 def test_an_endpoint_runs_one_statement(alice: ApiClient) -> None:
-    """The happy path must be one statement that names the owner, with no transaction around it."""
+    """A successful request must run one statement that names the owner, without a transaction."""
 
     def answer(row: tuple[Call, str, str]) -> Any:
         call, beginning, part = row
@@ -89,12 +89,12 @@ def test_an_endpoint_runs_one_statement(alice: ApiClient) -> None:
 
 
 def test_an_endpoint_makes_one_round_trip(alice: ApiClient, round_trips: list[str | None]) -> None:
-    """A reused connection must not be asked whether it is there (SC-006)."""
+    """A reused connection must not be tested with a query (SC-006)."""
 
     def number(row: tuple[Call, str, str]) -> int:
         (method, path, body), *_ = row
         task = TaskFactory.create()
-        connection.close_if_unusable_or_obsolete()  # what Django does as a request begins
+        connection.close_if_unusable_or_obsolete()  # as Django does when a request begins
         round_trips.clear()
         alice.send(method, f"{TASKS}{path.format(id=task.id)}", body)
         return len(round_trips)
@@ -102,8 +102,8 @@ def test_an_endpoint_makes_one_round_trip(alice: ApiClient, round_trips: list[st
     assert wrong_rows(HAPPY, number, 1) == []
 
 
-def test_the_list_is_one_statement_however_long_it_is(alice: ApiClient) -> None:
-    """The number of statements must not grow with that of the tasks (SC-006)."""
+def test_the_list_is_one_statement_at_any_length(alice: ApiClient) -> None:
+    """The number of statements must not grow with the number of tasks (SC-006)."""
     TaskFactory.create_batch(30)
 
     assert len(statements(alice, ("GET", "", None))) == 1
@@ -129,8 +129,8 @@ BEYOND: list[tuple[Call, dict[str, str], list[str]]] = [
 ]
 
 
-def test_what_goes_beyond_the_plan_costs_what_it_needs(alice: ApiClient) -> None:
-    """Only who asks for more must pay for it (docs/contract.md, "What goes beyond the plan")."""
+def test_only_extra_features_cost_extra_statements(alice: ApiClient) -> None:
+    """Only requests that use a feature must pay for it."""
     asked = [
         (call, headers, [each.split()[0] for each in statements(alice, call, **headers)])
         for call, headers, _ in BEYOND
@@ -139,8 +139,8 @@ def test_what_goes_beyond_the_plan_costs_what_it_needs(alice: ApiClient) -> None
     assert asked == BEYOND
 
 
-def test_a_missing_task_is_found_missing_by_one_statement(bob: ApiClient) -> None:
-    """A 404 must cost what a 200 costs, so that the time it takes tells nothing."""
+def test_a_404_costs_as_many_statements_as_a_200(bob: ApiClient) -> None:
+    """The time of a 404 must not reveal whether a task exists."""
     theirs = TaskFactory.create().id
 
     def number(endpoint: Endpoint) -> int:
@@ -152,36 +152,34 @@ def test_a_missing_task_is_found_missing_by_one_statement(bob: ApiClient) -> Non
 
 
 @pytest.mark.parametrize("user", ["anybody", "bob"])
-def test_authentication_asks_the_database_nothing(
-    request: pytest.FixtureRequest, user: str
-) -> None:
-    """A 401 and a 403 must cost no statement (FR-001, FR-003)."""
+def test_authentication_runs_no_statement(request: pytest.FixtureRequest, user: str) -> None:
+    """401 and 403 must run no statement (FR-001, FR-003)."""
     client: ApiClient = request.getfixturevalue(user)
     calls = [call for call, *_ in HAPPY] + [("OPTIONS", "/{id}", None)]
 
     assert wrong_rows(calls, lambda call: statements(client, call), []) == []
 
 
-def test_what_needs_no_database_asks_it_nothing(alice: ApiClient) -> None:
-    """What is refused by its form must cost no statement."""
+def test_invalid_requests_run_no_statement(alice: ApiClient) -> None:
+    """A request that is refused by its form must run no statement."""
     refused: list[Call] = [
         ("PATCH", "", None),  # 405
         ("POST", "", "{"),  # 400
         ("POST", "", " " * 70_000),  # 413
         ("POST", "", {"title": ""}),  # 422
         ("PUT", "/5", {"title": ""}),
-        ("GET", "/abc", None),  # 404, for what is no id
+        ("GET", "/abc", None),  # 404, not an id
         ("PUT", "/abc", NEW),
         ("DELETE", "/abc", None),
         ("PATCH", f"/{2**63}/complete", None),
-        ("GET", "/5/x", None),  # 404, for what is no route
+        ("GET", "/5/x", None),  # 404, not a route
     ]
 
     assert wrong_rows(refused, lambda call: statements(alice, call), []) == []
 
 
 def test_a_transaction_would_be_seen(alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests must be able to fail: a BEGIN around a view is one of its statements."""
+    """These tests must be able to fail: a BEGIN counts as a statement."""
     monkeypatch.setattr(TaskViewSet, "list", transaction.atomic(TaskViewSet.list))
 
     first, *_ = statements(alice, ("GET", "", None))
@@ -190,7 +188,7 @@ def test_a_transaction_would_be_seen(alice: ApiClient, monkeypatch: pytest.Monke
 
 
 def test_a_health_check_would_be_seen(round_trips: list[str | None]) -> None:
-    """These tests must be able to fail: what is sent past Django's own log is counted."""
+    """These tests must be able to fail: a query outside Django's log is counted."""
     driver: Any = connection.connection
     driver.execute("SELECT 1")  # as Django's health check does it
 

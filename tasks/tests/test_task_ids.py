@@ -1,4 +1,4 @@
-"""Texts in the place of a task's id in a path that are no id."""
+"""Path segments that are not a task id."""
 
 from itertools import product
 from typing import Any
@@ -20,17 +20,17 @@ NO_IDS = [
     "5%E0%A5%AB",  # 5 and DEVANAGARI DIGIT FIVE
     "%C2%B2",  # SUPERSCRIPT TWO
     "%F0%9D%9F%93",  # MATHEMATICAL BOLD DIGIT FIVE
-    str(2**63 - 1),  # an id, of a task that is not there
+    str(2**63 - 1),  # a valid id of no task
     *(str(2**63), str(2**64), "9" * 19, "1" * 5000),
 ]
 NOT_FOUND = {"detail": "Task not found", "error": "Task not found"}
 
-# an endpoint, and the text in the place of the id
+# an endpoint, and the segment
 Call = tuple[Endpoint, str]
 
 
-def test_what_is_no_id_is_a_missing_task(alice: ApiClient) -> None:
-    """A bogus id must answer as a task that is not there (docs/contract.md, "Six endpoints …")."""
+def test_an_invalid_id_is_a_missing_task(alice: ApiClient) -> None:
+    """An invalid id must be a 404 (docs/contract.md, "Six endpoints and a health check")."""
     for lookalike in (1, 5, 7, 10, 55):
         TaskFactory.create(id=lookalike)
     before = rows()
@@ -43,8 +43,8 @@ def test_what_is_no_id_is_a_missing_task(alice: ApiClient) -> None:
     assert wrong_rows(product(ON_ONE_TASK, NO_IDS), answer, (404, NOT_FOUND, before)) == []
 
 
-def test_a_bad_body_is_found_before_a_bad_id(alice: ApiClient) -> None:
-    """422 must come before 404, for what is no id as well (docs/contract.md, "Who may come in")."""
+def test_the_body_is_checked_before_the_id(alice: ApiClient) -> None:
+    """422 must precede 404 for an invalid id (docs/contract.md, "Who may come in")."""
 
     def status(task_id: str) -> Any:
         return alice.send("PUT", f"/api/alice/tasks/{task_id}", {"title": 1}).status_code
@@ -53,10 +53,10 @@ def test_a_bad_body_is_found_before_a_bad_id(alice: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(("user", "refusal"), [("bob", 403), ("anybody", 401)])
-def test_a_wrong_caller_is_found_before_a_bad_id(
+def test_the_caller_is_checked_before_the_id(
     user: str, refusal: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must come before 404 for a bad id (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 404 (docs/contract.md, "Who may come in")."""
     client: ApiClient = request.getfixturevalue(user)
     TaskFactory.create(id=5)
     before = rows()
@@ -69,12 +69,12 @@ def test_a_wrong_caller_is_found_before_a_bad_id(
     assert wrong_rows(calls, answer, (refusal, before)) == []
 
 
-def test_a_wrong_method_is_found_before_a_bad_id(alice: ApiClient) -> None:
-    """405 must come before 404, for what is no id as well (docs/contract.md, "Who may come in")."""
+def test_the_method_is_checked_before_the_id(alice: ApiClient) -> None:
+    """405 must precede 404 (docs/contract.md, "Who may come in")."""
     assert alice.send("POST", "/api/alice/tasks/abc", {"title": "New"}).status_code == 405
 
 
-def test_the_largest_id_is_an_id(alice: ApiClient) -> None:
+def test_the_largest_id_is_valid(alice: ApiClient) -> None:
     """Ids must have 64 bits (FR-009)."""
     TaskFactory.create(id=2**63 - 1)
 
@@ -82,7 +82,7 @@ def test_the_largest_id_is_an_id(alice: ApiClient) -> None:
 
 
 def test_digits_may_be_percent_encoded(alice: ApiClient) -> None:
-    """%35 must be read as the digit that it encodes (RFC 3986 §6.2.2.2)."""
+    """%35 must be decoded to 5 (RFC 3986 §6.2.2.2)."""
     TaskFactory.create(id=5)
 
     assert alice.send("GET", "/api/alice/tasks/%35").status_code == 200

@@ -50,14 +50,14 @@ INVALID = {
     f"{USER_ID} least 1 characters": [line(user_id="")],
     f"{USER_ID} most 255 characters": [line(user_id="x" * 256)],
     "user_id: str type expected": [line(user_id=7)],
-    "created_at: use the format 2026": [
+    "created_at: must be a time such as 2026": [
         *(line(created_at=value) for value in ("2026-01-06", "yesterday", 1767700000)),
         *(line(created_at=f"2026-{end}") for end in ("01-06T12:00:00", "13-06T12:00:00Z")),
         line(created_at="2026-01-06T12:00:00.1234567Z"),
         line(created_at="0001-01-01T00:00:00+01:00"),
     ],
     "updated_at: none is not an allowed value": [line(updated_at=None)],
-    "updated_at: it is before created_at": [line(updated_at="2026-01-06T15:30:00.123455Z")],
+    "updated_at: must not be before created_at": [line(updated_at="2026-01-06T15:30:00.123455Z")],
     **{f"{name}: field required": [without(name)] for name in LINE if name != "id"},
     r"title: .*; completed: ": [line(title="", completed=1)],
 }

@@ -18,15 +18,15 @@ writes = pytest.mark.parametrize(
 
 
 def test_a_missing_task_is_not_created(alice: ApiClient) -> None:
-    """A PUT must change tasks and never make one."""
+    """A PUT must never create a task."""
     response = alice.send("PUT", "/api/alice/tasks/5", {"title": "New"})
 
     assert response.status_code == 404
     assert rows() == []
 
 
-def test_the_body_is_checked_before_the_task_is_looked_for(bob: ApiClient) -> None:
-    """422 must come before 404 (docs/contract.md, "Who may come in")."""
+def test_the_body_is_checked_before_the_task(bob: ApiClient) -> None:
+    """422 must precede 404 (docs/contract.md, "Who may come in")."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
@@ -55,10 +55,10 @@ OLD = {"title": "Old", "description": "Old text", "completed": True}
     ],
     ids=str,
 )
-def test_only_what_is_sent_is_changed(
+def test_only_given_fields_change(
     alice: ApiClient, body: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    """Absent fields must stay; null must clear a description and leave the rest (FR-011)."""
+    """Absent fields must stay unchanged; ``null`` must clear only a description (FR-011)."""
     task = TaskFactory.create(**OLD)
 
     updated = alice.send("PUT", f"{TASKS}/{task.id}", body).json()
@@ -69,7 +69,7 @@ def test_only_what_is_sent_is_changed(
 
 
 def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str) -> None:
-    """The front end's habit must work: every field, changed in one (docs/contract.md, "A task")."""
+    """The front end must be able to send all fields (docs/contract.md, "A task")."""
     whole = alice.send("GET", path).json()
 
     updated = alice.send("PUT", path, whole | {"title": "Oat"}).json()
@@ -77,8 +77,8 @@ def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str) -> None:
     assert updated == whole | {"title": "Oat", "updated_at": updated["updated_at"]}
 
 
-def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, path: str) -> None:
-    """What is ignored must be neither stored nor refused (docs/contract.md, "A task")."""
+def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
+    """Read-only fields must be neither stored nor refused (docs/contract.md, "A task")."""
     bodies: list[dict[str, Any]] = [
         {"id": 1},
         {"user_id": "bob"},
@@ -105,10 +105,8 @@ def test_fields_that_a_client_may_not_set_are_ignored(alice: ApiClient, path: st
     ],
 )
 @writes
-def test_updated_at_moves_forward_whatever_the_clock_says(
-    method: str, suffix: str, now: str
-) -> None:
-    """Each write must be later than the one before it (docs/contract.md, "A task")."""
+def test_updated_at_moves_forward_with_any_clock(method: str, suffix: str, now: str) -> None:
+    """Each write must have a later time (docs/contract.md, "A task")."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         task = TaskFactory.create()
     with travel(now, tick=False):
@@ -123,10 +121,8 @@ def test_updated_at_moves_forward_whatever_the_clock_says(
 
 
 @writes
-def test_a_task_of_the_last_moment_stays_readable(
-    alice: ApiClient, method: str, suffix: str
-) -> None:
-    """Nothing may move a time beyond what can be read back (docs/contract.md, "A task")."""
+def test_the_latest_time_stays_readable(alice: ApiClient, method: str, suffix: str) -> None:
+    """A write must never store a time that Python cannot read (docs/contract.md, "A task")."""
     end = datetime.max.replace(tzinfo=UTC)
     task = TaskFactory.create(created_at=end, updated_at=end)
 

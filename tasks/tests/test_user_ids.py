@@ -1,4 +1,4 @@
-"""Whose path is it? Ids are compared character for character, after one decoding."""
+"""User ids in paths: decoded once and compared exactly."""
 
 from typing import Any
 from urllib.parse import quote
@@ -29,8 +29,8 @@ USER_IDS = [
 ]
 
 
-def test_whatever_characters_an_id_has_its_path_is_its_own() -> None:
-    """An id must be decoded once, as UTF-8, and kept as it is, its tasks unmixed (SC-002)."""
+def test_any_id_has_its_own_path() -> None:
+    """An id must be decoded once, as UTF-8, and its tasks be its own (SC-002)."""
 
     def answer(user_id: str) -> Any:
         client, path = ApiClient(user_id), f"/api/{quote(user_id, safe='')}/tasks"
@@ -43,30 +43,30 @@ def test_whatever_characters_an_id_has_its_path_is_its_own() -> None:
     assert wrong_rows(USER_IDS, answer, (201, True, True)) == []
 
 
-# a user's id, and the text in the place of another's in the path
+# a user's id, and a path segment that resembles it
 RESEMBLING = [
     *(("alice", "Alice"), ("alice", "ALICE"), ("straße", "strasse")),
     *(("\u00e9", "e%CC%81"), ("e\u0301", "%C3%A9")),  # NFC and NFD
     ("\u212b", "%C3%85"),  # ANGSTROM SIGN and A WITH RING
     *(("alice", "alice%20"), ("alice", "%20alice"), ("alice ", "alice"), ("alice", "alice%0A")),
     *(("alice", "alice%00"), ("alice", "%00alice"), ("a b", "a+b"), ("a+b", "a%20b")),
-    *(("A", "%2541"), ("%41", "%41")),  # decoded once, and decoded at all
+    *(("A", "%2541"), ("%41", "%41")),  # decoded once only, and decoded at all
     *(("alice", "alic"), ("alice", "alice2"), ("alice", "me"), ("None", "null")),
-    ("alice", "al%D1%96ce"),  # a Cyrillic letter that looks the same
+    ("alice", "al%D1%96ce"),  # a Cyrillic look-alike
     ("alice", "al\N{ZERO WIDTH SPACE}ice"),
-    ("alice", "%EF%BD%81lice"),  # a letter of full width
+    ("alice", "%EF%BD%81lice"),  # a full-width letter
     *(("alice", "*"), ("alice", "%25"), ("alice", "alic_")),  # wildcards
     *(
         ("42", "042"),
         ("7", "7.0"),
         ("42", "%D9%A4%D9%A2"),
-    ),  # digits are text, also another script's
+    ),  # digits are text, in any script
     *(("alice", "alice;x=1"), ("alice", "alice%3F"), ("alice", "..")),
 ]
 
 
-def test_ids_that_only_resemble_each_other_are_two_users() -> None:
-    """Ids must be compared exactly (contract.md "Six endpoints and a health check", FR-003)."""
+def test_similar_ids_are_different_users() -> None:
+    """Ids must be compared exactly (FR-003)."""
     before = rows()
 
     def answer(ids: tuple[str, str]) -> Any:
@@ -80,7 +80,7 @@ def test_ids_that_only_resemble_each_other_are_two_users() -> None:
 
 
 def test_a_number_is_read_as_its_digits() -> None:
-    """A numeric ``sub`` must be the user of those digits (contract.md "Who may come in")."""
+    """A numeric ``sub`` must be its decimal digits (docs/contract.md, "Who may come in")."""
     task = TaskFactory.create(user_id="42")
 
     response = ApiClient(token=mint(None, sub=42)).send("GET", "/api/42/tasks")
@@ -90,7 +90,7 @@ def test_a_number_is_read_as_its_digits() -> None:
 
 @pytest.mark.parametrize("path", ["/api/a/b/tasks", "/api/a%2Fb/tasks", "/api/a%2fb/tasks"])
 def test_an_id_with_a_slash_has_no_path(path: str) -> None:
-    """A user whose id contains a slash must get a 404 (contract.md "Six endpoints …")."""
+    """A user whose id contains a slash must get a 404."""
     response = ApiClient("a/b").generic("GET", path, RAW_URI=path)
 
     assert response.status_code == 404
@@ -100,16 +100,16 @@ def test_an_id_with_a_slash_has_no_path(path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/alice%2Ftasks", "/api%2falice/tasks", "/api/alice/tasks%2F5"]
 )
-def test_an_encoded_slash_separates_nothing(alice: ApiClient, path: str) -> None:
-    """What only decoding would make one of the six paths must be none (RFC 3986 §2.2)."""
+def test_an_encoded_slash_is_no_separator(alice: ApiClient, path: str) -> None:
+    """A path that matches only after decoding must be a 404 (RFC 3986 §2.2)."""
     TaskFactory.create(id=5)
 
     assert alice.generic("GET", path, RAW_URI=path).status_code == 404
 
 
 @pytest.mark.parametrize("encoded", ["%FF", "%C3", "%ED%A0%80"])
-def test_an_id_that_is_not_utf_8_is_nobodys(encoded: str) -> None:
-    """Bytes that are not UTF-8 must not become the id that they would be written as."""
+def test_an_id_that_is_not_utf_8_is_no_user(encoded: str) -> None:
+    """Bytes that are not UTF-8 must not become the text of their escapes."""
     path = f"/api/{encoded}/tasks"
 
     assert ApiClient(encoded).generic("GET", path, RAW_URI=path).status_code in (403, 404)

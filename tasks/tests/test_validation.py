@@ -1,4 +1,4 @@
-"""What holds for the body of a POST and of a PUT alike."""
+"""Validation of the body of POST and PUT."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ BLANK = ("ensure this value has at least 1 characters", "value_error.any_str.min
 LONG_TITLE = ("ensure this value has at most 200 characters", "value_error.any_str.max_length")
 LONG_TEXT = ("ensure this value has at most 1000 characters", "value_error.any_str.max_length")
 
-# Unicode 16.0, PropList.txt: all that has the property White_Space
+# Unicode 16.0, PropList.txt: White_Space
 WHITE_SPACE = [
     *map(chr, range(0x0009, 0x000E)),
     *("\u0020", "\u0085", "\u00a0", "\u1680"),
     *map(chr, range(0x2000, 0x200B)),
     *("\u2028", "\u2029", "\u202f", "\u205f", "\u3000"),
 ]
-# what str.isspace() takes for white space, and what only looks blank
+# not White_Space: what str.isspace() adds, and invisible characters
 VISIBLE = [*"\x1c\x1d\x1e\x1f", *"\u180e\u200b\u200d\u2060\u2800\u3164\ufeff"]
 
 NO_STRINGS: list[object] = [123, 0, 1.5, True, False, [], ["a"], {}, {"text": "a"}]
@@ -33,7 +33,7 @@ NO_BOOLEANS: list[object] = ["true", "false", "yes", "", 1, 0, 1.0, [], {}, [Tru
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff", "\udc00\ud800"]
 
 
-# field, value, and its first problem
+# field, value, first problem
 BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
     *[("title", value, STRING) for value in NO_STRINGS],
     *[("description", value, STRING) for value in NO_STRINGS],
@@ -49,7 +49,7 @@ BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
     ("description", "x" * 1001, LONG_TEXT),
     ("description", " " * 1001, LONG_TEXT),
     ("description", "\N{PILE OF POO}" * 1001, LONG_TEXT),
-    # several problems in one field: the first of the contract's table counts
+    # several problems: the first in the contract's table counts
     ("title", " " * 201, BLANK),
     ("title", "\0" * 201, CHARACTER),
     ("title", " \0", CHARACTER),
@@ -57,8 +57,8 @@ BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
 ]
 
 
-def test_a_bad_value_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A bad value must be named by its first problem (contract.md "Errors", SC-008)."""
+def test_an_invalid_value_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """An invalid value must be named by its first problem (docs/contract.md, "Errors"; SC-008)."""
     before = rows()
 
     def answer(row: tuple[str, object, tuple[str, str]]) -> Any:
@@ -73,10 +73,8 @@ def test_a_bad_value_is_refused(alice: ApiClient, target: tuple[str, str]) -> No
     assert wrong_rows(BAD_VALUES, answer, (422, True, before)) == []
 
 
-def test_every_wrong_field_is_listed_in_the_order_of_the_fields(
-    alice: ApiClient, target: tuple[str, str]
-) -> None:
-    """A 422 must list title, description, completed, however they were sent."""
+def test_every_invalid_field_is_listed_in_order(alice: ApiClient, target: tuple[str, str]) -> None:
+    """A 422 must list title, description, completed, in this order."""
     before = rows()
 
     response = alice.send(*target, {"completed": 1, "description": "x" * 1001, "title": ""})
@@ -97,8 +95,8 @@ def test_every_wrong_field_is_listed_in_the_order_of_the_fields(
     assert rows() == before
 
 
-def test_a_body_that_is_no_object_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """JSON that is not an object must be refused as a whole (contract.md "Errors")."""
+def test_a_body_that_is_not_an_object_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """A JSON value that is not an object must be refused (docs/contract.md, "Errors")."""
     bodies = ["null", "[]", '[{"title": "a"}]', '"title"', "1", "true", "0.5"]
     before = rows()
 
@@ -119,11 +117,11 @@ LETTERS = ["x", "\N{PILE OF POO}", "\N{COMBINING ACUTE ACCENT}"]
 TEXTS = [
     *VISIBLE,
     *(f"{character}Buy milk{character}" for character in WHITE_SPACE),
-    # lengths count in code points, not in bytes or UTF-16 units
+    # lengths count code points, not bytes or UTF-16 units
     *(letter * length for letter in LETTERS for length in (1, 200)),
     "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽",
     "e\u0301 \u00e9",  # combining and precomposed
-    "\ufb01 \u212b \u2126",  # what NFKC would change
+    "\ufb01 \u212b \u2126",  # changed by NFKC
     "שלום \u202e\u0645\u0631\u062d\u0628\u0627\u202c",  # right to left
     "<script>alert('x')</script> &amp; &lt;",
     "  two spaces at both ends  ",
@@ -132,14 +130,12 @@ TEXTS = [
     "'; DROP TABLE task; --",
     "a\u2028b\u2029c\u00a0d",
     "\ufffe\uffff\U0010ffff\ue000",  # noncharacters and private use
-    "İıſß Ǆ ﬀ",  # letters whose case mapping has another length
+    "İıſß Ǆ ﬀ",  # case mapping changes the length
 ]
 
 
-def test_a_text_comes_back_exactly_as_it_was_sent(
-    alice: ApiClient, target: tuple[str, str]
-) -> None:
-    """Nothing must be trimmed, escaped, normalised or refused (contract.md "A task", FR-007)."""
+def test_a_text_is_returned_exactly_as_sent(alice: ApiClient, target: tuple[str, str]) -> None:
+    """Nothing must be trimmed, escaped, normalised or refused (FR-007)."""
 
     def answer(text: str) -> Any:
         response = alice.send(*target, {"title": text, "description": text})
@@ -152,7 +148,7 @@ def test_a_text_comes_back_exactly_as_it_was_sent(
 
 
 def test_the_longest_description_fits(alice: ApiClient, target: tuple[str, str]) -> None:
-    """1000 code points must be kept, whatever their bytes or UTF-16 units (FR-008)."""
+    """1000 code points must be accepted, whatever their encoding (FR-008)."""
 
     def is_kept(letter: str) -> bool:
         body = {"title": "Good", "description": letter * 1000}
@@ -165,5 +161,5 @@ def test_the_longest_description_fits(alice: ApiClient, target: tuple[str, str])
 def test_a_pair_of_escaped_surrogates_is_one_character(
     alice: ApiClient, target: tuple[str, str]
 ) -> None:
-    r"""\ud83d\ude00 in JSON must be the one character that it encodes (RFC 8259 §7)."""
+    r"""\\ud83d\\ude00 in JSON must be one character (RFC 8259 §7)."""
     assert alice.send(*target, r'{"title": "\ud83d\ude00"}').json()["title"] == "😀"

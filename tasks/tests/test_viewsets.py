@@ -1,4 +1,4 @@
-"""What the lean dispatch leaves behind: nothing."""
+"""The lean dispatch creates no reference cycles."""
 
 import gc
 import weakref
@@ -14,7 +14,7 @@ from conftest import mint
 from tasks.tests.tables import wrong_rows
 from tasks.views import TaskViewSet
 
-# path, whose token, status
+# path, token's user, status
 REQUESTS = [
     ("/api/alice/tasks", "alice", 200),
     ("/api/alice/tasks/1", "alice", 404),
@@ -34,7 +34,7 @@ def _no_garbage_collector() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_no_garbage_collector")
 def test_a_request_leaves_nothing_to_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The view and its requests must be freed with the answer, whatever it is."""
+    """The view and its requests must be freed with the response."""
     left: list[weakref.ref[Any]] = []
     initial = TaskViewSet.initial
 

@@ -1,4 +1,4 @@
-"""Walks through a list that changes between the pages (contract.md "What goes beyond the plan")."""
+"""Walks through a list that changes between pages."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,15 +15,15 @@ from tasks.tests.link_walker import TASKS, ids, links
 
 pytestmark = pytest.mark.django_db
 
-MOMENT = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
-# tasks to add, Bob's where there is none, and places in the list whose tasks to delete
+TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
+# tasks to add (``None`` adds one of Bob's), and list indexes of tasks to delete
 Edit = tuple[list[dict[str, Any] | None], list[int]]
 
-# few values, so that there are ties; some in capitals, so that a search meets both
+# few values, for ties; upper and lower case, for searches
 titles = st.sampled_from(["a", "A", "b", "a b", "ß", "ss", "z"])
-moments = st.integers(0, 2).map(lambda number: MOMENT + timedelta(microseconds=number))
+times = st.integers(0, 2).map(lambda number: TIME + timedelta(microseconds=number))
 tasks: st.SearchStrategy[dict[str, Any]] = st.builds(
-    dict, title=titles, completed=st.booleans(), created_at=moments, updated_at=moments
+    dict, title=titles, completed=st.booleans(), created_at=times, updated_at=times
 )
 additions = tasks | st.none()
 places = st.lists(st.integers(0, 30), max_size=3)
@@ -33,12 +33,12 @@ states = st.sampled_from(["", "true", "false"])
 
 
 class Walk:
-    """A walk in one direction, and what it must have seen at its end.
+    """A walk in one direction, with the tasks that it has seen.
 
     Args:
-        client: whose list it is.
-        ordering, search, completed: the options; an empty one is left out.
-        limit: tasks on a page.
+        client: the owner's client.
+        ordering, search, completed: the options; an empty one is omitted.
+        limit: the size of a page.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Walk:
         self.last_page: list[int] = []
 
     def kept(self) -> set[int]:
-        """Read the ids of the tasks that the options keep now."""
+        """Return the ids of the tasks that match the options now."""
         return {
             task.id
             for task in Task.objects.filter(user_id="alice")
@@ -60,9 +60,9 @@ class Walk:
         }
 
     def run(self, relation: str, edits: list[Edit]) -> bool:
-        """Walk to the end, with an edit before each further page, and tell whether one can go back.
+        """Walk to the end, with an edit before each further page; tell whether a link leads back.
 
-        No task may come twice, and none be missing that was there throughout.
+        No task may be repeated, and none skipped that existed throughout.
         """
         url, throughout, seen = self.url, self.kept(), list(self.last_page)
         upcoming = iter(edits)
@@ -82,7 +82,7 @@ class Walk:
 
 
 def edit(added: list[dict[str, Any] | None], deleted: list[int]) -> None:
-    """Add tasks, Bob's where there is none, and delete those at these places in the list."""
+    """Add tasks, and delete those at the given list indexes."""
     present = list(Task.objects.filter(user_id="alice").values_list("id", flat=True))
     Task.objects.filter(pk__in=[present[at % len(present)] for at in deleted if present]).delete()
     for values in added:
@@ -97,7 +97,7 @@ FIXTURE = HealthCheck.function_scoped_fixture  # the batch size is the same in e
 
 @pytest.fixture
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read so few tasks at a time that a search crosses batches."""
+    """Read so few tasks at a time that a search needs several batches."""
     monkeypatch.setattr("tasks.pagination.FILTER_BATCH_SIZE", 3)
 
 
@@ -109,13 +109,13 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     forwards=edits,
     backwards=edits,
 )
-def test_no_walk_shows_a_task_twice_or_skips_one(
+def test_no_walk_repeats_or_skips_a_task(
     present: list[dict[str, Any] | None],
     options: tuple[str, str, str, int],
     forwards: list[Edit],
     backwards: list[Edit],
 ) -> None:
-    """Forwards and back, whatever is added and deleted between the pages, ties or not."""
+    """A walk must be complete in both directions, with any edits and ties."""
     Task.objects.all().delete()
     edit(present, [])
     walk = Walk(ApiClient("alice"), *options)

@@ -1,4 +1,1 @@
-"""The contract as an OpenAPI document, and the two pages that show it.
-
-Nothing but ``views`` is imported, and drf-spectacular not at all, before the document is asked for.
-"""
+"""``/openapi.json``, and the pages ``/docs`` and ``/redoc`` that show it."""

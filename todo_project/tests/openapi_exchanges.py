@@ -1,4 +1,4 @@
-"""Real requests of every kind to every endpoint: what the document is compared with."""
+"""Real requests to every endpoint, whose responses the OpenAPI document is compared with."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,17 +21,17 @@ TOO_LARGE = {"title": "x" * 65_536}
 
 
 class Exchange(NamedTuple):
-    """A request, with the method that was really sent, and its answer."""
+    """A response, with the method that was sent."""
 
-    operation: str  # the id of the one that was meant
+    operation: str  # the ``operationId`` of the endpoint; the method may be another
     method: str
-    answer: Any
+    response: Any
 
 
 class Endpoint(NamedTuple):
-    """A method on a path of the document, with ``{user_id}`` and ``{task_id}`` to be filled in."""
+    """An operation of the document. Its path has placeholders for the user and the task."""
 
-    operation: str  # its id
+    operation: str  # its ``operationId``
     method: str
     path: str
 
@@ -46,17 +46,17 @@ class Endpoint(NamedTuple):
         user: str = ALICE,
         **headers: str,
     ) -> Exchange:
-        """Call it, with a body that is accepted unless another is given."""
+        """Send a request, by default with a valid body."""
         path = self.path.format(user_id=user, task_id=task) + query
-        client.raise_request_exception = False  # a 500 is an answer, too
-        given = BODIES.get(self.method) if body is None else body
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        client.raise_request_exception = False  # a 500 is a response, too
+        body = BODIES.get(self.method) if body is None else body
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
         method = method or self.method
-        return Exchange(self.operation, method, client.send(method, path, given, **sent))
+        return Exchange(self.operation, method, client.send(method, path, body, **names))
 
 
 def endpoints(document: dict[str, Any]) -> dict[str, Endpoint]:
-    """List what a document has, by operation."""
+    """Return the operations of a document by ``operationId``."""
     return {
         operation["operationId"]: Endpoint(operation["operationId"], method.upper(), path)
         for path, operations in document["paths"].items()
@@ -67,12 +67,12 @@ def endpoints(document: dict[str, Any]) -> dict[str, Endpoint]:
 def exchanges(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> Iterator[Exchange]:
-    """Make every endpoint give every answer that it can give."""
+    """Make every endpoint give every response that it can give."""
     found = endpoints(document)
     yield from _successes(found)
     yield from _invalid(found)
     for endpoint in found.values():
-        yield from _refused_to_anybody(endpoint, monkeypatch, settings)
+        yield from _refused_to_everyone(endpoint, monkeypatch, settings)
         if "{user_id}" in endpoint.path:
             yield from _refused_to_users(endpoint, monkeypatch)
     yield from _outages(found, monkeypatch)
@@ -86,23 +86,23 @@ def _successes(found: dict[str, Endpoint]) -> Iterator[Exchange]:
         yield found[name].send(ApiClient())
         yield found[name].send(ApiClient(), method="HEAD", X_Request_ID="an-id")
     created = send("createTask", Idempotency_Key="a key")
-    task = created.answer.json()
+    task = created.response.json()
     yield created
     yield send("createTask", Idempotency_Key="a key")
     for body in (task, *({"title": "x", "description": each} for each in ("", "Something", None))):
         yield send("createTask", body=body)
     read = send("readTask", task["id"])
     yield read
-    yield send("readTask", task["id"], If_None_Match=read.answer["ETag"])
+    yield send("readTask", task["id"], If_None_Match=read.response["ETag"])
     listed = send("listTasks", query="?limit=2&ordering=-title&completed=false")
     yield listed
     yield send("listTasks")
     yield send("listTasks", method="HEAD")
-    query = listed.answer["Link"].partition("<")[2].partition(">")[0]
+    query = listed.response["Link"].partition("<")[2].partition(">")[0]
     page = send("listTasks", query=query)
     yield page
-    yield send("listTasks", query=query, If_None_Match=page.answer["ETag"])
-    yield send("updateTask", task["id"], If_Match=read.answer["ETag"])
+    yield send("listTasks", query=query, If_None_Match=page.response["ETag"])
+    yield send("updateTask", task["id"], If_Match=read.response["ETag"])
     yield send("updateTask", task["id"], dict.fromkeys(("title", "completed", "description")))
     yield send("flipTask", task["id"])
     for name in ("updateTask", "flipTask", "deleteTask"):
@@ -125,13 +125,13 @@ def _invalid(found: dict[str, Endpoint]) -> Iterator[Exchange]:
         text = alice.generic(endpoint.method, path, "title: x", content_type="text/plain")
         yield Exchange(endpoint.operation, endpoint.method, text)
     create = found["createTask"].send
-    yield create(alice, body={"completed": True})
+    yield create(alice, body={"completed": "yes"})
     yield create(alice, Idempotency_Key="ключ")
     yield create(alice, Idempotency_Key="another key")
     yield create(alice, body={"title": "Other"}, Idempotency_Key="another key")
 
 
-def _refused_to_anybody(
+def _refused_to_everyone(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> Iterator[Exchange]:
     alice = ApiClient(ALICE)
@@ -141,10 +141,10 @@ def _refused_to_anybody(
     yield endpoint.send(alice)
     settings.ALLOWED_HOSTS = hosts
     with monkeypatch.context() as patched:
-        fault = Mock(side_effect=RuntimeError("a fault of ours"))
-        patched.setattr(TaskViewSet, "get_queryset", fault)
+        bug = Mock(side_effect=RuntimeError("a bug"))
+        patched.setattr(TaskViewSet, "get_queryset", bug)
         for name in ("health", "root"):
-            patched.setattr(f"todo_project.status.{name}.JsonResponse", fault)
+            patched.setattr(f"todo_project.status.{name}.JsonResponse", bug)
         yield endpoint.send(alice)
 
 
@@ -164,7 +164,7 @@ def _refused_to_users(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _outages(found: dict[str, Endpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    outage = Mock(side_effect=OperationalError("the database is away"))
+    outage = Mock(side_effect=OperationalError("the database is down"))
     monkeypatch.setattr(TaskViewSet, "get_queryset", outage)
     monkeypatch.setattr("todo_project.status.health.missing_migrations", outage)
     for endpoint in found.values():

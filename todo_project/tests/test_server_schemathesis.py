@@ -1,9 +1,8 @@
-"""Everything that the document allows, and much that it does not, against gunicorn.
+"""Schemathesis sends valid and invalid requests to gunicorn, and checks the responses.
 
-Schemathesis makes the requests and compares the answers with the document: no 5xx, no status,
-header or content type that is not in it, no body that breaks its schema, no call that needs a token
-and goes without. A run that fails shows its seed, and ``pytest --hypothesis-seed=N`` sends its
-requests once more.
+It allows no 5xx, no undocumented status, header or content type, no body that violates its schema,
+and no success without a token where one is needed. A run that fails shows its seed;
+``pytest --hypothesis-seed=N`` repeats its requests.
 """
 
 import os
@@ -13,19 +12,19 @@ import sys
 from pathlib import Path
 
 from conftest import mint
-from todo_project.openapi.document import openapi_document
+from todo_project.openapi.views import openapi_document
 from todo_project.tests.live_server import LiveServer
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 USER_ID = "schemathesis"
-EXAMPLES = 40  # of each operation, and as many walks from one to the next: about half a minute
+EXAMPLES = 40  # for each operation, and as many sequences of operations: about half a minute
 SECONDS = 600.0
 
 
-def test_the_running_service_is_what_the_document_says(
+def test_the_running_service_matches_the_document(
     server: LiveServer, tmp_path: Path, random_seed: int
 ) -> None:
-    """Nothing may be off the document, whatever is sent."""
+    """Every response must be as documented, for valid and for invalid requests."""
     document = tmp_path / "openapi.json"
     document.write_bytes(openapi_document())
 

@@ -99,4 +99,4 @@ def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Setti
     level, line = only_line(log)
     assert level == "WARNING"
     assert "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS" in line
-    assert "Take BETTER_AUTH_SECRET away" in line
+    assert "Remove BETTER_AUTH_SECRET" in line

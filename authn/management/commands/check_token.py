@@ -1,4 +1,4 @@
-"""``manage.py check_token``: what is this token, and why does the API refuse it?"""
+"""``manage.py check_token`` explains a token and why the API refuses it."""
 
 import getpass
 import hashlib
@@ -14,113 +14,120 @@ from django.core.management.base import BaseCommand, CommandError
 
 from authn.authentication import configured_verifier
 from authn.secrets import BETTER_AUTH_DEFAULT
-from authn.token_kinds import Kind, kind_of
+from authn.token_kinds import TokenKind, kind_of
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
-# What is copied with a token: quotes, and the header that it stands in.
-BEFORE_A_TOKEN = re.compile(
+# Text that is often copied along with a token: quotes and the Authorization header.
+TOKEN_PREFIX = re.compile(
     r"""\A["'`\s]*(authorization["'\s]*:["'\s]*)?(bearer(\s+|\Z))?["'\s]*""", re.IGNORECASE
 )
-UNKNOWN = "cannot be told from it"
-SEND_ANOTHER = (
-    "On the front end's side, send a token that is made for the API: README, Wiring Better Auth,"
-    " has both recipes (the jwt plugin with jwt.sign, or a route of your own)."
+UNKNOWN = "unknown"
+USE_A_RECIPE = (
+    "On the front end, send a token made for the API, from the jwt plugin with jwt.sign or from a"
+    ' route of your own: docs/better-auth.md, "Two recipes".'
 )
-COMPARE = (
-    "Compare the fingerprints: both sides must have the same BETTER_AUTH_SECRET, or this side the"
-    " front end's among its BETTER_AUTH_SECRETS. On the front end's side:"
+COMPARE_SECRETS = (
+    "Compare the fingerprints. Either both sides need the same BETTER_AUTH_SECRET, or the front"
+    " end's secret must be one of this side's BETTER_AUTH_SECRETS. On the front end:"
     ' printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8'
 )
-SET_PARTY = (
-    "Where it is signed, set it; or, on this side, change the variable. The tokens of a route of"
-    " your own and of the session cookie have none."
+SET_CLAIM = (
+    "Set the claim where the token is signed, or change the variable on this side. The session"
+    " cookie and the tokens of a route of your own have no such claim:"
+    ' docs/better-auth.md, "Public keys".'
 )
 
-# reason: what is wrong, and what to change on which side. Before the signature is verified:
+# Maps each reason to an explanation and a fix. Reasons to refuse a token with no valid signature:
 UNVERIFIED = {
-    "malformed": ("It is no JSON Web Token of three segments, or it is damaged.", SEND_ANOTHER),
+    "malformed": ("It is damaged, or not a JSON Web Token with three segments.", USE_A_RECIPE),
     "critical_header": (
-        "Its header has crit or b64, which nothing here understands.",
-        "Where it is signed, leave them out.",
+        "Its header has crit or b64, which the API does not support.",
+        "Remove them where the token is signed.",
     ),
     "wrong_algorithm": (
         "Its algorithm is not accepted.",
-        "On the front end's side, sign with HS256: README, Wiring Better Auth, has both recipes."
-        " Or, on this side, set BETTER_AUTH_JWKS_URL, which accepts EdDSA, ES256 and RS256 too.",
+        'On the front end, sign with HS256: docs/better-auth.md, "Two recipes". Or, on this side,'
+        " set BETTER_AUTH_JWKS_URL to accept EdDSA, ES256 and RS256 as well:"
+        ' docs/better-auth.md, "Public keys".',
     ),
-    "wrong_signature": ("It was changed, or signed with another secret or key.", COMPARE),
+    "wrong_signature": ("It was modified, or signed with another secret or key.", COMPARE_SECRETS),
     "wrong_type": (
-        "The typ in its header is not JWT: it was made for something else.",
-        SEND_ANOTHER,
+        "The typ in its header is not JWT: it was made for another purpose.",
+        USE_A_RECIPE,
     ),
     "unknown_key": (
-        "Its kid names no key at BETTER_AUTH_JWKS_URL.",
-        "On this side, set the URL of the issuer that signed it.",
+        "Its kid matches no key at BETTER_AUTH_JWKS_URL.",
+        "On this side, set BETTER_AUTH_JWKS_URL to the key set of the issuer that signed it.",
     ),
     "jwks_unavailable": (
-        "BETTER_AUTH_JWKS_URL gives no keys, so that the API answers 503; the log says why.",
-        "Make the URL answer to this side, or correct it.",
+        "BETTER_AUTH_JWKS_URL gives no keys, so the API answers 503. The log has the reason.",
+        "Make the URL reachable from this side, or correct it.",
     ),
 }
-# Afterwards:
+# Reasons to refuse a token with a valid signature:
 VERIFIED = {
     "expired": (
         "It has expired.",
-        "On the front end's side, fetch a new one when the API answers 401.",
+        "On the front end, fetch a new token when the API answers 401:"
+        ' docs/better-auth.md, "When a token expires".',
     ),
     "bad_expiry": (
-        "It has no exp, or none in whole seconds.",
-        "Where it is signed, set one: setExpirationTime('15m') in jose.",
+        "Its exp is missing or is not an integer number of seconds.",
+        "Set it where the token is signed: setExpirationTime('15m') in jose.",
     ),
-    "bad_iat": ("Its iat is no number.", "Where it is signed, use setIssuedAt() of jose."),
-    "bad_nbf": ("Its nbf is no number.", "Where it is signed, leave it out."),
-    "not_yet_valid": ("Its iat or nbf lies ahead.", "Set the clocks of both machines."),
+    "bad_iat": (
+        "Its iat is not a number.",
+        "Call setIssuedAt() of jose where the token is signed.",
+    ),
+    "bad_nbf": ("Its nbf is not a number.", "Remove it where the token is signed."),
+    "not_yet_valid": ("Its iat or nbf is in the future.", "Set the clocks of both machines."),
     "wrong_issuer": (
-        "Its iss is not what BETTER_AUTH_ISSUER asks for, which of a key pair's token is by default"
-        " the origin of BETTER_AUTH_URL.",
-        SET_PARTY,
+        "Its iss does not match BETTER_AUTH_ISSUER, which for tokens signed with a key pair"
+        " defaults to the origin of BETTER_AUTH_URL.",
+        SET_CLAIM,
     ),
     "wrong_audience": (
-        "Its aud is not what BETTER_AUTH_AUDIENCE asks for, which of a key pair's token is by"
-        " default the origin of BETTER_AUTH_URL.",
-        SET_PARTY,
+        "Its aud does not match BETTER_AUTH_AUDIENCE, which for tokens signed with a key pair"
+        " defaults to the origin of BETTER_AUTH_URL.",
+        SET_CLAIM,
     ),
     "no_user": (
-        "It names no user: it has no sub, user_id or user.id, or one that cannot be an id.",
-        "Where it is signed, set sub to the user's id.",
+        "It names no user: sub, user_id and user.id are missing, or the first of them is not a"
+        " valid user id.",
+        "Set sub to the user's id where the token is signed.",
     ),
 }
-FALLEN_BACK = (
-    "It is signed with the default that Better Auth falls back to: the front end has no secret.",
-    "On its side, set BETTER_AUTH_SECRET to the one of this side.",
+SIGNED_WITH_DEFAULT = (
+    "It is signed with Better Auth's default secret: the front end has no secret of its own.",
+    "On the front end, set BETTER_AUTH_SECRET to this side's value.",
 )
 
 
 class Command(BaseCommand):
-    """Explains a token, and shows nothing that could be misused.
+    """Explains a token without printing a secret or any part of the token that could be misused.
 
-    Source: issue "Real Better Auth", the doctor; FR-017.
+    Source: FR-017.
     """
 
     help = (
-        "Say what a token is, whose, until when, and whether the API accepts it; if not, why and"
-        " what to change. The token is read from standard input or a prompt, so that no shell"
-        " keeps it in its history."
+        "Print the kind of a token, its user, its expiry and whether the API accepts it; if not,"
+        " why not and how to fix it. The command reads the token from standard input or a prompt,"
+        " so that it does not end up in the shell's history."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Explain it."""
+        """Explain the token."""
         token = self._token()
         kind = kind_of(token)
-        reason = _refusal(token)
+        reason = _refusal_reason(token, configured_verifier())
         self._describe(kind, is_verified=reason in (None, *VERIFIED))
         for secret in settings.BETTER_AUTH["SECRETS"]:
             fingerprint = hashlib.sha256(secret.encode()).hexdigest()[:8]
-            self.stdout.write(f"Secret:     this side has one with the fingerprint {fingerprint}")
+            self.stdout.write(f"Secret:     this side accepts the fingerprint {fingerprint}")
         if reason is not None:
-            why, mend = _explanation(token, reason)
-            self.stdout.write(f"The API:    refuses it ({reason}). {why}")
-            self.stdout.write(f"What to do: {mend if kind.is_for_apis else SEND_ANOTHER}")
+            explanation, how_to_fix = _explanation(token, reason)
+            self.stdout.write(f"The API:    refuses it ({reason}). {explanation}")
+            self.stdout.write(f"What to do: {how_to_fix if kind.is_for_apis else USE_A_RECIPE}")
             raise CommandError("The API refuses this token.")
         claims = kind.claims or {}
         path = f"/api/{quote(user_id(claims), safe='')}/tasks"
@@ -130,23 +137,23 @@ class Command(BaseCommand):
 
     def _token(self) -> str:
         if sys.stdin.isatty():
-            typed = getpass.getpass("Token: ")
+            text = getpass.getpass("Token: ")
         else:
-            typed = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-        token = BEFORE_A_TOKEN.sub("", typed).rstrip("\"'`, \t\r\n")
+            text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        token = TOKEN_PREFIX.sub("", text).rstrip("\"'`, \t\r\n")
         if not token:
             raise CommandError("There is no token on standard input.")
         return token
 
-    def _describe(self, kind: Kind, *, is_verified: bool) -> None:
-        """Say what a token is and what it says; as ASCII, so that it cannot play with a screen."""
+    def _describe(self, kind: TokenKind, *, is_verified: bool) -> None:
+        """Print the kind and the claims, as ASCII so that no claim can control the terminal."""
         expires = user = UNKNOWN
         if kind.claims is not None:
-            expires = _moment(kind.claims.get("exp"))
+            expires = _expiry(kind.claims.get("exp"))
             user = _user(kind.claims)
             if not is_verified:
-                user += " (that is what it says; its signature was not verified)"
-        self.stdout.write(f"It is:      {kind.name}")
+                user += " (unverified)"
+        self.stdout.write(f"Kind:       {kind.name}")
         self.stdout.write(f"Algorithm:  {ascii(kind.algorithm)[1:-1] or UNKNOWN}")
         self.stdout.write(f"Expires:    {expires}")
         self.stdout.write(f"User:       {user}")
@@ -155,28 +162,22 @@ class Command(BaseCommand):
                 self.stdout.write(f"{label:11} {kind.claims[name]!a}")
 
 
-def _refusal(token: str) -> str | None:
-    """Return the reason for which the API refuses a token; none where it accepts it."""
+def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
+    """Return the reason why a verifier refuses a token, or ``None`` if it accepts the token."""
     try:
-        user_id(configured_verifier().claims(token))
+        user_id(verifier.claims(token))
     except TokenError as error:
         return error.reason
     return None
 
 
 def _explanation(token: str, reason: str) -> tuple[str, str]:
-    """Say what a reason means, and what to change on which side."""
-    if reason == "wrong_signature" and _is_signed_with(BETTER_AUTH_DEFAULT, token):
-        return FALLEN_BACK
+    """Return an explanation of a reason and a way to fix it."""
+    if reason == "wrong_signature":
+        reason_with_default = _refusal_reason(token, TokenVerifier([BETTER_AUTH_DEFAULT]))
+        if reason_with_default in (None, *VERIFIED):
+            return SIGNED_WITH_DEFAULT
     return (UNVERIFIED | VERIFIED)[reason]
-
-
-def _is_signed_with(secret: str, token: str) -> bool:
-    try:
-        TokenVerifier([secret]).claims(token)
-    except TokenError as error:
-        return error.reason in VERIFIED
-    return True
 
 
 def _user(claims: Mapping[str, Any]) -> str:
@@ -186,29 +187,32 @@ def _user(claims: Mapping[str, Any]) -> str:
         return "none"
 
 
-def _moment(expiry: Any) -> str:
-    """Word an expiry: when, and whether that is over."""
-    if type(expiry) is not int:
-        return "never said (it has no exp in whole seconds)"
+def _expiry(exp: Any) -> str:
+    """Format an ``exp`` claim."""
+    if type(exp) is not int:
+        return "unknown (exp is not an integer)"
     try:
-        moment = datetime.fromtimestamp(expiry, UTC)
+        expires_at = datetime.fromtimestamp(exp, UTC)
     except (ValueError, OverflowError, OSError):
-        return "at no date"
-    ended = "over" if moment <= datetime.now(UTC) else "to come"
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC ({ended})"
+        return "unknown (exp is out of range)"
+    tense = "past" if expires_at <= datetime.now(UTC) else "future"
+    return f"{expires_at:%Y-%m-%d %H:%M:%S} UTC (in the {tense})"
 
 
 def _front_end_problem(claims: Mapping[str, Any]) -> str:
-    """Say why the plan's front end would not find the user in a token that the API accepts."""
+    """Return why the front end of the plan cannot use a token that the API accepts."""
     user = user_id(claims)
-    found = claims.get("user_id") or claims.get("sub") or claims.get("id")
-    if not found:
-        return "It builds its path from user_id, sub or id: sign a token that has one (README)."
-    if str(found) != user:
+    front_end_user = claims.get("user_id") or claims.get("sub") or claims.get("id")
+    if not front_end_user:
         return (
-            f"It builds its path from user_id, else sub, else id, and would ask for the tasks of"
-            f" {found!a}: where it is signed, make them one."
+            "It builds its paths from user_id, sub or id, but finds no user id in them:"
+            ' docs/better-auth.md, "Two recipes".'
+        )
+    if str(front_end_user) != user:
+        return (
+            "It builds its paths from user_id, else sub, else id, and would request the tasks of"
+            f" {front_end_user!a}. Use one value for all of them where the token is signed."
         )
     if "/" in user:
-        return "No path can name a user whose id has a slash."
+        return "No path can contain a user id with a slash."
     return ""

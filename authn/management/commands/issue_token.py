@@ -1,4 +1,4 @@
-"""``manage.py issue_token alice``: a token for development."""
+"""``manage.py issue_token alice`` prints a token for development."""
 
 from typing import Any
 
@@ -14,30 +14,31 @@ MAX_MINUTES = 365 * 24 * 60
 class Command(BaseCommand):
     """Prints a token that the API accepts.
 
-    Source: FR-001; issue "Real Better Auth" (for development only).
+    Source: FR-001.
     """
 
     help = (
-        "Print a token that the API accepts, signed with the first Better Auth secret. Whoever has"
-        " it is that user until it expires, so this is refused when DEBUG is false."
+        "Print a token that the API accepts, signed with the first Better Auth secret. Anyone who"
+        " has the token can act as the user until it expires, so the command refuses to run when"
+        " DEBUG is false, unless --force is given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the user id and the options."""
         parser.add_argument("user", help="the user's id")
         parser.add_argument(
-            "--minutes", type=int, default=60, help="how long it is valid (default: 60)"
+            "--minutes", type=int, default=60, help="minutes until the token expires (default: 60)"
         )
-        parser.add_argument("--force", action="store_true", help="also when DEBUG is false")
+        parser.add_argument("--force", action="store_true", help="allow it when DEBUG is false")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the token, and nothing else, so that a shell can take it."""
+        """Print the token and nothing else, so that a shell can capture it."""
         if not (settings.DEBUG or options["force"]):
-            raise CommandError("DEBUG is false: --force mints a token all the same.")
+            raise CommandError("DEBUG is false. Use --force to print a token anyway.")
         if not 1 <= options["minutes"] <= MAX_MINUTES:
-            raise CommandError(f"--minutes must be 1 to {MAX_MINUTES}, a year.")
+            raise CommandError(f"--minutes must be between 1 and {MAX_MINUTES} (a year).")
         try:
             user = user_id({"sub": options["user"]})
         except NoUserError:
-            raise CommandError("A user's id has 1 to 255 characters.") from None
+            raise CommandError("A user id must have 1 to 255 characters, without NUL.") from None
         self.stdout.write(issue_token(user, lifetime_seconds=options["minutes"] * 60))

@@ -6,13 +6,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
+from tasks.idempotency import KEY_LIFETIME
 from tasks.maintenance.batches import BATCH_SIZE, delete_in_batches
 from tasks.maintenance.retention import OrphansError, expired_idempotency_keys, orphans, time_ago
 from tasks.management.console import TaskCommand, checked_user_id, progress_bar
-from tasks.models import IDEMPOTENCY_KEY_LIFETIME, Task
+from tasks.models import Task
 
 MAX_BATCH_SIZE = 100_000
-KEY_HOURS = IDEMPOTENCY_KEY_LIFETIME.total_seconds() // 3600
+KEY_HOURS = KEY_LIFETIME.total_seconds() // 3600
 # the rows to delete, by a description of them in the plural
 Selection = dict[str, "QuerySet[Any]"]
 

@@ -1,10 +1,10 @@
-const place = document.getElementById("document");
+const container = document.getElementById("document");
 
 SwaggerUIBundle({
-    domNode: place,
-    url: place.dataset.address,
+    domNode: container,
+    url: container.dataset.url,
     deepLinking: true,
     displayRequestDuration: true,
     tryItOutEnabled: true,
-    validatorUrl: null, // it would send the document elsewhere
+    validatorUrl: null, // the validator is another server's
 });

@@ -1,17 +1,17 @@
-const place = document.getElementById("document");
+const container = document.getElementById("document");
 
-// Its logo would come from its vendor's server. Without an address ReDoc leaves it out.
-const picture = HTMLImageElement.prototype;
-const ours = (address) => (address.startsWith("https:") ? "" : address);
-const { set } = Object.getOwnPropertyDescriptor(picture, "src");
-Object.defineProperty(picture, "src", {
-    set(address) {
-        set.call(this, ours(address));
+// ReDoc's logo would load from its vendor's server. Without a URL ReDoc omits it.
+const image = HTMLImageElement.prototype;
+const withoutVendor = (url) => (url.startsWith("https:") ? "" : url);
+const { set } = Object.getOwnPropertyDescriptor(image, "src");
+Object.defineProperty(image, "src", {
+    set(url) {
+        set.call(this, withoutVendor(url));
     },
 });
-picture.setAttribute = function (name, value) {
-    Element.prototype.setAttribute.call(this, name, name === "src" ? ours(value) : value);
+image.setAttribute = function (name, value) {
+    Element.prototype.setAttribute.call(this, name, name === "src" ? withoutVendor(value) : value);
 };
 
-// The search would need a worker made of text, which the policy of the page refuses.
-Redoc.init(place.dataset.address, { disableSearch: true }, place);
+// The search starts a worker from a blob, which the page's Content-Security-Policy forbids.
+Redoc.init(container.dataset.url, { disableSearch: true }, container);

@@ -14,7 +14,7 @@ expect.set_options(timeout=30_000)
 
 @pytest.fixture
 def tab(browser: Browser, documented: LiveServer) -> Iterator[Page]:
-    """Open a tab that may complain of nothing, and that reaches no other server."""
+    """Open a tab; it must report no error and send no request to another server."""
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
         page.set_default_timeout(30_000)
@@ -26,7 +26,7 @@ def tab(browser: Browser, documented: LiveServer) -> Iterator[Page]:
 
 
 def operation(page: Page, name: str) -> Locator:
-    """Find an operation of Swagger UI, opened."""
+    """Return an operation of Swagger UI, expanded."""
     block = page.locator(f"#operations-tasks-{name}")
     if "is-open" not in (block.get_attribute("class") or ""):
         block.locator(".opblock-summary-control").click()
@@ -34,7 +34,7 @@ def operation(page: Page, name: str) -> Locator:
 
 
 def authorize(page: Page, user_id: str) -> None:
-    """Give the page a user's token."""
+    """Enter a user's token."""
     page.locator(".auth-wrapper .authorize").click()
     page.locator(".modal-ux input").fill(mint(user_id))
     photograph(page, "authorize")
@@ -43,14 +43,14 @@ def authorize(page: Page, user_id: str) -> None:
 
 
 def execute(block: Locator, user_id: str) -> Locator:
-    """Send the request of an operation; return the status of its answer."""
+    """Send an operation's request; return the status of the response."""
     block.locator("tr[data-param-name=user_id] input").fill(user_id)
     block.get_by_role("button", name="Execute").click()
     return block.locator(".live-responses-table .response-col_status").last
 
 
 def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: LiveServer) -> None:
-    """Each of the nine must open, with its answers, and with a token they must be usable."""
+    """Each of the nine operations must expand, and work with a token."""
     tab.goto(f"{documented.address}/docs")
     expect(tab.locator(".opblock")).to_have_count(9)
     photograph(tab, "docs")
@@ -74,7 +74,7 @@ def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: Li
 
 
 def test_docs_works_behind_a_prefix(tab: Page, documented: LiveServer) -> None:
-    """What a proxy serves under a path of its own must find its parts and send requests there."""
+    """Under a proxy's prefix the page must load its assets and send its requests there."""
     prefix = f"{documented.address}/some/prefix/"
 
     def strip(route: Route) -> None:
@@ -90,15 +90,15 @@ def test_docs_works_behind_a_prefix(tab: Page, documented: LiveServer) -> None:
 
 
 def test_redoc_shows_every_operation(tab: Page, documented: LiveServer) -> None:
-    """ReDoc must have its styles, every operation, and nothing from elsewhere."""
+    """ReDoc must show every operation, with its styles, and load nothing from other servers."""
     sections = tab.locator("[data-section-id*='/operation/']")
     for path in ("/redoc/", "/redoc"):
         tab.goto(f"{documented.address}{path}")
         expect(sections).to_have_count(9)
     photograph(tab, "redoc")
 
-    refusal = sections.nth(3).get_by_role("button", name="Fields are refused.")
-    refusal.click()
+    invalid = sections.nth(3).get_by_role("button", name="Fields are invalid.")
+    invalid.click()
     expect(sections.nth(3).get_by_text("Array of objects").first).to_be_visible()
-    refusal.scroll_into_view_if_needed()
+    invalid.scroll_into_view_if_needed()
     photograph(tab, "redoc-operation")

@@ -1,0 +1,18 @@
+"""The reasons of a refusal in the documentation are those of the code."""
+
+import re
+
+from django.conf import settings
+
+from authn.management.commands.check_token import UNVERIFIED, VERIFIED
+from authn.permissions import IsPathUser
+
+
+def test_the_page_explains_every_reason() -> None:
+    """An operator must find every reason of the log, and none that the code does not have."""
+    page = (settings.BASE_DIR / "docs" / "better-auth.md").read_text()
+    [table] = re.findall(r"^\| `reason` \| meaning \|\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
+    explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))
+
+    reasons = {*UNVERIFIED, *VERIFIED, "missing_token", IsPathUser.code}
+    assert sorted(explained) == sorted(reasons - {"jwks_unavailable"})  # the code of a 503

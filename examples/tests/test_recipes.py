@@ -1,0 +1,35 @@
+"""The code blocks to copy are the examples' own text, which the other tests run."""
+
+import re
+from pathlib import Path
+
+from examples.demo import EXAMPLE, PROJECT
+
+README = PROJECT / "README.md"
+BETTER_AUTH = PROJECT / "docs" / "better-auth.md"
+OPERATIONS = PROJECT / "docs" / "operations.md"
+
+
+def code_blocks(page: Path, language: str) -> list[str]:
+    """Return the code blocks of a page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def unindented(code: str) -> str:
+    """Remove the indentation, which depends on the surrounding code."""
+    return "\n".join(line.strip() for line in code.strip().splitlines())
+
+
+def test_every_recipe_is_in_the_example() -> None:
+    """A reader who copies a recipe must get tested code."""
+    recipes = [*code_blocks(README, "ts"), *code_blocks(BETTER_AUTH, "ts")]
+    example = [unindented(file.read_text()) for file in EXAMPLE.glob("*.ts")]
+
+    assert len(recipes) == 5
+    for recipe in recipes:
+        assert any(unindented(recipe) in code for code in example), recipe
+
+
+def test_the_configuration_of_nginx_is_the_example() -> None:
+    """A reader who copies it must get a tested configuration."""
+    assert code_blocks(OPERATIONS, "nginx") == [(PROJECT / "examples" / "nginx.conf").read_text()]
