@@ -11,7 +11,7 @@ from todo_project.tests.live_server import LiveServer
 def test_connections_are_closed_under_reads(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """A read must not fail because its connection was closed, at whatever point."""
+    """A read must not fail because its connection was closed."""
     with Load(server, step=User.read) as load:
         for _ in range(20):
             time.sleep(0.25)
