@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 
-def complaints_of(page: Page) -> list[str]:
+def collect_errors(page: Page) -> list[str]:
     """Collect console messages, script errors and failed requests of a page."""
     complaints: list[str] = []
     page.on(
@@ -17,7 +17,7 @@ def complaints_of(page: Page) -> list[str]:
     return complaints
 
 
-def photograph(page: Page, name: str) -> None:
+def take_screenshot(page: Page, name: str) -> None:
     """Save a screenshot if ``SCREENSHOTS`` names a directory."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.wait_for_load_state("networkidle")

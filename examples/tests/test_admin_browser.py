@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from conftest import SECRET
-from examples.tests.pages import complaints_of, photograph
+from examples.tests.pages import collect_errors, take_screenshot
 from todo_project.tests.live_server import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=30_000)
@@ -81,7 +81,7 @@ def window(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def all_complaints(window: Page) -> list[str]:
     """Collect the browser's errors."""
-    return complaints_of(window)
+    return collect_errors(window)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def run_action(page: Page, action: str) -> None:
 
 def test_the_login_page_has_our_style(login_page: Page) -> None:
     """The page must load its styles and show the site's name."""
-    photograph(login_page, "login")
+    take_screenshot(login_page, "login")
     header = login_page.locator("#header")
 
     assert login_page.title() == "Log in | Todo back end"
@@ -153,7 +153,7 @@ def test_a_wrong_password_is_rejected(login_page: Page) -> None:
     sign_in(login_page, "wrong")
 
     expect(login_page.get_by_text("Please enter the correct username and password")).to_be_visible()
-    photograph(login_page, "wrong-password")
+    take_screenshot(login_page, "wrong-password")
 
 
 def test_staff_sign_in_and_out(login_page: Page) -> None:
@@ -163,7 +163,7 @@ def test_staff_sign_in_and_out(login_page: Page) -> None:
     expect(titles(login_page).first).to_be_visible()
     login_page.get_by_role("button", name="Log out").click()
     login_page.wait_for_url("**/admin/logout/")
-    photograph(login_page, "signed-out")
+    take_screenshot(login_page, "signed-out")
     login_page.goto(login_page.url.replace("/logout/", "/"))
 
     expect(login_page.get_by_label("Password")).to_be_visible()
@@ -171,7 +171,7 @@ def test_staff_sign_in_and_out(login_page: Page) -> None:
 
 def test_staff_see_the_list(staff: Page) -> None:
     """The list must show tasks, owners and filters, newest first."""
-    photograph(staff, "list")
+    take_screenshot(staff, "list")
 
     expect(titles(staff).nth(0)).to_have_text("=1+1 is a formula")
     expect(titles(staff).nth(1)).to_have_text("Buy 130 litres of milk")
@@ -182,7 +182,7 @@ def test_staff_see_the_list(staff: Page) -> None:
 def test_staff_open_the_second_page(staff: Page) -> None:
     """The second page must continue after the first."""
     staff.get_by_role("link", name="2", exact=True).click()
-    photograph(staff, "second-page")
+    take_screenshot(staff, "second-page")
 
     expect(titles(staff).first).to_have_text("Buy 81 litres of milk")
 
@@ -192,29 +192,29 @@ def test_staff_search_and_filter(staff: Page) -> None:
     search(staff, "ada@example.com")
     expect(staff.get_by_text("65 results")).to_be_visible()
     search(staff, "milk 13")
-    photograph(staff, "search")
+    take_screenshot(staff, "search")
     expect(titles(staff)).to_have_text(
         ["Buy 130 litres of milk", "Buy 113 litres of milk", "Buy 13 litres of milk"]
     )
     staff.get_by_role("link", name="Yes", exact=True).click()
-    photograph(staff, "filter")
+    take_screenshot(staff, "filter")
     expect(titles(staff)).to_have_text(["Buy 130 litres of milk"])
 
 
 def test_staff_edit_a_task(staff: Page) -> None:
     """A change must be saved, and appear in the list and in the history."""
     staff.get_by_role("link", name="Buy 129 litres of milk").click()
-    photograph(staff, "form")
+    take_screenshot(staff, "form")
     staff.get_by_label("Title:").fill("Buy one litre of milk")
     staff.get_by_label("Completed").check()
     staff.get_by_role("button", name="Save", exact=True).click()
 
     expect(staff.get_by_text("was changed successfully")).to_be_visible()
-    photograph(staff, "saved")
+    take_screenshot(staff, "saved")
     staff.get_by_role("link", name="Buy one litre of milk").first.click()
     staff.get_by_role("link", name="History").click()
     expect(staff.get_by_text("Changed Title and Completed.")).to_be_visible()
-    photograph(staff, "history")
+    take_screenshot(staff, "history")
 
 
 def test_an_open_form_does_not_undo_the_owners_changes(staff: Page, server: LiveServer) -> None:
@@ -239,7 +239,7 @@ def test_an_invalid_field_shows_its_error(staff: Page) -> None:
     staff.get_by_role("button", name="Save", exact=True).click()
 
     expect(staff.get_by_text("ensure this value has at least 1 characters")).to_be_visible()
-    photograph(staff, "rejected")
+    take_screenshot(staff, "rejected")
 
 
 def test_an_action_applies_to_the_selection(staff: Page) -> None:
@@ -249,7 +249,7 @@ def test_an_action_applies_to_the_selection(staff: Page) -> None:
     run_action(staff, "Mark completed")
 
     expect(staff.get_by_text("1 task was marked completed.")).to_be_visible()
-    photograph(staff, "marked")
+    take_screenshot(staff, "marked")
 
 
 def test_an_action_applies_to_all_pages(staff: Page) -> None:
@@ -257,7 +257,7 @@ def test_an_action_applies_to_all_pages(staff: Page) -> None:
     search(staff, "grace")
     staff.locator("#action-toggle").check()
     staff.get_by_role("button", name=re.compile("Select all 66")).click()
-    photograph(staff, "all-selected")
+    take_screenshot(staff, "all-selected")
     run_action(staff, "Mark completed")
 
     expect(staff.get_by_text("66 tasks were marked completed.")).to_be_visible()
@@ -268,7 +268,7 @@ def test_staff_delete_a_selection(staff: Page) -> None:
     search(staff, "cow")
     staff.locator("#action-toggle").check()
     run_action(staff, "Delete")
-    photograph(staff, "delete")
+    take_screenshot(staff, "delete")
     expect(staff.get_by_text("1 task is deleted for good:")).to_be_visible()
     staff.get_by_role("button", name="Delete", exact=True).click()
 
