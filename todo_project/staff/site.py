@@ -36,7 +36,7 @@ class StaffSite(admin.AdminSite):
         if not AxesProxyHandler.is_allowed(request):
             return _locked_out(request)
         response = super().login(request, extra_context)
-        # set by axes; true if this log-in was the last one allowed
+        # set by axes; true if this failure has reached the limit
         return _locked_out(request) if vars(request)["axes_locked_out"] else response
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
