@@ -1,4 +1,4 @@
-"""The connections that the threads of a process share."""
+"""The connection pool that the threads of a process share."""
 
 import threading
 import time
@@ -7,45 +7,47 @@ from contextlib import suppress
 from todo_project.deadlines import remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection, DeadlineError
 
-# For each process. Python runs one thread at a time, so that more of them would only wait.
+# Per process. More would not help: Python runs one thread at a time.
 CONNECTIONS = 16
 
 
 class Pool:
-    """A number of places, and the open connections that nobody uses at the moment.
+    """Slots for open connections, and the connections that are idle.
 
-    Whoever has taken a place may have one connection, and gives the place back after it. Both
-    steps take a microsecond or two; psycopg's own pool has threads of its own, which after an
-    outage wait longer and longer before they connect again.
+    A thread acquires a slot before it uses a connection and releases it afterwards, 1 to 2 µs each.
+    psycopg's own pool needs background threads, and after an outage it waits longer and longer
+    before it connects again.
+
+    Source: docs/decisions/0009-connection-pool.md.
     """
 
     def __init__(self, size: int = CONNECTIONS) -> None:
-        self._places = threading.Semaphore(size)
+        self._slots = threading.Semaphore(size)
         self._idle: list[DeadlineConnection] = []
 
-    def take_place(self) -> None:
-        """Wait for a place, no longer than the request may.
+    def acquire_slot(self) -> None:
+        """Wait for a slot until the deadline of the request.
 
         Raises:
-            psycopg.OperationalError: none became free in time.
+            psycopg.OperationalError: no slot was released in time.
         """
-        if not self._places.acquire(timeout=remaining_seconds()):
+        if not self._slots.acquire(timeout=remaining_seconds()):
             raise DeadlineError("all connections are in use")
 
-    def give_place_back(self) -> None:
-        """Let somebody else have one."""
-        self._places.release()
+    def release_slot(self) -> None:
+        """Let another thread acquire the slot."""
+        self._slots.release()
 
-    def take_idle(self) -> DeadlineConnection | None:
-        """Return the connection that was used last, if one still stands."""
-        with suppress(IndexError):  # a look at the length would be out of date at once
+    def pop_idle(self) -> DeadlineConnection | None:
+        """Return the open connection that was used last, if any; close those found unusable."""
+        with suppress(IndexError):  # another thread may empty the list after a check of its length
             while True:
                 connection = self._idle.pop()
-                if time.monotonic() < connection.expires_at and connection.stands():
+                if time.monotonic() < connection.expires_at and connection.is_open():
                     return connection
                 connection.close()
         return None
 
-    def keep(self, connection: DeadlineConnection) -> None:
-        """Put a connection by for the next."""
+    def push_idle(self, connection: DeadlineConnection) -> None:
+        """Keep a connection for the next thread."""
         self._idle.append(connection)
