@@ -12,7 +12,7 @@ from psycopg.pq import TransactionStatus
 
 from todo_project.deadlines import remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
-from todo_project.postgresql.pool import Pool
+from todo_project.postgresql.connection_pool import Pool
 
 # Keyed by connection parameters: a test or a command may use more than one database.
 _pools: dict[tuple[Any, ...], Pool] = {}

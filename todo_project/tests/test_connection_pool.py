@@ -13,7 +13,7 @@ from django.db import OperationalError, close_old_connections, connection, conne
 
 from todo_project.deadlines import database_deadline
 from todo_project.postgresql import base
-from todo_project.postgresql.pool import Pool
+from todo_project.postgresql.connection_pool import Pool
 from todo_project.tests.database_connections import ask, ask_in_request, terminate
 
 pytestmark = pytest.mark.postgresql
