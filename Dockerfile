@@ -1,6 +1,6 @@
 ARG PYTHON=3.13.16
 
-# The packages, in an environment without pip.
+# Install the packages into a virtual environment without pip.
 FROM python:${PYTHON}-slim-trixie AS packages
 WORKDIR /app
 COPY requirements.txt ./
@@ -16,7 +16,7 @@ COPY authn authn
 COPY tasks tasks
 COPY todo_project todo_project
 
-# A number, which Kubernetes can tell from root's. Nothing here has to be writable.
+# Numeric, so that Kubernetes can verify that it is not root. The file system may be read-only.
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s \

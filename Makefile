@@ -1,23 +1,23 @@
-# `make run` and `make test` are all that a newcomer needs; each does its own set-up.
+# `make run` and `make test` install what they need.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 USER_ID ?= demo
-# What runs when there is no .env: lint and types read the settings, and use nothing of them.
+# For targets that load the settings without a .env
 TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
-# One file for every Python from 3.11 on and every platform, whatever these are.
-# The extras stay, because pip with hashes does not take coverage for coverage[toml].
+# One file for all platforms and every Python from 3.11 on.
+# Extras are kept: with hashes, pip does not accept coverage for coverage[toml].
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-strip-extras --custom-compile-command "make lock" $(RENEW) $(ARGS)
 
-# Processes of the tests, more than a small machine's two cores: many tests wait for a server. What
-# starts processes begins first, and each module runs in one process, which starts its servers once.
+# Test processes; more than cores, because many tests wait for a server. Tests that start processes
+# run first, and all tests of a module run in one process, so that they share its servers.
 JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 COVERAGE ?= --cov --cov-append --cov-report= --cov-fail-under=0
-# What runs on which database (the markers are in pytest.ini)
+# Markers that select the tests for each database (see pytest.ini)
 ON_POSTGRESQL ?= not no_database
 ON_SQLITE ?= each_database or not (live or node or browser)
 
@@ -26,13 +26,13 @@ help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: run
-run: $(VENV)/run .env ## Serve on this machine, set up what is missing
+run: $(VENV)/run .env ## Set up what is missing, and serve on this machine
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py quick_start
 	@exec $(BIN)/gunicorn todo_project.wsgi
 
 .PHONY: demo
-demo: $(VENV)/run ## Run Better Auth and the API behind one origin, and walk through both
+demo: $(VENV)/run ## Run Better Auth and the API behind one origin, with a guided tour
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
@@ -46,15 +46,15 @@ test-quick: $(VENV)/dev ## Run the tests that start no server, browser or Node, 
 	$(PYTEST) --database=sqlite -m "not (live or node or browser)" $(ARGS)
 
 .PHONY: test-faults
-test-faults: $(VENV)/dev ## Kill, freeze, replace and flood the real thing, about seven minutes
+test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about seven minutes)
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: coverage
-coverage: $(VENV)/dev ## Show what the last `make test` left untested; fail below 100 %
+coverage: $(VENV)/dev ## Report the coverage of the last `make test`; fail below 100 %
 	$(BIN)/coverage report
 
 .PHONY: lint
-lint: $(VENV)/dev ## Check style
+lint: $(VENV)/dev ## Check code style, Dockerfile and compose.yaml
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/hadolint Dockerfile
@@ -70,31 +70,31 @@ types: $(VENV)/dev ## Check types
 	$(TOOLS_ENV) $(BIN)/mypy .
 
 .PHONY: check
-check: $(VENV)/dev ## Check migrations and the settings of a deployment
+check: $(VENV)/dev ## Check for missing migrations, and run the deployment checks
 	$(TOOLS_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TOOLS_ENV) DEBUG=false DATABASE_URL=sqlite:///db.sqlite3 BETTER_AUTH_URL=https://app.example.com \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 .PHONY: lock
-lock: $(VENV)/dev ## Pin what requirements*.in ask for; what is pinned already stays
+lock: $(VENV)/dev ## Pin the packages of requirements*.in, keeping existing pins
 	$(COMPILE) -o requirements.txt requirements.in
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in -c requirements.txt
-	@git diff -U0 requirements.txt requirements-dev.txt | sort -u -k1.2 | grep '^[-+][a-z]' || echo 'The pins are the committed ones.'
+	@git diff -U0 requirements.txt requirements-dev.txt | sort -u -k1.2 | grep '^[-+][a-z]' || echo 'No pin has changed.'
 
 .PHONY: upgrade
 upgrade: RENEW := --upgrade
-upgrade: lock ## Renew all pins within what fits together, and say which
+upgrade: lock ## Upgrade all pins, and list the changes
 
 .PHONY: wheels
-wheels: $(VENV)/dev ## See that Python 3.11 to 3.13 can install all of it without a compiler
+wheels: $(VENV)/dev ## Check that Python 3.11 to 3.13 can install all packages without a compiler
 	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
 		$(BIN)/uv pip install -q --dry-run --target $(VENV)/empty --require-hashes \
 			--only-binary :all: --python-version $$python --python-platform $$machine-manylinux_2_28 -r requirements-dev.txt \
-			&& echo "Python $$python on $$machine: all there" || exit; \
+			&& echo "Python $$python on $$machine: all wheels found" || exit; \
 	done; done
 
 .PHONY: bench
-bench: $(VENV)/dev ## Measure 50 users at work for 30 s, the commands, and the admin at a million tasks
+bench: $(VENV)/dev ## Benchmark the API (50 users, 30 s), the commands, and the admin with a million tasks
 	$(BIN)/python benchmarks/load.py $(ARGS)
 	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python benchmarks/admin.py
@@ -104,17 +104,17 @@ migrate: $(VENV)/run .env ## Apply migrations
 	$(BIN)/python manage.py migrate
 
 .PHONY: staff
-staff: $(VENV)/run .env ## Make an account for the admin; asks for name and password
+staff: $(VENV)/run .env ## Create an admin account; asks for name and password
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@DJANGO_SUPERUSER_EMAIL=$${DJANGO_SUPERUSER_EMAIL:-staff@localhost} \
 		$(BIN)/python manage.py createsuperuser $${DJANGO_SUPERUSER_PASSWORD:+--noinput}
 
 .PHONY: token
-token: $(VENV)/run .env ## Print a one-hour token for the user USER_ID (default demo)
+token: $(VENV)/run .env ## Print a one-hour token for USER_ID (default demo)
 	@$(BIN)/python manage.py issue_token $(USER_ID)
 
 .PHONY: seed
-seed: $(VENV)/run .env ## Fill the list of the user USER_ID (default demo) with sample tasks
+seed: $(VENV)/run .env ## Create sample tasks for USER_ID (default demo)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py seed_tasks --user $(USER_ID) $(ARGS)
 

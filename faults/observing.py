@@ -1,4 +1,4 @@
-"""What a test sees of a server and its database from outside."""
+"""Observes a server and its database from outside."""
 
 import time
 from pathlib import Path
@@ -8,14 +8,14 @@ from todo_project.tests.live_server import LiveServer
 
 
 def workers(server: LiveServer) -> set[int]:
-    """Name the worker processes."""
-    first = server.process.pid
-    children = Path(f"/proc/{first}/task/{first}/children").read_text()
+    """Return the pids of the worker processes."""
+    main = server.process.pid
+    children = Path(f"/proc/{main}/task/{main}/children").read_text()
     return {int(pid) for pid in children.split()}
 
 
 def wait_for_locks(postgres: Postgres, count: int) -> None:
-    """Wait until so many requests are held up by a lock."""
+    """Wait until ``count`` requests are blocked by a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     end = time.monotonic() + 4
     while postgres.execute(waiting) < [(count,)]:

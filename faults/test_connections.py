@@ -1,4 +1,4 @@
-"""The database or a pooler closes connections while people work (contract.md "Concurrency")."""
+"""The database or a pooler closes connections under load (docs/contract.md, "Concurrency")."""
 
 import time
 from typing import Any
@@ -11,11 +11,11 @@ from todo_project.tests.live_server import LiveServer
 def test_connections_are_closed_under_reads(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """A read must not fail because its connection was closed, wherever it was."""
+    """A read must not fail because its connection was closed."""
     with Load(server, step=User.read) as load:
         for _ in range(20):
             time.sleep(0.25)
-            postgres.end_connections_of_others()
+            postgres.terminate_other_connections()
 
     figures.update(sent=len(load.outcomes), closed=20, **{"200": load.statuses()[200]})
     errors = [line for line in server.log.splitlines() if '"level":"ERROR"' in line]
@@ -24,11 +24,11 @@ def test_connections_are_closed_under_reads(
 
 
 def test_connections_are_closed_between_writes(server: LiveServer, postgres: Postgres) -> None:
-    """A write that has not been sent yet must go to a connection that stands."""
+    """A write that has not been sent yet must use an open connection."""
     user = User(server, f"writer-{time.monotonic_ns()}")
     for _ in range(20):
         user.create()
-        postgres.end_connections_of_others()
+        postgres.terminate_other_connections()
 
     titles = user.titles()
     user.close()
@@ -40,7 +40,7 @@ def test_connections_are_closed_between_writes(server: LiveServer, postgres: Pos
 def test_connections_stay_below_the_limit(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """Many users at once must share 16 connections of each process (README, Deployment)."""
+    """Many users must share 16 connections per process (docs/decisions/0009-connection-pool.md)."""
     with Load(server, users=60) as load:
         most = 0
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""Two instances behind nginx, of which one dies or both are replaced."""
+"""Two instances behind nginx: one dies, or both are replaced."""
 
 import signal
 import time
@@ -19,13 +19,13 @@ from todo_project.tests.live_server import START_SECONDS, LiveServer, free_port,
 from todo_project.tests.nginx import needs_nginx, proxying
 
 USERS = 10
-NEW_SECRET = "a-new-secret-that-nobody-has-seen-so-far-0123"
+NEW_SECRET = "a-new-secret-of-at-least-32-bytes-0123"
 BOTH = f"2:{NEW_SECRET},1:{SECRET}"
 
 
 @dataclass
 class Instance:
-    """A machine with a server on it, which starts and stops."""
+    """A server with its own port, which can be started and stopped."""
 
     project: Path
     log: Path
@@ -35,7 +35,7 @@ class Instance:
     server: LiveServer = field(init=False)
 
     def start(self, **variables: str) -> None:
-        """Serve, and return when requests can be served."""
+        """Serve, and return when the server is ready."""
         variables |= {"PORT": str(self.port), "WEB_CONCURRENCY": self.processes}
         served = serving(self.project, self.log, **variables)
         self.server = self.running.enter_context(served)
@@ -43,7 +43,7 @@ class Instance:
             assert client.get("/health/ready").status_code == 200
 
     def stop(self) -> int:
-        """Stop as a platform asks for it; return the exit code."""
+        """Stop as a platform does; return the exit code."""
         return self.server.stop()
 
 
@@ -51,7 +51,7 @@ class Instance:
 def instances(
     project: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[list[Instance]]:
-    """Start two, of as many processes each as the parameter says."""
+    """Start two instances, with as many processes each as the parameter says."""
     processes = getattr(request, "param", "1")
     pair = [Instance(project, tmp_path / f"{name}.log", processes) for name in ("one", "two")]
     with pair[0].running, pair[1].running:
@@ -62,96 +62,96 @@ def instances(
 
 @pytest.fixture
 def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[LiveServer]:
-    """Put nginx in front of them, configured as the README says."""
+    """Run nginx in front of them with ``examples/nginx.conf``."""
     with proxying(tmp_path, *(instance.port for instance in instances)) as nginx:
         yield nginx
 
 
 @dataclass(frozen=True)
-class Passed:
-    """A request that nginx has passed on and answered."""
+class ProxiedRequest:
+    """A request that nginx has forwarded and answered."""
 
     request_id: str
-    ports: list[int]  # of the servers that were asked, one after the other
-    began: float  # seconds since 1970, exact to some milliseconds
+    ports: list[int]  # of the servers that nginx tried, in order
+    began: float  # Unix time, accurate to a few milliseconds
     ended: float
 
 
-def passed(nginx: LiveServer) -> Iterator[Passed]:
-    """Read what nginx has answered so far."""
+def proxied_requests(nginx: LiveServer) -> Iterator[ProxiedRequest]:
+    """Read the requests from nginx's access log."""
     for line in (nginx.log_file.parent / "access.log").read_text().splitlines():
         request_id, addresses, ended, seconds = line.split("|")
         ports = [int(address.rpartition(":")[2]) for address in addresses.split(", ")]
-        yield Passed(request_id, ports, float(ended) - float(seconds), float(ended))
+        yield ProxiedRequest(request_id, ports, float(ended) - float(seconds), float(ended))
 
 
 def work(user: User) -> None:
-    """Create a task, read it and flip it: of the three a proxy may repeat only the reading."""
+    """Create a task, read it and flip it; a proxy may retry only the read."""
     user.create()
     user.read()
     user.send("PATCH", f"/api/{user.name}/tasks/{user.last_id}/complete")
 
 
 def replace_each(instances: list[Instance], load: Load, **variables: str) -> list[int]:
-    """Stop one after the other and start it anew; return the exit codes."""
+    """Stop and restart the instances one by one; return the exit codes."""
     codes = []
     for instance in instances:
         codes.append(instance.stop())
         instance.start(**variables)
         sent = len(load.outcomes)
-        # nginx asks it again after a second
+        # nginx retries the instance after a second
         time.sleep(1.5)
         load.wait_for(lambda: len(load.outcomes) >= sent + 3 * USERS)  # noqa: B023 - called at once
     return codes
 
 
 @needs_nginx
-def test_an_instance_is_killed(
+def test_a_killed_instance(
     instances: list[Instance], nginx: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """Only what the dead instance had in hand may fail, and nothing acknowledged be lost.
+    """Only the dead instance's current requests may fail, and nothing acknowledged may be lost.
 
-    A lock holds everybody's creates up, so that each instance has some in hand for certain.
+    A lock blocks all creates, so that each instance certainly has requests in progress.
     """
     dead = instances[0]
     with Load(nginx, USERS, work) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         with psycopg.connect(postgres.url) as blocker:
-            blocker.execute("LOCK TABLE task IN EXCLUSIVE MODE")  # reads go on
+            blocker.execute("LOCK TABLE task IN EXCLUSIVE MODE")  # reads continue
             wait_for_locks(postgres, USERS)
             killed = time.time()
             dead.server.kill()
         sent = len(load.outcomes)
         load.wait_for(lambda: len(load.outcomes) >= sent + 10 * USERS)
 
-    failed = {each.request_id for each in load.outcomes if each.status not in (200, 201)}
-    in_hand = {
-        each.request_id
-        for each in passed(nginx)
-        if each.ports[0] == dead.port and each.began <= killed <= each.ended
+    failed = {outcome.request_id for outcome in load.outcomes if outcome.status not in (200, 201)}
+    in_progress = {
+        request.request_id
+        for request in proxied_requests(nginx)
+        if request.ports[0] == dead.port and request.began <= killed <= request.ended
     }
-    figures.update(load.figures(), **{"in hand": len(in_hand)}, failed=len(failed))
-    assert 0 < len(in_hand) < USERS
-    assert failed == in_hand
+    figures.update(load.figures(), **{"in progress": len(in_progress)}, failed=len(failed))
+    assert 0 < len(in_progress) < USERS
+    assert failed == in_progress
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
 
 
 @needs_nginx
 @pytest.mark.parametrize("instances", ["2"], indirect=True, ids=["two processes each"])
-def test_a_new_version_takes_over(
+def test_a_rolling_restart(
     instances: list[Instance],
     nginx: LiveServer,
     figures: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Stopping and starting one instance after the other must fail no request."""
+    """Replacing the instances one by one must not fail any request."""
     monkeypatch.setattr("faults.load.PAUSE_SECONDS", 0.05)
     with Load(nginx, USERS, work) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         codes = replace_each(instances, load)
 
-    asked_again = sum(len(each.ports) > 1 for each in passed(nginx))
-    figures.update(load.figures(), **{"sent to the other": asked_again})
+    retried = sum(len(request.ports) > 1 for request in proxied_requests(nginx))
+    figures.update(load.figures(), **{"retried on the other": retried})
     assert set(load.statuses()) == {200, 201}
     assert {outcome.status for outcome in load.prober.outcomes} == {200}
     assert codes == [0, 0]
@@ -159,29 +159,29 @@ def test_a_new_version_takes_over(
 
 
 @needs_nginx
-def test_the_secret_is_replaced(
+def test_a_rotation_of_the_secret(
     instances: list[Instance], nginx: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """Every token that was signed with a secret of its time must come in (README, Replacing)."""
+    """A token must be accepted while its secret is listed (docs/contract.md, "Who may come in")."""
     with Load(nginx, USERS, work) as load:
         load.wait_for(lambda: load.statuses()[201] >= 20)
         replace_each(instances, load, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=BOTH)
         for user in load.users:
             user.bearer = f"Bearer {mint(user.name, secret=NEW_SECRET)}"
-        # the last request with an old token has been answered
+        # the last requests with old tokens have been answered
         sent = len(load.outcomes)
         load.wait_for(lambda: len(load.outcomes) >= sent + 5 * USERS)
         replace_each(instances, load, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=f"2:{NEW_SECRET}")
 
     figures.update(load.figures(), **{"401": load.statuses()[401]})
     assert set(load.statuses()) == {200, 201}
-    with nginx.client("alice") as late:
-        assert late.get("/api/alice/tasks").status_code == 401
+    with nginx.client("alice") as old_client:
+        assert old_client.get("/api/alice/tasks").status_code == 401
     assert (figures["lost"], figures["duplicated"]) == (0, 0)
 
 
-def test_a_secret_in_a_file_is_replaced_by_a_reload(project: Path, tmp_path: Path) -> None:
-    """What a file holds must be read anew when the processes are (README, Stopping)."""
+def test_a_reload_reads_the_secret_file_again(project: Path, tmp_path: Path) -> None:
+    """A reload must apply a changed secret file (docs/contract.md, "Who may come in")."""
     file = tmp_path / "secrets"
     file.write_text(f"1:{SECRET}")
     variables = {"BETTER_AUTH_SECRET": "", "BETTER_AUTH_SECRETS_FILE": str(file)}

@@ -1,4 +1,4 @@
-"""The database is away, and comes back, while people work (docs/contract.md, "Concurrency")."""
+"""The database goes down and comes back under load (docs/contract.md, "Concurrency")."""
 
 import contextlib
 import time
@@ -14,19 +14,19 @@ from faults.load import Load
 from faults.postgres import MAX_CONNECTIONS, Postgres
 from todo_project.tests.live_server import LiveServer, serving
 
-ANSWER_SECONDS = 6.0
+RESPONSE_SECONDS = 6.0
 FROZEN_SECONDS = 15.0
 HEALTH_SECONDS = 1.0
 RECOVERY_SECONDS = 10.0
 OUTAGE_SECONDS = 3.0
-FREEZE_SECONDS = 6.0  # long enough for a request to run into its deadline
+FREEZE_SECONDS = 6.0  # longer than the deadline of a request
 
 Outage = Callable[[Postgres], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
 def killed(postgres: Postgres) -> Iterator[None]:
-    """Kill -9 it, and start it again."""
+    """Kill the server with SIGKILL and start it again."""
     postgres.kill()
     try:
         yield
@@ -36,7 +36,7 @@ def killed(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def restarted(postgres: Postgres) -> Iterator[None]:
-    """Stop it properly, and start it again."""
+    """Stop the server cleanly and start it again."""
     postgres.stop()
     try:
         yield
@@ -46,7 +46,7 @@ def restarted(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
-    """Stop its processes where they are: connections stay open and nobody answers."""
+    """Freeze the server's processes: connections stay open, without responses."""
     postgres.freeze()
     try:
         yield
@@ -56,7 +56,7 @@ def frozen(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(postgres: Postgres) -> Iterator[None]:
-    """Let it refuse writes, as a standby does."""
+    """Reject writes, as a standby does."""
     postgres.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     postgres.execute("SELECT pg_reload_conf()")
     try:
@@ -68,11 +68,11 @@ def read_only(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def out_of_connections(postgres: Postgres) -> Iterator[None]:
-    """Take every connection that it has."""
-    elsewhere = urlsplit(postgres.url)._replace(path="/template1").geturl()
-    with contextlib.ExitStack() as taken:
-        admin = taken.enter_context(psycopg.connect(elsewhere, autocommit=True))
-        # Nobody may be quicker than we are
+    """Take every connection."""
+    other_database_url = urlsplit(postgres.url)._replace(path="/template1").geturl()
+    with contextlib.ExitStack() as stack:
+        admin = stack.enter_context(psycopg.connect(other_database_url, autocommit=True))
+        # Keep the service from connecting first
         admin.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -80,27 +80,27 @@ def out_of_connections(postgres: Postgres) -> Iterator[None]:
         )
         with contextlib.suppress(psycopg.OperationalError):  # sorry, too many clients already
             for _ in range(MAX_CONNECTIONS):
-                taken.enter_context(psycopg.connect(elsewhere))
+                stack.enter_context(psycopg.connect(other_database_url))
         admin.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
         yield
 
 
 def check(load: Load, outage_began: float, outage_ended: float, limit: float) -> dict[str, Any]:
-    """Hold what became of the requests against the promises, and return the figures."""
-    refused = [outcome for outcome in load.outcomes if outcome.status == 503]
+    """Check the outcomes against the contract and return the figures."""
+    unavailable = [outcome for outcome in load.outcomes if outcome.status == 503]
     health = load.prober.outcomes
     figures = {
-        "503": len(refused),
+        "503": len(unavailable),
         **load.figures(),
         "slowest s": round(max(outcome.seconds for outcome in load.outcomes), 2),
         "slowest /health s": round(max(outcome.seconds for outcome in health), 2),
         "recovered after s": round(
-            max(0.0, *(outcome.ended_at - outage_ended for outcome in refused)), 2
+            max(0.0, *(outcome.ended_at - outage_ended for outcome in unavailable)), 2
         ),
     }
     assert set(load.statuses()) == {200, 201, 503}, figures
-    assert all(int(outcome.headers["Retry-After"]) > 0 for outcome in refused)
-    assert all(outcome.ended_at > outage_began for outcome in refused)
+    assert all(int(outcome.headers["Retry-After"]) > 0 for outcome in unavailable)
+    assert all(outcome.ended_at > outage_began for outcome in unavailable)
     assert {outcome.status for outcome in health} == {200}
     assert (figures["lost"], figures["duplicated"]) == (0, 0), figures
     assert figures["slowest s"] < limit, figures
@@ -112,18 +112,18 @@ def check(load: Load, outage_began: float, outage_ended: float, limit: float) ->
 @pytest.mark.parametrize(
     ("outage", "limit"),
     [
-        (killed, ANSWER_SECONDS),
-        (restarted, ANSWER_SECONDS),
+        (killed, RESPONSE_SECONDS),
+        (restarted, RESPONSE_SECONDS),
         (frozen, FROZEN_SECONDS),
-        (read_only, ANSWER_SECONDS),
-        (out_of_connections, ANSWER_SECONDS),
+        (read_only, RESPONSE_SECONDS),
+        (out_of_connections, RESPONSE_SECONDS),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_the_database_is(
+def test_an_outage_of_the_database(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any], outage: Outage, limit: float
 ) -> None:
-    """An outage must look like "try again", lose nothing and end by itself."""
+    """An outage must give 503 with ``Retry-After``, lose nothing, and end by itself."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         began = time.monotonic()
@@ -131,44 +131,44 @@ def test_the_database_is(
             time.sleep(FREEZE_SECONDS if outage is frozen else OUTAGE_SECONDS)
         ended = time.monotonic()
         time.sleep(1)
-        last = len(load.outcomes)
-        load.wait_for(lambda: len(load.outcomes) > last + 50)
+        sent = len(load.outcomes)
+        load.wait_for(lambda: len(load.outcomes) > sent + 50)
 
     figures.update(check(load, began, ended, limit))
     assert {outcome.status for outcome in load.outcomes[-50:]} == {200, 201}
 
 
-def test_the_database_is_down_at_start(
+def test_a_start_without_the_database(
     project: Path, postgres: Postgres, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
-    """The service must start without its database, and serve as soon as it is there."""
+    """The service must start without its database, and serve as soon as the database is up."""
     began = time.monotonic()
     postgres.stop()
     try:
-        live = contextlib.ExitStack()
-        server = live.enter_context(serving(project, tmp_path / "server.log"))
-        load = live.enter_context(Load(server))
+        stack = contextlib.ExitStack()
+        server = stack.enter_context(serving(project, tmp_path / "server.log"))
+        load = stack.enter_context(Load(server))
         load.wait_for(lambda: load.statuses()[503] >= 50)
         with server.client() as client:
             assert client.get("/health/ready").status_code == 503
     finally:
         postgres.start()
     ended = time.monotonic()
-    with live:
+    with stack:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         load.stop()
         with server.client() as client:
             assert client.get("/health/ready").status_code == 200
-        figures.update(check(load, began, ended, ANSWER_SECONDS))
+        figures.update(check(load, began, ended, RESPONSE_SECONDS))
 
 
-def test_readiness_of_a_frozen_database(server: LiveServer, postgres: Postgres) -> None:
-    """A balancer must be told quickly, whatever the database does."""
+def test_readiness_with_a_frozen_database(server: LiveServer, postgres: Postgres) -> None:
+    """The readiness check must fail fast, even if the database does not respond."""
     with server.client() as client:
         before = client.get("/health/ready")
         with frozen(postgres):
-            within = client.get("/health/ready")
+            during = client.get("/health/ready")
         after = client.get("/health/ready")
 
-    assert [before.status_code, within.status_code, after.status_code] == [200, 503, 200]
-    assert within.elapsed.total_seconds() < 4
+    assert [before.status_code, during.status_code, after.status_code] == [200, 503, 200]
+    assert during.elapsed.total_seconds() < 4

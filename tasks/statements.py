@@ -98,7 +98,7 @@ class Statement:
 
 
 def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    if getattr(connection, "has_shortcut", False):  # todo_project/postgresql/base.py
+    if getattr(connection, "can_skip_cursor", False):  # todo_project/postgresql/base.py
         return connection.fetch_all(sql, parameters)  # type: ignore[no-any-return]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

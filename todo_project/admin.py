@@ -1,4 +1,7 @@
-"""The accounts of staff."""
+"""The accounts of staff (with ``todo_project/staff/``, which surrounds every staff page).
+
+The pages of the tasks are in ``tasks/admin.py`` and ``tasks/staff/``.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,20 +17,17 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # it takes none when it runs
-    """Django's own pages, which keep the accounts that the record names.
-
-    Source: issue "Staff and operators", audit trail.
-    """
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
+    """Django's pages, except that an account with entries in the admin log cannot be deleted."""
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
-        """Refuse to delete who has changed something: the record of it would go, too.
+        """Protect accounts with log entries, which Django would delete with the account.
 
-        It may be of a million tasks, which Django would read and list first.
+        They are not listed: an account may have a million entries.
         """
         accounts = User.objects.filter(pk__in=[account.pk for account in objs])
         entries = LogEntry.objects.filter(user=OuterRef("pk"))
-        if named := list(accounts.filter(Exists(entries))):
-            why = "what this account has changed is on record; take the mark “active” away instead"
-            return [], {}, set(), [f"{account}: {why}" for account in named]
-        return super().get_deleted_objects(objs, request)  # type: ignore[arg-type]  # stubs
+        if protected := list(accounts.filter(Exists(entries))):
+            why = "the admin log has entries of this account; clear “active” instead"
+            return [], {}, set(), [f"{account}: {why}" for account in protected]
+        return super().get_deleted_objects(objs, request)  # type: ignore[arg-type]  # the stubs ask for a QuerySet

@@ -1,4 +1,4 @@
-"""The app's configuration."""
+"""The app configuration of ``todo_project``."""
 
 from django.apps import AppConfig
 
@@ -9,5 +9,5 @@ class TodoProjectConfig(AppConfig):
     name = "todo_project"
 
     def ready(self) -> None:
-        """Import the checks, which registers them."""
-        from todo_project import checks  # noqa: F401 - importing is what registers them
+        """Register the checks."""
+        from todo_project import checks  # noqa: F401 - the import registers them

@@ -1,4 +1,4 @@
-"""What looks wrong in the settings, and does not have to stop the start."""
+"""System checks of the settings: recommendations for a deployment."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,29 +14,29 @@ NO_ORIGIN = "todo_project.W003"
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Recommend what a deployment should set."""
+    """Report settings that a deployment should not leave at their defaults."""
     messages: list[CheckMessage] = []
     if settings.SECRET_KEY_IS_DERIVED:
         messages.append(
             Info(
                 "DJANGO_SECRET_KEY is not set; it is derived from the first Better Auth secret.",
-                hint="Set one, so that a new Better Auth secret signs no member of staff out.",
+                hint="Set it, so that a new Better Auth secret does not sign staff out.",
                 id=DERIVED_SECRET_KEY,
             )
         )
     if "*" in settings.ALLOWED_HOSTS:
         messages.append(
             Info(
-                "ALLOWED_HOSTS lets every host name in.",
-                hint="Set it to the names that this service is reached by, separated by commas.",
+                "ALLOWED_HOSTS allows every host name.",
+                hint="Set it to the host names of this service, separated by commas.",
                 id=ANY_HOST,
             )
         )
     if not settings.CORS_ORIGINS:
         messages.append(
             Warning(
-                "No page may call the API from a browser.",
-                hint="Set BETTER_AUTH_URL to the address of the front end.",
+                "No origin may call the API from a browser.",
+                hint="Set BETTER_AUTH_URL to the URL of the front end.",
                 id=NO_ORIGIN,
             )
         )

@@ -1,7 +1,10 @@
-"""How long a request may wait for the database.
+"""The time that a request may spend waiting for the database.
 
-Only a deadline on our side answers in time: a pooler in transaction mode refuses start-up options
-and shares a ``SET`` with other clients, and a frozen database watches no ``statement_timeout``.
+Only a deadline on the client's side is reliable: a pooler in transaction mode refuses start-up
+options and shares a ``SET`` with other clients, and a frozen server enforces no
+``statement_timeout``.
+
+Source: docs/decisions/0007-database-deadline.md.
 """
 
 import time
@@ -10,14 +13,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-# With the second that it may take to cancel what has begun, below the six that a client waits.
+# Together with up to one second for cancelling, shorter than the six seconds that a client waits.
 DATABASE_SECONDS = 4.5
 
 
 @dataclass
 class _Deadline:
     seconds: float
-    ends_at: float | None = None  # by time.monotonic(), once the database is used
+    ends_at: float | None = None  # by time.monotonic(); set at the first use of the database
 
 
 _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
@@ -25,10 +28,10 @@ _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
-    """Limit all waiting for the database inside the block together.
+    """Limit the total time that the block waits for the database.
 
-    The time runs from where the database is first used: a client may take longer than that to send
-    its body. Outside of the block, in a migration or a command, there is no limit.
+    The time starts at the first use of the database: a client may take longer than the limit to
+    send its body. Outside of the block, as in a migration or a command, there is no limit.
 
     Source: docs/contract.md, "Errors" (503: "or too slow").
     """
@@ -39,15 +42,15 @@ def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def begin_deadline_anew() -> None:
-    """Let the time run from the next use of the database, after something that took long."""
+def restart_deadline() -> None:
+    """Start the time again at the next use of the database."""
     deadline = _deadline.get()
     if deadline is not None:
         deadline.ends_at = None
 
 
 def remaining_seconds() -> float | None:
-    """Return the time left, never below zero; ``None`` where there is no limit."""
+    """Return the time left, never below zero, or ``None`` if there is no limit."""
     deadline = _deadline.get()
     if deadline is None:
         return None

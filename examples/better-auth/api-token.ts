@@ -1,10 +1,10 @@
-/** The hand-written route: GET /api/auth/api-token, a token for the API for who is signed in. */
+/** The hand-written route, GET /api/auth/api-token: a token for the API for the signed-in user. */
 import type { Auth } from "better-auth";
 import { SignJWT } from "jose";
 import { signingKey, tokenLifetime } from "./auth";
 import { failure } from "./envelope";
 
-/** Signs who the user is. `sub` is the id that the API's paths carry. */
+/** Signs a token for the user. `sub` is the user id in the API's paths. */
 export async function signApiToken(user: { id: string; email: string }): Promise<string> {
   return new SignJWT({ email: user.email })
     .setProtectedHeader({ alg: "HS256" })
@@ -14,7 +14,7 @@ export async function signApiToken(user: { id: string; email: string }): Promise
     .sign(await signingKey());
 }
 
-/** Makes the handler. It answers `{token}`, like the plugin's GET /api/auth/token. */
+/** Returns the handler. It responds with `{token}`, like the plugin's GET /api/auth/token. */
 export function apiToken(auth: Pick<Auth, "api">) {
   return async (request: Request): Promise<Response> => {
     const session = await auth.api.getSession({ headers: request.headers });

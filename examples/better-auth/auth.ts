@@ -6,25 +6,25 @@ import { SignJWT } from "jose";
 
 const baseURL = process.env.BETTER_AUTH_URL || "http://localhost:3000";
 
-/** How long a token for the API is valid, in jose's notation. Nothing ends it earlier. */
+/** The lifetime of a token for the API, in jose's notation. A token cannot be revoked earlier. */
 export const tokenLifetime = process.env.API_TOKEN_LIFETIME || "15m";
 
-/** The key that the API checks tokens with: the secret's UTF-8 bytes, as they are. */
+/** The key that the API verifies tokens with: the UTF-8 bytes of the secret. */
 export async function signingKey(): Promise<Uint8Array> {
-  // Better Auth's own reading of BETTER_AUTH_SECRETS and BETTER_AUTH_SECRET: a second
-  // reading of them here would some day disagree, and the API would refuse every token.
+  // Let Better Auth parse BETTER_AUTH_SECRETS and BETTER_AUTH_SECRET: a second parser
+  // could disagree with it, and the API would then reject every token.
   const { secret } = await auth.$context;
   return new TextEncoder().encode(secret);
 }
 
 export const auth = betterAuth({
   baseURL,
-  // Forgets everybody when the process ends. An app puts its database here, for example
+  // The users are lost when the process ends. An app puts its database here, for example
   // `new Pool({ connectionString: process.env.DATABASE_URL })` from "pg".
   database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
   emailAndPassword: { enabled: true },
   plugins: [
-    // GET /api/auth/token. Without `sign` the plugin signs EdDSA with a key pair of its own.
+    // GET /api/auth/token. Without `sign`, the plugin signs with EdDSA and its own key pair.
     jwt({
       jwt: {
         expirationTime: tokenLifetime,
@@ -33,7 +33,7 @@ export const auth = betterAuth({
             .setProtectedHeader({ alg: "HS256", typ: "JWT" })
             .sign(await signingKey()),
       },
-      // Better Auth refuses `sign` without these two. Neither is used: HS256 has no public key.
+      // Better Auth requires both with `sign`. Neither is used: HS256 has no public key.
       jwks: { remoteUrl: `${baseURL}/api/auth/jwks`, keyPairConfig: { alg: "EdDSA" } },
     }),
   ],

@@ -1,6 +1,6 @@
-/** For a page: how it calls the API, and goes on when its token has expired. */
+/** For a page: calls the API, and gets a new token when the old one has expired. */
 
-/** Makes the function that sends a request to the API at an address, with the token at hand. */
+/** Returns a function that sends a request with the current token to the API at a base URL. */
 export function caller(api: string, token: string) {
   return call;
 
@@ -10,7 +10,7 @@ export function caller(api: string, token: string) {
     const answer = await fetch(api + path, { ...init, headers });
     if (answer.status !== 401 || isRetry) return answer;
     const renewed = await fetch("/api/auth/api-token");
-    if (!renewed.ok) return answer; // the session has ended, too
+    if (!renewed.ok) return answer; // the session has ended too
     token = (await renewed.json()).token;
     return call(path, init, true);
   }

@@ -1,6 +1,6 @@
 /**
  * One origin for both servers: /api/auth/* goes to AUTH_URL, everything else to API_URL.
- * `make demo` uses it; where you deploy, your own proxy or Next.js's rewrites do this.
+ * For `make demo`; in production, use your own proxy or Next.js's rewrites.
  */
 import {
   createServer,
@@ -11,13 +11,13 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 
-// What concerns one connection only (RFC 9110 §7.6.1), and is the next one's own business.
-const oneConnection = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"];
-// Transfer-Encoding stays in a request: Node applies it, and a body that is sent on without it
-// could pass for a second request. `Expect` is answered here; `Forwarded` would contradict us.
-const notSentOn = [...oneConnection, "expect", "forwarded"];
-// In an answer Node chooses, by the client's version of HTTP.
-const notSentBack = [...oneConnection, "transfer-encoding"];
+// Hop-by-hop headers (RFC 9110 §7.6.1).
+const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"];
+// Requests keep Transfer-Encoding: Node applies it, and a body without it could pass for a second
+// request. Node itself handles `Expect`; `Forwarded` would contradict X-Forwarded-*.
+const dropFromRequest = [...hopByHop, "expect", "forwarded"];
+// In responses, Node chooses it by the client's HTTP version.
+const dropFromResponse = [...hopByHop, "transfer-encoding"];
 
 const { AUTH_URL, API_URL, PORT } = process.env;
 if (!AUTH_URL || !API_URL) {
@@ -38,7 +38,7 @@ server.listen(Number(PORT ?? 8000), "127.0.0.1", () => {
   console.log(`The gateway listens on http://127.0.0.1:${port}`);
 });
 
-/** Sends a request on and streams the answer back. */
+/** Forwards a request and streams the response back. */
 function forward(request: IncomingMessage, response: ServerResponse, target: string): void {
   const { hostname, port } = new URL(target);
   const upstream = open({
@@ -47,33 +47,33 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
     method: request.method,
     path: request.url,
     headers: {
-      ...without(notSentOn, request.headers),
-      // Set, not appended to: nobody stands in front, so what a client says here is made up.
+      ...without(dropFromRequest, request.headers),
+      // Set, not appended: no proxy is in front, so a client's own value is forged.
       "x-forwarded-for": request.socket.remoteAddress ?? "",
       "x-forwarded-proto": "http",
       "x-forwarded-host": request.headers.host ?? "",
     },
-    // A kept connection may be closed by the other side just when the next request is sent.
+    // The server may close a kept-alive connection just as the next request is sent.
     agent: false,
   });
-  upstream.on("response", (answer) => {
-    const headers = without(notSentBack, answer.headers);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-    answer.on("error", () => response.destroy());
-    answer.pipe(response);
+  upstream.on("response", (reply) => {
+    const headers = without(dropFromResponse, reply.headers);
+    response.writeHead(reply.statusCode ?? 502, reply.statusMessage, headers);
+    reply.on("error", () => response.destroy());
+    reply.pipe(response);
   });
   upstream.on("error", () => {
-    // After the headers it is `answer` that tells whether the rest arrived: a server may refuse a
-    // body by its first bytes and hang up on the others.
+    // After the headers, `reply` reports errors: a server may respond to the start of a body, and
+    // close the connection while the rest is sent.
     if (!response.headersSent && !response.destroyed) badGateway(response);
   });
-  // What a client still sends to nobody must be read, or its connection hangs at the next request.
+  // Read the rest of the body, or the connection hangs at the client's next request.
   upstream.on("close", () => request.unpipe(upstream).resume());
   response.on("close", () => upstream.destroy());
   request.pipe(upstream);
 }
 
-/** Copies headers without those that are named here or in `Connection`. */
+/** Copies headers without these names and those listed in `Connection`. */
 function without(names: string[], headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const listed = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Serves Better Auth and the routes beside it on 127.0.0.1. In Next.js, Next.js does this. */
+/** Serves Better Auth and the extra routes on 127.0.0.1. In an app, Next.js does this. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Auth } from "better-auth";
@@ -12,11 +12,11 @@ type Routes = Record<string, Handler>;
 type Context = { isTrustedOrigin(origin: string): boolean };
 type ServedAuth = Pick<Auth, "api" | "handler"> & { $context: Promise<Context> };
 
-/** Listens on PORT (3001; 0 takes a free one) and prints the address. */
+/** Listens on PORT (default 3001; 0 picks a free port) and prints the address. */
 export async function serve(auth: ServedAuth, extraRoutes: Routes = {}): Promise<void> {
   if (!process.env.BETTER_AUTH_SECRETS && !process.env.BETTER_AUTH_SECRET) {
-    // Better Auth would go on with a secret that is published in its source.
-    console.error("Set BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS to the secret that the API has.");
+    // Better Auth would use a default secret that is published in its source code.
+    console.error("Set BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS to the API's secret.");
     process.exit(1);
   }
   const context = await auth.$context;
@@ -48,7 +48,7 @@ export async function serve(auth: ServedAuth, extraRoutes: Routes = {}): Promise
   });
 }
 
-/** Lets pages of the origins that Better Auth trusts send their cookies and read the answers. */
+/** Lets pages of Better Auth's trusted origins send cookies and read the responses. */
 async function withCors(
   context: Context,
   request: Request,
@@ -56,15 +56,15 @@ async function withCors(
 ): Promise<Response> {
   const origin = request.headers.get("Origin");
   const isPreflight = request.method === "OPTIONS";
-  const answer = isPreflight ? new Response(null, { status: 204 }) : await next();
-  answer.headers.append("Vary", "Origin");
+  const response = isPreflight ? new Response(null, { status: 204 }) : await next();
+  response.headers.append("Vary", "Origin");
   if (origin && context.isTrustedOrigin(origin)) {
-    answer.headers.set("Access-Control-Allow-Origin", origin);
-    answer.headers.set("Access-Control-Allow-Credentials", "true");
+    response.headers.set("Access-Control-Allow-Origin", origin);
+    response.headers.set("Access-Control-Allow-Credentials", "true");
     if (isPreflight) {
-      answer.headers.set("Access-Control-Allow-Methods", "GET, POST");
-      answer.headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type");
+      response.headers.set("Access-Control-Allow-Methods", "GET, POST");
+      response.headers.set("Access-Control-Allow-Headers", "Authorization, Content-Type");
     }
   }
-  return answer;
+  return response;
 }

@@ -1,4 +1,4 @@
-/** `npm start`: the example as it is. */
+/** `npm start`: the unmodified example. */
 import { auth } from "./auth";
 import { serve } from "./serve";
 

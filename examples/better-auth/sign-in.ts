@@ -1,11 +1,11 @@
-/** The front end's three calls, each over Better Auth's own endpoint for it. */
+/** The front end's three sign-in calls, each through Better Auth's own endpoint. */
 import type { Auth } from "better-auth";
 import { signApiToken } from "./api-token";
 import { failure, success } from "./envelope";
 
 type BetterAuth = Pick<Auth, "handler">;
 
-/** POST /api/auth/register `{email, username, password}`: a new account, signed in. */
+/** POST /api/auth/register `{email, username, password}`: creates an account and signs in. */
 export function register(auth: BetterAuth) {
   return async (request: Request): Promise<Response> => {
     const { email, username, password } = await fields(request);
@@ -17,7 +17,7 @@ export function register(auth: BetterAuth) {
   };
 }
 
-/** POST /api/auth/login `{email, password}`. */
+/** POST /api/auth/login `{email, password}`: signs in. */
 export function login(auth: BetterAuth) {
   return async (request: Request): Promise<Response> => {
     const { email, password } = await fields(request);
@@ -28,15 +28,15 @@ export function login(auth: BetterAuth) {
   };
 }
 
-/** POST /api/auth/logout: ends the session. A token given before stays valid until it expires. */
+/** POST /api/auth/logout: ends the session. Issued tokens remain valid until they expire. */
 export function logout(auth: BetterAuth) {
   return async (request: Request): Promise<Response> => {
-    const answer = await forward(auth, request, "sign-out", {});
-    return answer.ok ? success(null, headersOf(answer)) : refused(answer);
+    const response = await forward(auth, request, "sign-out", {});
+    return response.ok ? success(null, headersOf(response)) : failed(response);
   };
 }
 
-/** The text fields of a JSON body. Whatever cannot be read counts as absent. */
+/** The string fields of a JSON body; an unreadable body has none. */
 async function fields(request: Request): Promise<Record<string, string | undefined>> {
   const body: unknown = await request.json().catch(() => null);
   return Object.fromEntries(
@@ -45,8 +45,8 @@ async function fields(request: Request): Promise<Record<string, string | undefin
 }
 
 /**
- * Sends the call through Better Auth's handler rather than `auth.api`, which would skip its
- * checks on the page's origin and on how often somebody tries.
+ * Sends the call through Better Auth's handler, because `auth.api` skips its origin check and its
+ * rate limit.
  */
 function forward(
   auth: BetterAuth,
@@ -66,18 +66,18 @@ function forward(
   );
 }
 
-async function signedIn(answer: Response): Promise<Response> {
-  if (!answer.ok) return refused(answer);
-  const { user, token: sessionToken } = await answer.json();
-  // No session: the address must be verified first (and if it is taken, this user is invented).
+async function signedIn(response: Response): Promise<Response> {
+  if (!response.ok) return failed(response);
+  const { user, token: sessionToken } = await response.json();
+  // No session: the address must be verified first. If it is taken, this user is made up.
   const token = sessionToken ? await signApiToken(user) : null;
   const { id, email, name: username } = user;
-  return success({ user: { id, email, username }, token }, headersOf(answer));
+  return success({ user: { id, email, username }, token }, headersOf(response));
 }
 
-async function refused(answer: Response): Promise<Response> {
-  const { message } = await answer.json().catch(() => ({}));
-  return failure(answer.status, sentence(message), headersOf(answer));
+async function failed(response: Response): Promise<Response> {
+  const { message } = await response.json().catch(() => ({}));
+  return failure(response.status, sentence(message), headersOf(response));
 }
 
 /** Turns "[body.email] Invalid email address" into "Invalid email address." */
@@ -86,9 +86,9 @@ function sentence(message?: string): string {
   return text ? `${text}.` : "Something went wrong. Please try again.";
 }
 
-/** Better Auth's headers, its cookies among them, without those that describe its body. */
-function headersOf(answer: Response): Headers {
-  const headers = new Headers(answer.headers);
+/** Better Auth's headers, including cookies, without those that describe the body. */
+function headersOf(response: Response): Headers {
+  const headers = new Headers(response.headers);
   headers.delete("Content-Type");
   headers.delete("Content-Length");
   return headers;

@@ -1,4 +1,4 @@
-"""The example's Better Auth and the API as the tests run them, and people who sign up there."""
+"""Runs the example's Better Auth and the API, and signs users up."""
 
 import os
 import subprocess
@@ -21,84 +21,84 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class BetterAuth:
-    """A Better Auth that answers.
+    """A running Better Auth.
 
     Args:
-        address: where.
-        origin: of the page that may call it, ``BETTER_AUTH_URL``.
+        address: its base URL.
+        origin: the origin of the page that may call it, ``BETTER_AUTH_URL``.
     """
 
     address: str
     origin: str
 
-    def visitor(self) -> httpx.Client:
-        """Open a browser: it keeps cookies and says which page it shows."""
+    def client(self) -> httpx.Client:
+        """Open a client that keeps cookies and sends ``Origin``, as a browser does."""
         return httpx.Client(
             base_url=self.address, headers={"Origin": self.origin}, timeout=30, trust_env=False
         )
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who has just signed up.
+class User:
+    """A user who has just signed up.
 
     Args:
         id: the user's id.
-        email: what they sign in with, beside ``PASSWORD``.
-        session_token: what Better Auth calls their token.
-        browser: with their cookies.
-        cookies: those that signing up set, also one that has expired already.
+        email: the address to sign in with; the password is ``PASSWORD``.
+        session_token: the session token in Better Auth's response.
+        client: a client with the user's cookies.
+        cookies: all cookies that signing up set, including expired ones.
     """
 
     id: str
     email: str
     session_token: str
-    browser: httpx.Client
+    client: httpx.Client
     cookies: dict[str, str]
 
 
-def sign_up(browser: httpx.Client) -> Person:
-    """Make an account through Better Auth's own endpoint."""
+def sign_up(client: httpx.Client) -> User:
+    """Create an account through Better Auth's own endpoint."""
     email = f"{uuid.uuid4().hex}@example.com"
     account = {"email": email, "name": "Ada", "password": PASSWORD}
-    answer = browser.post("/api/auth/sign-up/email", json=account)
-    assert answer.status_code == 200, answer.text
-    made = answer.json()
-    set_cookies = [line.partition(";")[0] for line in answer.headers.get_list("Set-Cookie")]
+    response = client.post("/api/auth/sign-up/email", json=account)
+    assert response.status_code == 200, response.text
+    created = response.json()
+    set_cookies = [line.partition(";")[0] for line in response.headers.get_list("Set-Cookie")]
     cookies = dict(line.split("=", 1) for line in set_cookies)
-    return Person(made["user"]["id"], email, made["token"], browser, cookies)
+    return User(created["user"]["id"], email, created["token"], client, cookies)
 
 
 @dataclass(frozen=True)
-class BetterAuths:
-    """A process that serves any number of Better Auths, with one secret.
+class BetterAuthProcess:
+    """A process that serves several variants of Better Auth, all with one secret.
 
     Args:
-        origin: of the page that may call them.
-        process: the process, with pipes to its input and from its output.
-        started: those that it serves, by the variables that describe them.
+        origin: the origin of the page that may call them.
+        process: the process; its stdin and stdout are pipes.
+        running: the running variants, by their ``TEST_`` variables.
     """
 
     origin: str
     process: subprocess.Popen[str]
-    started: dict[str, BetterAuth]
+    running: dict[str, BetterAuth]
 
     def serving(self, variant: str = "") -> BetterAuth:
-        """Serve a variant such as ``TEST_COOKIE=jwe TEST_BEARER=1``, or find it."""
-        if variant not in self.started:
+        """Return a variant such as ``TEST_COOKIE=jwe TEST_BEARER=1``; start it if necessary."""
+        if variant not in self.running:
             assert self.process.stdin
             assert self.process.stdout
             if variant:
                 self.process.stdin.write(f"{variant}\n")
                 self.process.stdin.flush()
-            listening = self.process.stdout.readline()
-            assert "listens on" in listening, "Better Auth did not start; its reason is above"
-            self.started[variant] = BetterAuth(listening.split()[-1], self.origin)
-        return self.started[variant]
+            line = self.process.stdout.readline()
+            assert "listens on" in line, "Better Auth did not start; see its output above"
+            self.running[variant] = BetterAuth(line.split()[-1], self.origin)
+        return self.running[variant]
 
 
 @contextmanager
-def running_better_auths(origin: str, **variables: str) -> Iterator[BetterAuths]:
+def running_better_auth(origin: str, **variables: str) -> Iterator[BetterAuthProcess]:
     """Run the example with these variables until the block ends."""
     with subprocess.Popen(
         [*NODE, "variants.ts"],
@@ -114,10 +114,10 @@ def running_better_auths(origin: str, **variables: str) -> Iterator[BetterAuths]
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        running = BetterAuths(origin, process, {})
+        better_auth_process = BetterAuthProcess(origin, process, {})
         try:
-            running.serving()
-            yield running
+            better_auth_process.serving()
+            yield better_auth_process
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
@@ -125,12 +125,12 @@ def running_better_auths(origin: str, **variables: str) -> Iterator[BetterAuths]
 
 @dataclass(frozen=True)
 class Deployment:
-    """The API with its database, ready to be served under one setting after the other.
+    """A copy of the project with its database, to be served with different settings.
 
     Args:
-        project: a copy of what is deployed.
+        project: the copy.
         variables: its environment.
-        logs: a folder for the servers' logs.
+        logs: a directory for the servers' logs.
     """
 
     project: Path
@@ -138,19 +138,19 @@ class Deployment:
     logs: Path
 
     def serving(self, **variables: str) -> AbstractContextManager[LiveServer]:
-        """Serve it until the block ends, with these variables changed."""
+        """Serve the API until the block ends, with these variables changed."""
         log = self.logs / f"{uuid.uuid4().hex}.log"
         return serving(self.project, log, **{**self.variables, **variables})
 
 
 def list_tasks(api: LiveServer, user_id: str, token: str) -> httpx.Response:
-    """Ask for a user's tasks with this token."""
+    """Request a user's tasks with this token."""
     with api.client(Authorization=f"Bearer {token}") as client:
         return client.get(f"/api/{user_id}/tasks")
 
 
 def create_task(api: LiveServer, user_id: str, token: str) -> httpx.Response:
-    """Try to create a task with this token."""
+    """Send a create request with this token."""
     with api.client(Authorization=f"Bearer {token}") as client:
         return client.post(f"/api/{user_id}/tasks", json={"title": "Buy milk"})
 

@@ -1,4 +1,4 @@
-"""A real Better Auth, a real API with the same secret, and a machine that can run both."""
+"""Better Auth, the API with the same secret, and a browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from conftest import IN_CI, SECRET
 from examples.demo import install_packages, why_no_node
 from examples.tests.better_auth import (
     BetterAuth,
-    BetterAuths,
+    BetterAuthProcess,
     Deployment,
-    Person,
-    running_better_auths,
+    User,
+    running_better_auth,
     sign_up,
 )
 from todo_project.tests.live_server import (
@@ -38,7 +38,7 @@ FLAGS = [
 
 
 def require(reason: str | None) -> None:
-    """Skip a test that this machine cannot run, for this reason; in CI, fail it."""
+    """Skip a test that this machine cannot run; in CI, fail it."""
     if reason and IN_CI:
         pytest.fail(reason)
     if reason:
@@ -47,20 +47,20 @@ def require(reason: str | None) -> None:
 
 @pytest.fixture(scope="session")
 def node() -> None:
-    """Have Node, and the example's packages installed."""
+    """Require Node and install the example's packages."""
     require(why_no_node())
     install_packages()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Find the browser's program."""
-    found = shutil.which("chromium")
-    require(None if found else "The browser tests need Debian's chromium, which is not installed.")
-    return str(found)
+    """Return the path of Chromium."""
+    path = shutil.which("chromium")
+    require(None if path else "The browser tests need Debian's chromium, which is not installed.")
+    return str(path)
 
 
-# The module's, not the session's: while it runs, its event loop keeps Django from the database.
+# Per module, because Django refuses database queries while Playwright's event loop runs.
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """Start Chromium."""
@@ -68,20 +68,20 @@ def browser(chromium: str) -> Iterator[Browser]:
         sync_playwright() as playwright,
         playwright.chromium.launch(
             executable_path=chromium, args=FLAGS, timeout=180_000
-        ) as started,
+        ) as browser,
     ):
-        yield started
+        yield browser
 
 
 @pytest.fixture(scope="session")
 def front_end() -> str:
-    """Name the origin of the page that both servers are to let in."""
+    """Return the origin that both servers allow."""
     return f"http://localhost:{free_port()}"
 
 
 @pytest.fixture(scope="session")
 def deployment(front_end: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Deploy the API on a fresh database."""
+    """Copy the project and migrate a fresh database."""
     folder: Path = tmp_path_factory.mktemp("deployment")
     project = copy_project(folder / "project")
     with fresh_database(folder) as database_url:
@@ -99,32 +99,32 @@ def deployment(front_end: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def api(deployment: Deployment) -> Iterator[LiveServer]:
-    """Serve the API with the secret that Better Auth has."""
+    """Serve the API with Better Auth's secret."""
     with deployment.serving() as live:
         yield live
 
 
 @pytest.fixture(scope="session")
-def better_auths(node: None, front_end: str) -> Iterator[BetterAuths]:
+def better_auth_process(node: None, front_end: str) -> Iterator[BetterAuthProcess]:
     """Run the process that serves Better Auth with the API's secret."""
-    with running_better_auths(front_end) as running:
-        yield running
+    with running_better_auth(front_end) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")
-def better_auth(better_auths: BetterAuths) -> BetterAuth:
-    """Serve Better Auth as the example has it."""
-    return better_auths.serving()
+def better_auth(better_auth_process: BetterAuthProcess) -> BetterAuth:
+    """Serve Better Auth as the example configures it."""
+    return better_auth_process.serving()
 
 
 @pytest.fixture
-def person(better_auth: BetterAuth) -> Iterator[Person]:
-    """Sign somebody up."""
-    with better_auth.visitor() as browser:
-        yield sign_up(browser)
+def user(better_auth: BetterAuth) -> Iterator[User]:
+    """Sign up a user."""
+    with better_auth.client() as client:
+        yield sign_up(client)
 
 
 @pytest.fixture(scope="session")
 def documented(api: LiveServer) -> LiveServer:
-    """Serve the documents, which the API has on."""
+    """Return the API, which serves its documents."""
     return api

@@ -1,4 +1,4 @@
-"""The gateway of ``make demo``, in front of two servers."""
+"""Runs the gateway of ``make demo``."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from examples.tests.better_auth import STOP_SECONDS
 
 @contextmanager
 def running_gateway(auth_port: int, api_port: int) -> Iterator[httpx.Client]:
-    """Run the gateway and give a client of it."""
+    """Run the gateway in front of two servers and yield a client for it."""
     variables = {
         "PATH": os.environ["PATH"],
         "PORT": "0",

@@ -1,4 +1,4 @@
-"""A member of staff at work in the admin, in a real browser."""
+"""A member of staff uses the admin in a real browser."""
 
 import csv
 import re
@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from conftest import SECRET
-from examples.tests.pages import complaints_of, photograph
+from examples.tests.pages import collect_errors, take_screenshot
 from todo_project.tests.live_server import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=30_000)
 PASSWORD = "correct horse battery staple"
-# No test changes what another one looks for, so that their order does not matter.
+# No test changes the tasks of another test, so they can run in any order.
 ADA = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
 SET_UP = """
 import os
@@ -45,13 +45,13 @@ print(staff.cookies["sessionid"].value)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keep the server's files and the session of the member of staff."""
+    """Create a directory for the server's files and the staff session."""
     return tmp_path_factory.mktemp("admin")
 
 
 @pytest.fixture(scope="module")
 def server(chromium: str, folder: Path) -> Iterator[LiveServer]:
-    """Serve as a developer does, on http, with a member of staff and some tasks."""
+    """Serve as a developer does, over http, with a member of staff and some tasks."""
     project = copy_project(folder / "project")
     with fresh_database(folder) as database_url:
         variables = {
@@ -62,16 +62,16 @@ def server(chromium: str, folder: Path) -> Iterator[LiveServer]:
             "PASSWORD": PASSWORD,
             "WEB_CONCURRENCY": "1",
         }
-        done = run(project, "manage.py", "shell", "--verbosity=0", "-c", SET_UP, **variables)
-        assert done.returncode == 0, done.stderr
-        (folder / "session").write_text(done.stdout.split()[-1])
+        result = run(project, "manage.py", "shell", "--verbosity=0", "-c", SET_UP, **variables)
+        assert result.returncode == 0, result.stderr
+        (folder / "session").write_text(result.stdout.split()[-1])
         with serving(project, folder / "server.log", **variables) as live:
             yield live
 
 
 @pytest.fixture(scope="module")
 def window(browser: Browser) -> Iterator[Page]:
-    """Open one tab for all tests: a new one would start processes and load every style anew."""
+    """Open one tab for all tests: a new one would start processes and reload every style."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
         page.set_default_timeout(30_000)
@@ -80,27 +80,27 @@ def window(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def all_complaints(window: Page) -> list[str]:
-    """Collect what the browser complains of."""
-    return complaints_of(window)
+    """Collect the browser's errors."""
+    return collect_errors(window)
 
 
 @pytest.fixture
 def tab(window: Page, all_complaints: list[str]) -> Iterator[Page]:
-    """Forget who was signed in; the browser may complain of nothing.
+    """Sign out before each test, and fail it on any error in the browser.
 
-    It leaves a page that becomes a download, and calls that aborted.
+    The browser reports a page that becomes a download as aborted.
     """
     window.context.clear_cookies()
     all_complaints.clear()
     yield window
-    window.wait_for_load_state()  # else the next test would hear what this page complains of
+    window.wait_for_load_state()  # otherwise the next test gets this page's errors
     harmless = re.compile(r"net::ERR_ABORTED .*")
-    assert [said for said in all_complaints if not harmless.fullmatch(said)] == []
+    assert [error for error in all_complaints if not harmless.fullmatch(error)] == []
 
 
 @pytest.fixture
-def log_in(tab: Page, server: LiveServer) -> Page:
-    """Open the form of the log-in."""
+def login_page(tab: Page, server: LiveServer) -> Page:
+    """Open the login form."""
     tab.goto(f"{server.address}/admin")
     return tab
 
@@ -115,7 +115,7 @@ def staff(tab: Page, server: LiveServer, folder: Path) -> Page:
 
 
 def sign_in(page: Page, password: str) -> None:
-    """Fill in the form of the log-in."""
+    """Fill in the login form."""
     page.get_by_label("Username").fill("grace")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
@@ -129,49 +129,49 @@ def search(page: Page, text: str) -> None:
 
 
 def titles(page: Page) -> Locator:
-    """Find the titles on the page; what is expected of them waits for the page."""
+    """Locate the titles on the page; expectations on them wait for the page."""
     return page.locator("td.field-title, th.field-title")
 
 
-def act(page: Page, action: str) -> None:
-    """Choose an action for what is selected."""
+def run_action(page: Page, action: str) -> None:
+    """Run an action on the selected tasks."""
     page.get_by_label("Action:").select_option(label=action)
     page.get_by_role("button", name="Go", exact=True).click()
 
 
-def test_the_log_in_looks_like_ours(log_in: Page) -> None:
-    """The page must have its styles, and say whose it is."""
-    photograph(log_in, "login")
-    header = log_in.locator("#header")
+def test_the_login_page_has_our_style(login_page: Page) -> None:
+    """The page must load its styles and show the site's name."""
+    take_screenshot(login_page, "login")
+    header = login_page.locator("#header")
 
-    assert log_in.title() == "Log in | Todo back end"
+    assert login_page.title() == "Log in | Todo back end"
     assert header.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
 
 
-def test_a_wrong_password_is_refused(log_in: Page) -> None:
+def test_a_wrong_password_is_rejected(login_page: Page) -> None:
     """The page must say that the password is wrong."""
-    sign_in(log_in, "wrong")
+    sign_in(login_page, "wrong")
 
-    expect(log_in.get_by_text("Please enter the correct username and password")).to_be_visible()
-    photograph(log_in, "wrong-password")
+    expect(login_page.get_by_text("Please enter the correct username and password")).to_be_visible()
+    take_screenshot(login_page, "wrong-password")
 
 
-def test_staff_sign_in_and_out(log_in: Page) -> None:
-    """Signing in must open the tasks, and signing out must end the session."""
-    sign_in(log_in, PASSWORD)
-    log_in.locator("#content a[href='/admin/tasks/task/']").first.click()
-    expect(titles(log_in).first).to_be_visible()
-    log_in.get_by_role("button", name="Log out").click()
-    log_in.wait_for_url("**/admin/logout/")
-    photograph(log_in, "signed-out")
-    log_in.goto(log_in.url.replace("/logout/", "/"))
+def test_staff_sign_in_and_out(login_page: Page) -> None:
+    """Signing in must open the tasks; signing out must end the session."""
+    sign_in(login_page, PASSWORD)
+    login_page.locator("#content a[href='/admin/tasks/task/']").first.click()
+    expect(titles(login_page).first).to_be_visible()
+    login_page.get_by_role("button", name="Log out").click()
+    login_page.wait_for_url("**/admin/logout/")
+    take_screenshot(login_page, "signed-out")
+    login_page.goto(login_page.url.replace("/logout/", "/"))
 
-    expect(log_in.get_by_label("Password")).to_be_visible()
+    expect(login_page.get_by_label("Password")).to_be_visible()
 
 
 def test_staff_see_the_list(staff: Page) -> None:
     """The list must show tasks, owners and filters, newest first."""
-    photograph(staff, "list")
+    take_screenshot(staff, "list")
 
     expect(titles(staff).nth(0)).to_have_text("=1+1 is a formula")
     expect(titles(staff).nth(1)).to_have_text("Buy 130 litres of milk")
@@ -179,46 +179,46 @@ def test_staff_see_the_list(staff: Page) -> None:
     expect(staff.get_by_text("ada@example.com").first).to_be_visible()
 
 
-def test_staff_turn_the_page(staff: Page) -> None:
-    """The second page must go on where the first ends."""
+def test_staff_open_the_second_page(staff: Page) -> None:
+    """The second page must continue after the first."""
     staff.get_by_role("link", name="2", exact=True).click()
-    photograph(staff, "second-page")
+    take_screenshot(staff, "second-page")
 
     expect(titles(staff).first).to_have_text("Buy 81 litres of milk")
 
 
 def test_staff_search_and_filter(staff: Page) -> None:
-    """An address, words, and a state must narrow the list down."""
+    """An address, words and a state must each narrow down the list."""
     search(staff, "ada@example.com")
     expect(staff.get_by_text("65 results")).to_be_visible()
     search(staff, "milk 13")
-    photograph(staff, "search")
+    take_screenshot(staff, "search")
     expect(titles(staff)).to_have_text(
         ["Buy 130 litres of milk", "Buy 113 litres of milk", "Buy 13 litres of milk"]
     )
     staff.get_by_role("link", name="Yes", exact=True).click()
-    photograph(staff, "filter")
+    take_screenshot(staff, "filter")
     expect(titles(staff)).to_have_text(["Buy 130 litres of milk"])
 
 
 def test_staff_edit_a_task(staff: Page) -> None:
-    """A change must be saved, and be seen in the list and in the history."""
+    """A change must be saved, and appear in the list and in the history."""
     staff.get_by_role("link", name="Buy 129 litres of milk").click()
-    photograph(staff, "form")
+    take_screenshot(staff, "form")
     staff.get_by_label("Title:").fill("Buy one litre of milk")
     staff.get_by_label("Completed").check()
     staff.get_by_role("button", name="Save", exact=True).click()
 
     expect(staff.get_by_text("was changed successfully")).to_be_visible()
-    photograph(staff, "saved")
+    take_screenshot(staff, "saved")
     staff.get_by_role("link", name="Buy one litre of milk").first.click()
     staff.get_by_role("link", name="History").click()
     expect(staff.get_by_text("Changed Title and Completed.")).to_be_visible()
-    photograph(staff, "history")
+    take_screenshot(staff, "history")
 
 
-def test_a_form_that_is_open_undoes_nothing(staff: Page, server: LiveServer) -> None:
-    """What its owner does to a task meanwhile must stay."""
+def test_an_open_form_does_not_undo_the_owners_changes(staff: Page, server: LiveServer) -> None:
+    """A change that the owner makes while the form is open must be kept."""
     staff.get_by_role("link", name="Buy 127 litres of milk").click()
     expect(staff.get_by_label("Completed")).not_to_be_checked()
     [task_id] = re.findall(r"/task/(\d+)/change/", staff.url)
@@ -231,34 +231,34 @@ def test_a_form_that_is_open_undoes_nothing(staff: Page, server: LiveServer) -> 
     expect(staff.get_by_label("Completed")).to_be_checked()
 
 
-def test_staff_see_what_is_wrong(staff: Page) -> None:
-    """What the API refuses must be refused beside its field."""
+def test_an_invalid_field_shows_its_error(staff: Page) -> None:
+    """The form must reject what the API rejects, and show the error at its field."""
     staff.get_by_role("link", name="Add task").first.click()
     staff.get_by_label("Owner:").fill("grace")
     staff.get_by_label("Title:").fill("   ")
     staff.get_by_role("button", name="Save", exact=True).click()
 
     expect(staff.get_by_text("ensure this value has at least 1 characters")).to_be_visible()
-    photograph(staff, "refused")
+    take_screenshot(staff, "rejected")
 
 
-def test_staff_act_on_a_selection(staff: Page) -> None:
-    """The action must apply to the checked tasks, and the page must say to how many."""
+def test_an_action_applies_to_the_selection(staff: Page) -> None:
+    """The action must change the selected tasks, and the page must show their number."""
     search(staff, '"Buy 11 litres"')
     staff.locator("#action-toggle").check()
-    act(staff, "Mark completed")
+    run_action(staff, "Mark completed")
 
     expect(staff.get_by_text("1 task was marked completed.")).to_be_visible()
-    photograph(staff, "marked")
+    take_screenshot(staff, "marked")
 
 
-def test_staff_act_on_all_pages(staff: Page) -> None:
-    """The action must be able to apply to the tasks of other pages as well."""
+def test_an_action_applies_to_all_pages(staff: Page) -> None:
+    """The action must be able to change the tasks of all pages."""
     search(staff, "grace")
     staff.locator("#action-toggle").check()
     staff.get_by_role("button", name=re.compile("Select all 66")).click()
-    photograph(staff, "all-selected")
-    act(staff, "Mark completed")
+    take_screenshot(staff, "all-selected")
+    run_action(staff, "Mark completed")
 
     expect(staff.get_by_text("66 tasks were marked completed.")).to_be_visible()
 
@@ -267,8 +267,8 @@ def test_staff_delete_a_selection(staff: Page) -> None:
     """The page must ask before it deletes."""
     search(staff, "cow")
     staff.locator("#action-toggle").check()
-    act(staff, "Delete")
-    photograph(staff, "delete")
+    run_action(staff, "Delete")
+    take_screenshot(staff, "delete")
     expect(staff.get_by_text("1 task will be permanently deleted:")).to_be_visible()
     staff.get_by_role("button", name="Delete", exact=True).click()
 
@@ -276,11 +276,11 @@ def test_staff_delete_a_selection(staff: Page) -> None:
 
 
 def test_staff_export(staff: Page) -> None:
-    """The file must hold what was selected, with nothing in it that a spreadsheet would run."""
+    """The file must contain the selection, and nothing that a spreadsheet would execute."""
     search(staff, "formula")
     staff.locator("#action-toggle").check()
     with staff.expect_download() as download:
-        act(staff, "Export as CSV")
+        run_action(staff, "Export as CSV")
 
     with Path(download.value.path()).open(newline="") as file:
         [_, row] = csv.reader(file)

@@ -1,4 +1,4 @@
-"""A page in a real browser, on an origin of its own, that signs in and works with tasks."""
+"""A page in a real browser, on its own origin, that signs in and works with tasks."""
 
 import threading
 import uuid
@@ -18,23 +18,23 @@ from examples.tests.better_auth import (
     PASSWORD,
     BetterAuth,
     Deployment,
-    Person,
+    User,
     stored_tasks,
 )
 from todo_project.tests.live_server import LiveServer, free_port
 
 
-class Silent(SimpleHTTPRequestHandler):
-    """Serves the page and logs nothing."""
+class SilentHandler(SimpleHTTPRequestHandler):
+    """Serves the page without logging."""
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving_page(port: int) -> Iterator[None]:
     """Serve the page on a port of localhost."""
-    handler = partial(Silent, directory=Path(__file__).parent)
+    handler = partial(SilentHandler, directory=Path(__file__).parent)
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield
@@ -42,8 +42,8 @@ def serving_page(port: int) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a page sees of an answer: status 0 and no header where the browser keeps it back."""
+class PageResponse:
+    """The response as the page sees it: status 0 and no headers if the browser blocks it."""
 
     status: int
     body: Any
@@ -51,20 +51,22 @@ class Seen:
 
 
 class Page:
-    """The page, open in a browser with cookies of its own."""
+    """The page, open in its own browser context."""
 
     def __init__(self, browser: Browser, origin: str) -> None:
         self.tab = browser.new_context().new_page()
         self.tab.goto(f"{origin}/page.html")
 
-    def send(self, method: str, url: str, token: str = "", data: object = None) -> Seen:
-        """Let the page send a request, with a JSON body where one is given."""
-        return Seen(**self.tab.evaluate("request => send(...request)", [method, url, token, data]))
+    def send(self, method: str, url: str, token: str = "", data: object = None) -> PageResponse:
+        """Send a request from the page, with a JSON body if ``data`` is given."""
+        return PageResponse(
+            **self.tab.evaluate("request => send(...request)", [method, url, token, data])
+        )
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, front_end: str) -> Iterator[Page]:
-    """Open the page on the origin that both servers let in."""
+    """Open the page on the allowed origin."""
     port = urlsplit(front_end).port
     assert port
     with serving_page(port):
@@ -72,15 +74,15 @@ def page(browser: Browser, front_end: str) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def strange_page(browser: Browser) -> Iterator[Page]:
-    """Open the page on an origin that nobody has heard of."""
+def foreign_page(browser: Browser) -> Iterator[Page]:
+    """Open the page on an unknown origin."""
     port = free_port()
     with serving_page(port):
         yield Page(browser, f"http://localhost:{port}")
 
 
 @pytest.fixture(scope="module")
-def cut_off_api(deployment: Deployment) -> Iterator[LiveServer]:
+def api_without_database(deployment: Deployment) -> Iterator[LiveServer]:
     """Serve the API without a database."""
     closed = f"postgresql://todo@127.0.0.1:{free_port()}/todo"
     with deployment.serving(NEON_DATABASE_URL=closed) as live:
@@ -88,25 +90,25 @@ def cut_off_api(deployment: Deployment) -> Iterator[LiveServer]:
 
 
 def on_localhost(server: LiveServer | BetterAuth) -> str:
-    """Name a server as a page does: to a browser, 127.0.0.1 is another site than localhost."""
+    """Return a server's URL on localhost: to a browser, 127.0.0.1 is another site."""
     return f"http://localhost:{urlsplit(server.address).port}"
 
 
 @pytest.fixture
-def tasks(api: LiveServer, person: Person) -> str:
-    """Name the URL of somebody's tasks."""
-    return f"{on_localhost(api)}/api/{person.id}/tasks"
+def tasks(api: LiveServer, user: User) -> str:
+    """Return the URL of the user's tasks."""
+    return f"{on_localhost(api)}/api/{user.id}/tasks"
 
 
 @pytest.fixture
-def token(person: Person) -> str:
-    """Hand out that person's token."""
-    handed_out: str = person.browser.get("/api/auth/api-token").json()["token"]
-    return handed_out
+def token(user: User) -> str:
+    """Return a token for the user."""
+    token: str = user.client.get("/api/auth/api-token").json()["token"]
+    return token
 
 
 def test_a_page_signs_in_and_keeps_the_session(page: Page, better_auth: BetterAuth) -> None:
-    """The front end's sign-in must work across origins, cookie included."""
+    """The front end's sign-in must work across origins, including the cookie."""
     root = f"{on_localhost(better_auth)}/api/auth"
     account = {"email": f"{uuid.uuid4().hex}@example.com", "password": PASSWORD}
     registered = page.send("POST", f"{root}/register", data={**account, "username": "ada"})
@@ -117,15 +119,15 @@ def test_a_page_signs_in_and_keeps_the_session(page: Page, better_auth: BetterAu
     assert logged_in.body["data"]["user"] == registered.body["data"]["user"]
 
 
-def test_a_page_reads_why_it_cannot_sign_in(page: Page, better_auth: BetterAuth) -> None:
-    """A page must be able to show what Better Auth says."""
-    account = {"email": "nobody@example.com", "password": PASSWORD}
-    refused = page.send("POST", f"{on_localhost(better_auth)}/api/auth/login", data=account)
+def test_a_page_reads_the_error_of_a_failed_sign_in(page: Page, better_auth: BetterAuth) -> None:
+    """A page must be able to show Better Auth's error."""
+    account = {"email": "unknown@example.com", "password": PASSWORD}
+    rejected = page.send("POST", f"{on_localhost(better_auth)}/api/auth/login", data=account)
 
-    assert (refused.status, refused.body["error"]) == (401, "Invalid email or password.")
+    assert (rejected.status, rejected.body["error"]) == (401, "Invalid email or password.")
 
 
-def test_a_page_makes_all_six_calls(page: Page, tasks: str, token: str) -> None:
+def test_a_page_calls_all_six_endpoints(page: Page, tasks: str, token: str) -> None:
     """Every method must pass its preflight (docs/contract.md, "Cross-origin")."""
     created = page.send("POST", tasks, token, {"title": "Buy milk"})
     task = f"{tasks}/{created.body['id']}"
@@ -135,60 +137,64 @@ def test_a_page_makes_all_six_calls(page: Page, tasks: str, token: str) -> None:
     flipped = page.send("PATCH", f"{task}/complete", token)
     deleted = page.send("DELETE", task, token)
 
-    statuses = [each.status for each in (created, listed, read, changed, flipped, deleted)]
+    statuses = [response.status for response in (created, listed, read, changed, flipped, deleted)]
     assert statuses == [201, 200, 200, 200, 200, 204]
     assert listed.body == [read.body] == [created.body]
     assert (flipped.body["title"], flipped.body["completed"]) == ("Buy oat milk", True)
 
 
 def test_a_page_reads_a_401(page: Page, api: LiveServer) -> None:
-    """A page must be able to tell its user to sign in (docs/contract.md, "Errors")."""
-    url = f"{on_localhost(api)}/api/somebody/tasks"
-    refused = [page.send("GET", url, token) for token in ("", "nonsense")]
+    """A page must be able to ask its user to sign in (docs/contract.md, "Errors")."""
+    url = f"{on_localhost(api)}/api/other-user/tasks"
+    rejected = [page.send("GET", url, token) for token in ("", "nonsense")]
 
-    assert [(seen.status, seen.body["error"]) for seen in refused] == [(401, "Please sign in.")] * 2
+    assert [(response.status, response.body["error"]) for response in rejected] == [
+        (401, "Please sign in.")
+    ] * 2
 
 
 def test_a_page_reads_a_403(page: Page, api: LiveServer, token: str) -> None:
-    """A page must be able to say whose tasks these are not (docs/contract.md, "Errors")."""
-    refused = page.send("GET", f"{on_localhost(api)}/api/somebody-else/tasks", token)
+    """A page must be able to say that the tasks are another user's (docs/contract.md, "Errors")."""
+    rejected = page.send("GET", f"{on_localhost(api)}/api/other-user/tasks", token)
 
-    assert (refused.status, refused.body["error"]) == (
+    assert (rejected.status, rejected.body["error"]) == (
         403,
         "These tasks belong to another account.",
     )
 
 
 def test_a_page_reads_a_422(
-    page: Page, api: LiveServer, person: Person, tasks: str, token: str
+    page: Page, api: LiveServer, user: User, tasks: str, token: str
 ) -> None:
     """A page must be able to show what is wrong with a form (docs/contract.md, "Errors")."""
-    refused = page.send("POST", tasks, token, {"title": " "})
+    rejected = page.send("POST", tasks, token, {"title": " "})
 
-    assert refused.status == 422
-    assert refused.body["error"] == "Title: ensure this value has at least 1 characters"
-    assert stored_tasks(api, person.id) == []
+    assert rejected.status == 422
+    assert rejected.body["error"] == "Title: ensure this value has at least 1 characters"
+    assert stored_tasks(api, user.id) == []
 
 
-def test_a_page_reads_a_503_and_when_to_try_again(
-    page: Page, cut_off_api: LiveServer, person: Person, token: str
+def test_a_page_reads_a_503_and_retry_after(
+    page: Page, api_without_database: LiveServer, user: User, token: str
 ) -> None:
-    """An outage must not look like a fault of the network (docs/contract.md, "Cross-origin")."""
-    refused = page.send("GET", f"{on_localhost(cut_off_api)}/api/{person.id}/tasks", token)
+    """An outage must not look like a network error (docs/contract.md, "Cross-origin")."""
+    rejected = page.send("GET", f"{on_localhost(api_without_database)}/api/{user.id}/tasks", token)
 
-    assert (refused.status, refused.body["error"]) == (503, "Service temporarily unavailable")
-    assert {"retry-after", "x-request-id"} <= refused.headers.keys()
+    assert (rejected.status, rejected.body["error"]) == (503, "Service temporarily unavailable")
+    assert {"retry-after", "x-request-id"} <= rejected.headers.keys()
 
 
 def test_a_page_of_another_origin_reads_and_writes_nothing(
-    strange_page: Page, api: LiveServer, person: Person, tasks: str, token: str
+    foreign_page: Page, api: LiveServer, user: User, tasks: str, token: str
 ) -> None:
-    """Any other origin must be kept out, by the preflight or without one (FR-019)."""
-    seen = [
-        strange_page.send("GET", tasks, token),
-        strange_page.send("GET", tasks),
-        strange_page.send("POST", tasks, token, {"title": "Buy milk"}),
+    """The browser must block any other origin, with or without a preflight (FR-019)."""
+    responses = [
+        foreign_page.send("GET", tasks, token),
+        foreign_page.send("GET", tasks),
+        foreign_page.send("POST", tasks, token, {"title": "Buy milk"}),
     ]
 
-    assert [(each.status, each.body) for each in seen] == [(0, "Failed to fetch")] * 3
-    assert stored_tasks(api, person.id) == []
+    assert [(response.status, response.body) for response in responses] == [
+        (0, "Failed to fetch")
+    ] * 3
+    assert stored_tasks(api, user.id) == []

@@ -1,4 +1,4 @@
-"""How a page calls the API, when its token has expired and when its session has ended."""
+"""How a page calls the API when its token has expired or its session has ended."""
 
 import subprocess
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from playwright.sync_api import Browser
 
 from conftest import mint
 from examples.demo import EXAMPLE
-from examples.tests.better_auth import BetterAuth, Person, stored_tasks
+from examples.tests.better_auth import BetterAuth, User, stored_tasks
 from examples.tests.gateway import running_gateway
 from todo_project.tests.live_server import LiveServer
 
-CALL = """async ([source, token, path, init]) => {
-    const { caller } = await import("data:text/javascript," + encodeURIComponent(source));
+CALL = """async ([call_js, token, path, init]) => {
+    const { caller } = await import("data:text/javascript," + encodeURIComponent(call_js));
     return (await caller("", token)(path, init)).status;
 }"""
-FRESH_TOKEN = "/api/auth/api-token"
+TOKEN_PATH = "/api/auth/api-token"
 POST = {
     "method": "POST",
     "headers": {"Content-Type": "application/json"},
@@ -27,8 +27,8 @@ POST = {
 
 
 @pytest.fixture(scope="module")
-def source(node: None, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Compile the example, types checked, and give the page's part of it."""
+def call_js(node: None, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Compile the example with type checking, and return ``call.js``."""
     folder: Path = tmp_path_factory.mktemp("compiled")
     compiled = subprocess.run(
         ["node", "node_modules/typescript/bin/tsc", "--noEmit", "false", "--outDir", str(folder)],  # noqa: S607
@@ -42,74 +42,76 @@ def source(node: None, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class Tab:
-    """A page on the one origin of Better Auth and the API, with somebody's cookies."""
+    """A page on the common origin of Better Auth and the API, with a user's cookies."""
 
     def __init__(self, browser: Browser, origin: str, cookies: dict[str, str]) -> None:
         context = browser.new_context()
         context.add_cookies(
             [{"name": name, "value": value, "url": origin} for name, value in cookies.items()]
         )
-        self.asked: list[str] = []
+        self.requested_paths: list[str] = []
         self.page = context.new_page()
         self.page.goto(f"{origin}/health")
-        self.page.on("request", lambda request: self.asked.append(urlsplit(request.url).path))
+        self.page.on(
+            "request", lambda request: self.requested_paths.append(urlsplit(request.url).path)
+        )
 
-    def call(self, source: str, person: Person, token: str) -> int:
-        """Create a task with this token, as the example does, and return the status."""
-        status: int = self.page.evaluate(CALL, [source, token, f"/api/{person.id}/tasks", POST])
+    def call(self, call_js: str, user: User, token: str) -> int:
+        """Create a task with this token through ``call.js``, and return the status."""
+        status: int = self.page.evaluate(CALL, [call_js, token, f"/api/{user.id}/tasks", POST])
         return status
 
 
 @pytest.fixture(scope="module")
 def origin(better_auth: BetterAuth, api: LiveServer) -> Iterator[str]:
-    """Put the gateway in front of both."""
+    """Run the gateway in front of both servers and return its origin."""
     auth_port = urlsplit(better_auth.address).port
     assert auth_port
     with running_gateway(auth_port, api.port) as client:
         yield str(client.base_url).rstrip("/")
 
 
-def test_a_page_goes_on_with_a_new_token_when_its_own_has_expired(
-    browser: Browser, source: str, origin: str, api: LiveServer, person: Person
+def test_a_page_with_an_expired_token_gets_a_new_one(
+    browser: Browser, call_js: str, origin: str, api: LiveServer, user: User
 ) -> None:
-    """The request must be sent once more, whole, and nobody be asked to sign in."""
-    tab = Tab(browser, origin, person.cookies)
+    """The page must repeat the whole request once, without asking the user to sign in."""
+    tab = Tab(browser, origin, user.cookies)
 
-    assert tab.call(source, person, mint(person.id, exp=1)) == 201
-    assert [path for path in tab.asked if path == FRESH_TOKEN] == [FRESH_TOKEN]
-    assert len(stored_tasks(api, person.id)) == 1
+    assert tab.call(call_js, user, mint(user.id, exp=1)) == 201
+    assert [path for path in tab.requested_paths if path == TOKEN_PATH] == [TOKEN_PATH]
+    assert len(stored_tasks(api, user.id)) == 1
 
 
-def test_a_page_asks_for_no_new_token_while_its_own_is_good(
-    browser: Browser, source: str, origin: str, person: Person
+def test_a_page_with_a_valid_token_does_not_request_a_new_one(
+    browser: Browser, call_js: str, origin: str, user: User
 ) -> None:
-    """A token must be fetched when it is needed, and not for each request."""
-    tab = Tab(browser, origin, person.cookies)
+    """A page must request a token when it needs one, not for each request."""
+    tab = Tab(browser, origin, user.cookies)
 
-    assert tab.call(source, person, mint(person.id)) == 201
-    assert FRESH_TOKEN not in tab.asked
+    assert tab.call(call_js, user, mint(user.id)) == 201
+    assert TOKEN_PATH not in tab.requested_paths
 
 
-def test_a_page_tries_once_with_a_new_token(
-    browser: Browser, source: str, origin: str, api: LiveServer, person: Person
+def test_a_page_retries_only_once(
+    browser: Browser, call_js: str, origin: str, api: LiveServer, user: User
 ) -> None:
-    """Where new tokens are refused as well the page must not ask for ever."""
-    tab = Tab(browser, origin, person.cookies)
-    expired = {"token": mint(person.id, exp=1)}
-    # A second request would reach Better Auth, and end with a 201.
-    tab.page.route(f"**{FRESH_TOKEN}", lambda route: route.fulfill(json=expired), times=1)
+    """If new tokens are rejected too, the page must not retry forever."""
+    tab = Tab(browser, origin, user.cookies)
+    expired = {"token": mint(user.id, exp=1)}
+    # A second request would reach Better Auth and end with a 201.
+    tab.page.route(f"**{TOKEN_PATH}", lambda route: route.fulfill(json=expired), times=1)
 
-    assert tab.call(source, person, mint(person.id, exp=1)) == 401
-    assert [path for path in tab.asked if path == FRESH_TOKEN] == [FRESH_TOKEN]
-    assert stored_tasks(api, person.id) == []
+    assert tab.call(call_js, user, mint(user.id, exp=1)) == 401
+    assert [path for path in tab.requested_paths if path == TOKEN_PATH] == [TOKEN_PATH]
+    assert stored_tasks(api, user.id) == []
 
 
-def test_a_page_whose_session_has_ended_gets_the_401(
-    browser: Browser, source: str, origin: str, api: LiveServer, person: Person
+def test_a_page_without_a_session_gets_the_401(
+    browser: Browser, call_js: str, origin: str, api: LiveServer, user: User
 ) -> None:
-    """Without a session there is no new token, and its user must sign in."""
+    """Without a session there is no new token, and the user must sign in."""
     tab = Tab(browser, origin, cookies={})
 
-    assert tab.call(source, person, mint(person.id, exp=1)) == 401
-    assert tab.asked == [f"/api/{person.id}/tasks", FRESH_TOKEN]
-    assert stored_tasks(api, person.id) == []
+    assert tab.call(call_js, user, mint(user.id, exp=1)) == 401
+    assert tab.requested_paths == [f"/api/{user.id}/tasks", TOKEN_PATH]
+    assert stored_tasks(api, user.id) == []

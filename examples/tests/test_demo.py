@@ -1,4 +1,4 @@
-"""``make demo``'s program, from end to end."""
+"""``make demo`` from end to end."""
 
 import itertools
 import os
@@ -13,29 +13,29 @@ import httpx
 import pytest
 
 import examples.demo as demo_program
-from examples.demo import listens
+from examples.demo import is_listening
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import free_port
 
 DEMO = [sys.executable, "examples/demo.py"]
-SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 
 
-def demo_once(path: str) -> subprocess.CompletedProcess[str]:
-    """Run the demo to its end, with these programs to find."""
+def run_demo_once(path: str) -> subprocess.CompletedProcess[str]:
+    """Run ``demo.py --once`` with this ``PATH``."""
     return subprocess.run(
         [*DEMO, "--once"],
         cwd=BASE_DIR,
         env={"PATH": path, "PORT": str(free_port())},
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
 
-def test_the_demo_walks_through_and_stays_up_until_it_is_stopped(node: None) -> None:
-    """A front end must be able to use the one origin until Ctrl-C, and then nothing may be left."""
+def test_demo_sends_its_requests_and_runs_until_ctrl_c(node: None) -> None:
+    """The servers must run until Ctrl-C, so that a front end can use them, and then stop."""
     port = free_port()
     with subprocess.Popen(
         DEMO,
@@ -49,57 +49,57 @@ def test_the_demo_walks_through_and_stays_up_until_it_is_stopped(node: None) -> 
         assert demo.stderr
         end = f"NEXT_PUBLIC_API_BASE_URL=http://localhost:{port}\n"
         try:
-            walk = list(itertools.takewhile(lambda line: line != end, demo.stdout))
+            lines = list(itertools.takewhile(lambda line: line != end, demo.stdout))
             with httpx.Client(
                 base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
             ) as client:
                 health, session = client.get("/health"), client.get("/api/auth/get-session")
         finally:
             demo.send_signal(signal.SIGINT)
-        rest, complaints = demo.communicate(timeout=SECONDS)
+        rest, stderr = demo.communicate(timeout=TIMEOUT_SECONDS)
 
-    steps = [line for line in walk if line.strip()][:8]
-    words = [step.split()[0] for step in steps]
-    assert words == ["POST", "200", "POST", "201", "PATCH", "200", "GET", "200"]
+    steps = [line for line in lines if line.strip()][:8]
+    first_words = [step.split()[0] for step in steps]
+    assert first_words == ["POST", "200", "POST", "201", "PATCH", "200", "GET", "200"]
     assert steps[-1] == '200 [{"id": 1001, "title": "Buy groceries", "completed": true}]\n'
     assert (health.json()["status"], session.status_code) == ("healthy", 200)
-    assert (demo.returncode, rest.splitlines()[-1], complaints) == (0, "Stopped.", "")
-    assert not listens(port)
+    assert (demo.returncode, rest.splitlines()[-1], stderr) == (0, "Stopped.", "")
+    assert not is_listening(port)
 
 
-def test_the_demo_ends_after_the_walk_if_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``--once`` must end the demo by itself."""
+def test_demo_once_exits_after_the_last_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--once`` must not wait for Ctrl-C."""
     monkeypatch.setattr("sys.argv", ["demo.py", "--once"])
     monkeypatch.setenv("PORT", "8123")
-    monkeypatch.setattr("signal.signal", lambda *handler: None)  # the tests keep theirs
-    monkeypatch.setattr("signal.pause", lambda: pytest.fail("The demo stays up."))
+    monkeypatch.setattr("signal.signal", lambda *handler: None)  # keep pytest's handlers
+    monkeypatch.setattr("signal.pause", lambda: pytest.fail("The demo waits."))
     monkeypatch.setattr(demo_program, "why_no_node", lambda: None)
     monkeypatch.setattr(demo_program, "install_packages", lambda: None)
-    monkeypatch.setattr(demo_program, "one_origin", lambda port, folder: nullcontext())
+    monkeypatch.setattr(demo_program, "running_servers", lambda port, folder: nullcontext())
     monkeypatch.setattr(demo_program, "walk", walk := mock.Mock(return_value={}))
 
     assert demo_program.main() == 0
     walk.assert_called_once_with(8123)
 
 
-def test_the_demo_says_in_one_sentence_that_node_is_missing(tmp_path: Path) -> None:
-    """A newcomer must learn what to install, and see no stack trace."""
-    done = demo_once(str(tmp_path))
+def test_demo_without_node_fails_with_one_sentence(tmp_path: Path) -> None:
+    """A newcomer must learn what to install, and must not see a traceback."""
+    result = run_demo_once(str(tmp_path))
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
         "The Better Auth example needs Node 20 or newer with npm, https://nodejs.org;"
-        " there is none on this machine's PATH.\n"
+        " node or npm is not on the PATH.\n"
     )
 
 
-def test_the_demo_says_in_one_sentence_that_node_is_too_old(tmp_path: Path) -> None:
-    """A Node that cannot run the example must not be tried."""
+def test_demo_with_an_old_node_fails_with_one_sentence(tmp_path: Path) -> None:
+    """A Node that cannot run the example must be rejected by its version."""
     for name in ("node", "npm"):
         program = tmp_path / name
         program.write_text("#!/bin/sh\necho v18.20.4\n")
         program.chmod(0o755)
-    done = demo_once(f"{tmp_path}:/bin")
+    result = run_demo_once(f"{tmp_path}:/bin")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith("https://nodejs.org; this machine has v18.20.4.\n")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.endswith("https://nodejs.org; found v18.20.4.\n")

@@ -1,4 +1,4 @@
-"""The gateway of ``make demo``, in front of servers that show what reaches them."""
+"""The gateway of ``make demo``, in front of servers that return the request they received."""
 
 import json
 import socket
@@ -13,45 +13,45 @@ import pytest
 from examples.tests.gateway import running_gateway
 from todo_project.tests.live_server import free_port
 
-first_part_seen = threading.Event()
+first_part_received = threading.Event()
 
 
-class Mirror(BaseHTTPRequestHandler):
-    """Answers with the request. ``/cut`` waits, and hangs up before the last byte."""
+class EchoHandler(BaseHTTPRequestHandler):
+    """Responds with the request. ``/cut`` waits, then closes one byte too early."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Answer."""
-        seen = {
+        """Respond."""
+        received = {
             "server": self.connection.getsockname()[1],
             "line": self.requestline,
             "headers": {name.lower(): value for name, value in self.headers.items()},
             "body": self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(),
         }
-        answer = json.dumps(seen).encode()
+        response = json.dumps(received).encode()
         self.send_response(207)
         self.send_header("Set-Cookie", "a=1")
         self.send_header("Set-Cookie", "b=2")
         self.send_header("Connection", "X-Mine")
         self.send_header("X-Mine", "for the gateway only")
-        self.send_header("Content-Length", str(len(answer) + (self.path == "/cut")))
+        self.send_header("Content-Length", str(len(response) + (self.path == "/cut")))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(response)
         if self.path == "/cut":
-            first_part_seen.wait(30)
+            first_part_received.wait(30)
         self.close_connection = True
 
-    do_GET = do_POST  # noqa: N815 - the name that http.server looks for
+    do_GET = do_POST  # noqa: N815 - http.server calls this name
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def mirror() -> Iterator[int]:
-    """Run a mirror and give its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+def echo_server() -> Iterator[int]:
+    """Run an echo server and yield its port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
@@ -59,15 +59,15 @@ def mirror() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def auth_port() -> Iterator[int]:
-    """Stand in for Better Auth."""
-    with mirror() as port:
+    """Run an echo server in place of Better Auth."""
+    with echo_server() as port:
         yield port
 
 
 @pytest.fixture(scope="module")
 def api_port() -> Iterator[int]:
-    """Stand in for the API."""
-    with mirror() as port:
+    """Run an echo server in place of the API."""
+    with echo_server() as port:
         yield port
 
 
@@ -79,81 +79,82 @@ def gateway(node: None, auth_port: int, api_port: int) -> Iterator[httpx.Client]
 
 
 def test_better_auths_paths_go_to_better_auth(gateway: httpx.Client, auth_port: int) -> None:
-    """One origin must serve both: this is Better Auth's part of it."""
+    """Better Auth must be reachable on the common origin."""
     assert gateway.get("/api/auth/get-session").json()["server"] == auth_port
 
 
 def test_every_other_path_goes_to_the_api(gateway: httpx.Client, api_port: int) -> None:
-    """One origin must serve both: the rest is the API's."""
+    """The API must be reachable on the common origin."""
     paths = ["/api/auth", "/api/authors/tasks", "/api/u/tasks", "/health", "/"]
     servers = {path: gateway.get(path).json()["server"] for path in paths}
 
     assert servers == dict.fromkeys(paths, api_port)
 
 
-def test_a_request_arrives_as_it_was_sent(gateway: httpx.Client) -> None:
-    """The API decides what a path, a header or a body means, and must see them unchanged."""
+def test_a_request_is_forwarded_unchanged(gateway: httpx.Client) -> None:
+    """The API interprets the path, headers and body itself, and must get them unchanged."""
     headers = {"Authorization": "Bearer x", "Host": "app.example.com", "Cookie": "a=1; b=2"}
-    seen = gateway.post("/api/a%2Fb/tasks?x=%20+", content="{ }", headers=headers).json()
+    received = gateway.post("/api/a%2Fb/tasks?x=%20+", content="{ }", headers=headers).json()
 
-    assert (seen["line"], seen["body"]) == ("POST /api/a%2Fb/tasks?x=%20+ HTTP/1.1", "{ }")
+    assert (received["line"], received["body"]) == ("POST /api/a%2Fb/tasks?x=%20+ HTTP/1.1", "{ }")
     for name, value in headers.items():
-        assert seen["headers"][name.lower()] == value
+        assert received["headers"][name.lower()] == value
 
 
-def test_the_forwarding_headers_are_the_gateways_own(gateway: httpx.Client) -> None:
-    """A client must not be able to make up where it comes from (RFC 7239 §8.1)."""
-    made_up = {"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
-    made_up |= {"X-Forwarded-Host": "evil.example", "Host": "app.example.com"}
-    seen = gateway.get("/health", headers=made_up).json()["headers"]
+def test_the_gateway_overwrites_forwarding_headers(gateway: httpx.Client) -> None:
+    """A client must not be able to forge its address (RFC 7239 §8.1)."""
+    forged = {"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
+    forged |= {"X-Forwarded-Host": "evil.example", "Host": "app.example.com"}
+    received = gateway.get("/health", headers=forged).json()["headers"]
 
-    assert {name: value for name, value in seen.items() if "forwarded" in name} == {
+    assert {name: value for name, value in received.items() if "forwarded" in name} == {
         "x-forwarded-for": "127.0.0.1",
         "x-forwarded-proto": "http",
         "x-forwarded-host": "app.example.com",
     }
 
 
-def test_an_answer_arrives_as_it_was_sent(gateway: httpx.Client) -> None:
-    """Cookies must stay apart; a header for one connection must stay there (RFC 9110 §7.6.1)."""
-    answer = gateway.get("/api/auth/get-session")
+def test_a_response_is_forwarded_unchanged(gateway: httpx.Client) -> None:
+    """Cookies must not be merged; hop-by-hop headers must be removed (RFC 9110 §7.6.1)."""
+    response = gateway.get("/api/auth/get-session")
 
-    assert answer.status_code == 207
-    assert answer.headers.get_list("Set-Cookie") == ["a=1", "b=2"]
-    assert "X-Mine" not in answer.headers
+    assert response.status_code == 207
+    assert response.headers.get_list("Set-Cookie") == ["a=1", "b=2"]
+    assert "X-Mine" not in response.headers
 
 
-def test_an_answer_is_passed_on_as_it_comes_and_a_broken_one_breaks(gateway: httpx.Client) -> None:
-    """An answer must not be held back, and half of one must not look like all of it."""
-    with gateway.stream("GET", "/cut") as answer:
-        parts = answer.iter_raw()
+def test_a_response_is_streamed_and_a_truncated_one_fails(gateway: httpx.Client) -> None:
+    """The gateway must not buffer a response, nor make a truncated one look complete."""
+    with gateway.stream("GET", "/cut") as response:
+        parts = response.iter_raw()
         assert next(parts).startswith(b'{"server"')
-        first_part_seen.set()
+        first_part_received.set()
         with pytest.raises(httpx.RemoteProtocolError):
             next(parts)
 
 
-def test_an_old_client_without_a_host_is_served(gateway: httpx.Client) -> None:
-    """What is missing from a request must not end the gateway for everybody else."""
+def test_a_request_without_a_host_is_served(gateway: httpx.Client) -> None:
+    """A missing header must not crash the gateway."""
     address = (gateway.base_url.host, gateway.base_url.port)
-    with socket.create_connection(address, timeout=30) as wire:
-        wire.sendall(b"GET /health HTTP/1.0\r\n\r\n")
-        assert wire.recv(65536).startswith(b"HTTP/1.1 207 ")
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 207 ")
 
 
-def test_a_server_that_is_away_is_a_502_in_json(node: None) -> None:
-    """A page must have an ``error`` to show, whichever server is away.
+def test_a_server_that_is_down_is_a_502_in_json(node: None) -> None:
+    """A page must have an ``error`` to show, whichever server is down.
 
-    The rest of a refused body must not be waited for by, or pass for, the connection's next
-    request.
+    The unread rest of a body must neither block the connection's next request nor be parsed as it.
     """
     with running_gateway(free_port(), free_port()) as client:
-        answers = [
+        responses = [
             client.post("/health", content=b"x" * 5_000_000),
             client.get("/health"),
             client.get("/api/auth/get-session"),
         ]
 
-    assert [answer.status_code for answer in answers] == [502] * 3
+    assert [response.status_code for response in responses] == [502] * 3
     error = "The server does not answer. Please try again."
-    assert [answer.json() for answer in answers] == [{"detail": "Bad Gateway", "error": error}] * 3
+    assert [response.json() for response in responses] == [
+        {"detail": "Bad Gateway", "error": error}
+    ] * 3

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from conftest import mint
-from examples.tests.pages import complaints_of, photograph
+from examples.tests.pages import collect_errors, take_screenshot
 from todo_project.tests.live_server import LiveServer
 
 expect.set_options(timeout=30_000)
@@ -18,7 +18,7 @@ def tab(browser: Browser, documented: LiveServer) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
         page.set_default_timeout(30_000)
-        complaints, urls = complaints_of(page), list[str]()
+        complaints, urls = collect_errors(page), list[str]()
         page.on("request", lambda request: urls.append(request.url))
         yield page
     assert complaints == []
@@ -37,7 +37,7 @@ def authorize(page: Page, user_id: str) -> None:
     """Enter a user's token."""
     page.locator(".auth-wrapper .authorize").click()
     page.locator(".modal-ux input").fill(mint(user_id))
-    photograph(page, "authorize")
+    take_screenshot(page, "authorize")
     page.locator(".modal-ux .auth-btn-wrapper .authorize").click()
     page.locator(".modal-ux .btn-done").click()
 
@@ -53,7 +53,7 @@ def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: Li
     """Each of the nine operations must expand, and work with a token."""
     tab.goto(f"{documented.address}/docs")
     expect(tab.locator(".opblock")).to_have_count(9)
-    photograph(tab, "docs")
+    take_screenshot(tab, "docs")
     for number in range(9):
         block = tab.locator(".opblock").nth(number)
         block.locator(".opblock-summary-control").click()
@@ -63,14 +63,14 @@ def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: Li
 
     create = operation(tab, "createTask")
     expect(execute(create, "ada")).to_have_text("201")
-    photograph(tab, "created")
+    take_screenshot(tab, "created")
     listing = operation(tab, "listTasks")
     expect(execute(listing, "ada")).to_have_text("200")
     expect(listing.locator(".live-responses-table .microlight").first).to_contain_text(
         "Buy groceries"
     )
     listing.scroll_into_view_if_needed()
-    photograph(tab, "listed")
+    take_screenshot(tab, "listed")
 
 
 def test_docs_works_behind_a_prefix(tab: Page, documented: LiveServer) -> None:
@@ -95,10 +95,10 @@ def test_redoc_shows_every_operation(tab: Page, documented: LiveServer) -> None:
     for path in ("/redoc/", "/redoc"):
         tab.goto(f"{documented.address}{path}")
         expect(sections).to_have_count(9)
-    photograph(tab, "redoc")
+    take_screenshot(tab, "redoc")
 
     invalid = sections.nth(3).get_by_role("button", name="Fields are invalid.")
     invalid.click()
     expect(sections.nth(3).get_by_text("Array of objects").first).to_be_visible()
     invalid.scroll_into_view_if_needed()
-    photograph(tab, "redoc-operation")
+    take_screenshot(tab, "redoc-operation")

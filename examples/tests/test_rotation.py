@@ -7,19 +7,19 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
-from examples.tests.better_auth import PASSWORD, running_better_auths, sign_up
+from examples.tests.better_auth import PASSWORD, running_better_auth, sign_up
 from tasks.models import Task
 from todo_project.tests.settings_loader import load
 
-OLD = "1:the-old-secret-that-everybody-has-seen-by-now"
-NEW = "2:the-new-secret-that-nobody-has-seen-so-far"
+OLD = "1:an-old-secret-of-at-least-32-bytes-0123"
+NEW = "2:a-new-secret-of-at-least-32-bytes-0123"
 
 pytestmark = pytest.mark.django_db
 
 
 @dataclass(frozen=True)
-class Signed:
-    """One user's tokens: two of before the rotation, one of after it."""
+class IssuedTokens:
+    """One user's tokens: two from before the rotation, one from after it."""
 
     user_id: str
     old: str
@@ -28,27 +28,33 @@ class Signed:
 
 
 @pytest.fixture(scope="module")
-def signed(node: None, front_end: str, tmp_path_factory: pytest.TempPathFactory) -> Signed:
-    """Sign up under the old secret; rotate, with the same accounts; sign in under the new one."""
+def issued(node: None, front_end: str, tmp_path_factory: pytest.TempPathFactory) -> IssuedTokens:
+    """Sign up with the old secret; rotate, keeping the accounts; sign in with the new one."""
     state: Path = tmp_path_factory.mktemp("better-auth") / "state.json"
     before = {"BETTER_AUTH_SECRETS": OLD, "TEST_STATE_FILE": str(state)}
     after = {"BETTER_AUTH_SECRETS": f"{NEW},{OLD}", "TEST_STATE_FILE": str(state)}
-    with running_better_auths(front_end, **before) as auths, auths.serving().visitor() as browser:
-        person = sign_up(browser)
-        old = browser.get("/api/auth/api-token").json()["token"]
-        old_of_plugin = browser.get("/api/auth/token").json()["token"]
-    account = {"email": person.email, "password": PASSWORD}
-    with running_better_auths(front_end, **after) as auths, auths.serving().visitor() as browser:
-        signed_in = browser.post("/api/auth/login", json=account).json()["data"]
-    assert signed_in["user"]["id"] == person.id
-    return Signed(person.id, old, old_of_plugin, signed_in["token"])
+    with (
+        running_better_auth(front_end, **before) as better_auth,
+        better_auth.serving().client() as client,
+    ):
+        user = sign_up(client)
+        old = client.get("/api/auth/api-token").json()["token"]
+        old_of_plugin = client.get("/api/auth/token").json()["token"]
+    account = {"email": user.email, "password": PASSWORD}
+    with (
+        running_better_auth(front_end, **after) as better_auth,
+        better_auth.serving().client() as client,
+    ):
+        signed_in = client.post("/api/auth/login", json=account).json()["data"]
+    assert signed_in["user"]["id"] == user.id
+    return IssuedTokens(user.id, old, old_of_plugin, signed_in["token"])
 
 
 @pytest.fixture(autouse=True)
 def accepted_secrets(
     request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Give the API the list of secrets that the parameter is, and no other secret."""
+    """Configure the API with the parameter as its list of secrets."""
     read = load(monkeypatch, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=request.param)
     settings.BETTER_AUTH = read["BETTER_AUTH"]
 
@@ -62,23 +68,23 @@ def accepted_secrets(
     ],
     indirect=["accepted_secrets"],
 )
-def test_a_token_is_good_as_long_as_its_secret_is_listed(
-    signed: Signed, old: int, new: int
+def test_a_token_is_valid_while_its_secret_is_listed(
+    issued: IssuedTokens, old: int, new: int
 ) -> None:
-    """A secret must be replaceable without signing anybody out (contract.md "Who may come in")."""
-    tokens = {signed.old: old, signed.old_of_plugin: old, signed.new: new}
-    path = f"/api/{signed.user_id}/tasks"
-    seen = [ApiClient(token=token).send("GET", path).status_code for token in tokens]
+    """A rotation must not sign anyone out (docs/contract.md, "Who may come in")."""
+    expected = {issued.old: old, issued.old_of_plugin: old, issued.new: new}
+    path = f"/api/{issued.user_id}/tasks"
+    statuses = [ApiClient(token=token).send("GET", path).status_code for token in expected]
 
-    assert seen == list(tokens.values())
+    assert statuses == list(expected.values())
 
 
 @pytest.mark.parametrize("accepted_secrets", [NEW], indirect=True)
 @pytest.mark.parametrize("kind", ["old", "old_of_plugin"])
-def test_a_token_of_a_removed_secret_changes_nothing(signed: Signed, kind: str) -> None:
-    """A token of another secret must be no token at all (contract.md "Who may come in")."""
-    client = ApiClient(token=getattr(signed, kind))
-    refused = client.send("POST", f"/api/{signed.user_id}/tasks", {"title": "Buy milk"})
+def test_a_token_of_a_removed_secret_changes_nothing(issued: IssuedTokens, kind: str) -> None:
+    """A removed secret must no longer be accepted (docs/contract.md, "Who may come in")."""
+    client = ApiClient(token=getattr(issued, kind))
+    rejected = client.send("POST", f"/api/{issued.user_id}/tasks", {"title": "Buy milk"})
 
-    assert (refused.status_code, refused.json()["detail"]) == (401, "Invalid or malformed token")
-    assert not Task.objects.filter(user_id=signed.user_id).exists()
+    assert (rejected.status_code, rejected.json()["detail"]) == (401, "Invalid or malformed token")
+    assert not Task.objects.filter(user_id=issued.user_id).exists()

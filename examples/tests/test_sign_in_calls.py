@@ -1,4 +1,4 @@
-"""The three calls that the front end makes for signing in, and the envelopes it gets."""
+"""The front end's three sign-in calls and the envelopes in the responses."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,96 +7,92 @@ from typing import Any
 import httpx
 import pytest
 
-from examples.tests.better_auth import PASSWORD, BetterAuth, Person, list_tasks
+from examples.tests.better_auth import PASSWORD, BetterAuth, User, list_tasks
 from todo_project.tests.live_server import LiveServer
 
 
 @pytest.fixture
-def browser(better_auth: BetterAuth) -> Iterator[httpx.Client]:
-    """Open a browser in which nobody is signed in."""
-    with better_auth.visitor() as opened:
-        yield opened
+def client(better_auth: BetterAuth) -> Iterator[httpx.Client]:
+    """Open a client that is not signed in."""
+    with better_auth.client() as client:
+        yield client
 
 
 def failure(status: int, error: str) -> dict[str, Any]:
-    """Write the envelope of a failure."""
+    """Return the envelope of a failure."""
     return {"success": False, "data": None, "error": error, "status": status}
 
 
 def registration(**changes: str) -> dict[str, str]:
-    """Fill the sign-up form in, for somebody new."""
+    """Return a sign-up form for a new user."""
     email = f"{uuid.uuid4().hex}@example.com"
     return {"email": email, "username": "ada", "password": PASSWORD, **changes}
 
 
-def test_registering_answers_the_user_and_a_token_for_the_api(
-    api: LiveServer, browser: httpx.Client
-) -> None:
+def test_register_returns_the_user_and_a_token(api: LiveServer, client: httpx.Client) -> None:
     """A new user must be able to use the API at once."""
     form = registration()
-    answer = browser.post("/api/auth/register", json=form)
-    data = answer.json().pop("data")
+    response = client.post("/api/auth/register", json=form)
+    data = response.json().pop("data")
 
-    assert answer.json() == {"success": True, "data": data, "error": None, "status": 200}
+    assert response.json() == {"success": True, "data": data, "error": None, "status": 200}
     assert data["user"] == {"id": data["user"]["id"], "email": form["email"], "username": "ada"}
     assert list_tasks(api, data["user"]["id"], data["token"]).status_code == 200
 
 
-def test_logging_in_answers_the_same_user_and_a_token_for_the_api(
-    api: LiveServer, browser: httpx.Client
-) -> None:
-    """Who signs in must find their own tasks again."""
+def test_login_returns_the_same_user_and_a_token(api: LiveServer, client: httpx.Client) -> None:
+    """A returning user must find the same tasks."""
     form = registration()
-    registered = browser.post("/api/auth/register", json=form).json()
-    answer = browser.post("/api/auth/login", json=form)
-    data = answer.json().pop("data")
+    registered = client.post("/api/auth/register", json=form).json()
+    response = client.post("/api/auth/login", json=form)
+    data = response.json().pop("data")
 
-    assert answer.json() == {"success": True, "data": data, "error": None, "status": 200}
+    assert response.json() == {"success": True, "data": data, "error": None, "status": 200}
     assert data["user"] == registered["data"]["user"]
     assert list_tasks(api, data["user"]["id"], data["token"]).status_code == 200
 
 
-def test_logging_out_ends_the_session(browser: httpx.Client) -> None:
-    """Who signed out must get no more tokens."""
-    browser.post("/api/auth/register", json=registration())
-    answer = browser.post("/api/auth/logout")
+def test_logout_ends_the_session(client: httpx.Client) -> None:
+    """After signing out, a user must not get another token."""
+    client.post("/api/auth/register", json=registration())
+    response = client.post("/api/auth/logout")
 
-    assert answer.json() == {"success": True, "data": None, "error": None, "status": 200}
-    assert browser.get("/api/auth/api-token").json() == failure(401, "Please sign in.")
-
-
-def test_logging_out_does_not_end_a_token(api: LiveServer, person: Person) -> None:
-    """A token must live until it expires: the API asks nobody whether it still should."""
-    token = person.browser.get("/api/auth/api-token").json()["token"]
-    person.browser.post("/api/auth/logout")
-
-    assert list_tasks(api, person.id, token).status_code == 200
+    assert response.json() == {"success": True, "data": None, "error": None, "status": 200}
+    assert client.get("/api/auth/api-token").json() == failure(401, "Please sign in.")
 
 
-def refused(browser: httpx.Client, call: str, forms: dict[str, object]) -> dict[str, Any]:
-    """Send forms that must be refused and sign nobody in; return the envelopes."""
-    seen = {}
+def test_logout_does_not_revoke_a_token(api: LiveServer, user: User) -> None:
+    """A token must remain valid until it expires, because the API does not check sessions."""
+    token = user.client.get("/api/auth/api-token").json()["token"]
+    user.client.post("/api/auth/logout")
+
+    assert list_tasks(api, user.id, token).status_code == 200
+
+
+def rejected(client: httpx.Client, call: str, forms: dict[str, object]) -> dict[str, Any]:
+    """Send forms that must be rejected, assert that no user is signed in, return the envelopes."""
+    envelopes = {}
     for name, form in forms.items():
-        answer = browser.post(f"/api/auth/{call}", json=form)
-        assert answer.status_code == answer.json()["status"]
-        assert browser.get("/api/auth/api-token").status_code == 401, name
-        seen[name] = answer.json()
-    return seen
+        response = client.post(f"/api/auth/{call}", json=form)
+        assert response.status_code == response.json()["status"]
+        assert client.get("/api/auth/api-token").status_code == 401, name
+        envelopes[name] = response.json()
+    return envelopes
 
 
-def test_a_registration_that_cannot_be_says_why(browser: httpx.Client) -> None:
-    """The front end must have a sentence to show, and nobody may be signed in."""
+def test_an_invalid_registration_returns_an_error(client: httpx.Client) -> None:
+    """The response must have a sentence for the page to show, and must not sign a user in."""
     forms: dict[str, object] = {
         "empty": {},
         "not an object": [],
         "no name": registration(username=""),
-        "no address": registration(email="nobody"),
+        "no address": registration(email="invalid"),
         "short password": registration(password="short"),
         "long password": registration(password="x" * 129),
     }
     incomplete = failure(400, "Please give an e-mail address, a user name and a password.")
 
-    assert refused(browser, "register", forms) == {
+    assert rejected(client, "register", forms) == {
         "empty": incomplete,
         "not an object": incomplete,
         "no name": incomplete,
@@ -106,39 +102,39 @@ def test_a_registration_that_cannot_be_says_why(browser: httpx.Client) -> None:
     }
 
 
-def test_registering_twice_is_refused(browser: httpx.Client, person: Person) -> None:
-    """An address must belong to one account, whose password stays as it is."""
-    form = registration(email=person.email, password="another password")
-    answer = browser.post("/api/auth/register", json=form)
+def test_registering_twice_is_rejected(client: httpx.Client, user: User) -> None:
+    """An address must belong to one account, whose password does not change."""
+    form = registration(email=user.email, password="another password")
+    response = client.post("/api/auth/register", json=form)
 
-    assert answer.json() == failure(422, "User already exists. Use another email.")
-    assert browser.post("/api/auth/login", json=form).status_code == 401
+    assert response.json() == failure(422, "User already exists. Use another email.")
+    assert client.post("/api/auth/login", json=form).status_code == 401
 
 
-def test_a_login_that_cannot_be_says_why(browser: httpx.Client, person: Person) -> None:
-    """The front end must have a sentence to show, and nobody learns who has an account."""
+def test_an_invalid_login_returns_an_error(client: httpx.Client, user: User) -> None:
+    """The response must not reveal whether an account exists."""
     forms: dict[str, object] = {
         "empty": {},
         "no password": {"email": "ada@example.com"},
         "a number": {"email": "ada@example.com", "password": 1},
-        "nobody": registration(),
-        "a wrong password": {"email": person.email, "password": "a wrong one"},
+        "unknown address": registration(),
+        "a wrong password": {"email": user.email, "password": "a wrong one"},
     }
     incomplete = failure(400, "Please give your e-mail address and password.")
     wrong = failure(401, "Invalid email or password.")
 
-    assert refused(browser, "login", forms) == {
+    assert rejected(client, "login", forms) == {
         "empty": incomplete,
         "no password": incomplete,
         "a number": incomplete,
-        "nobody": wrong,
+        "unknown address": wrong,
         "a wrong password": wrong,
     }
 
 
-def test_a_page_that_is_not_trusted_cannot_sign_out_somebody(person: Person) -> None:
-    """Another site must not be able to use the cookie (Better Auth's check of the origin)."""
-    answer = person.browser.post("/api/auth/logout", headers={"Origin": "https://evil.example"})
+def test_an_untrusted_page_cannot_sign_a_user_out(user: User) -> None:
+    """Another site must not be able to use the cookie (Better Auth's origin check)."""
+    response = user.client.post("/api/auth/logout", headers={"Origin": "https://evil.example"})
 
-    assert answer.json() == failure(403, "Invalid origin.")
-    assert person.browser.get("/api/auth/api-token").status_code == 200
+    assert response.json() == failure(403, "Invalid origin.")
+    assert user.client.get("/api/auth/api-token").status_code == 200

@@ -1,4 +1,4 @@
-"""Every kind of token that Better Auth makes, obtained from it over HTTP and sent to the API."""
+"""Every kind of token that Better Auth issues, obtained over HTTP and sent to the API."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,100 +9,100 @@ import pytest
 from examples.tests.better_auth import (
     PASSWORD,
     BetterAuth,
-    BetterAuths,
-    Person,
+    BetterAuthProcess,
+    User,
     create_task,
     list_tasks,
-    running_better_auths,
+    running_better_auth,
     sign_up,
     stored_tasks,
 )
 from todo_project.tests.live_server import LiveServer
 
-Obtain = Callable[[Person], str]
+GetToken = Callable[[User], str]
 
 INVALID = "Invalid or malformed token"
 EXPIRED = "Token has expired"
 NO_USER = "Token missing user identifier"
 
 
-def hand_written(person: Person) -> str:
-    """Take the token of the hand-written route."""
-    token: str = person.browser.get("/api/auth/api-token").json()["token"]
+def hand_written(user: User) -> str:
+    """Get a token from the hand-written route."""
+    token: str = user.client.get("/api/auth/api-token").json()["token"]
     return token
 
 
-def plugin(person: Person) -> str:
-    """Take the token of the ``jwt`` plugin."""
-    token: str = person.browser.get("/api/auth/token").json()["token"]
+def plugin(user: User) -> str:
+    """Get a token from the ``jwt`` plugin."""
+    token: str = user.client.get("/api/auth/token").json()["token"]
     return token
 
 
-def logging_in(person: Person) -> str:
-    """Take the token that the front end's sign-in call answers with."""
-    account = {"email": person.email, "password": PASSWORD}
-    token: str = person.browser.post("/api/auth/login", json=account).json()["data"]["token"]
+def logging_in(user: User) -> str:
+    """Get the token in the response to the front end's sign-in call."""
+    account = {"email": user.email, "password": PASSWORD}
+    token: str = user.client.post("/api/auth/login", json=account).json()["data"]["token"]
     return token
 
 
-def session_cookie(person: Person) -> str:
-    """Take the cookie that holds the session's data."""
-    return person.cookies["better-auth.session_data"]
+def session_cookie(user: User) -> str:
+    """Get the cookie with the session's data."""
+    return user.cookies["better-auth.session_data"]
 
 
-def session_token_cookie(person: Person) -> str:
-    """Take the cookie that holds the session's token and a signature."""
-    return person.cookies["better-auth.session_token"]
+def session_token_cookie(user: User) -> str:
+    """Get the cookie with the signed session token."""
+    return user.cookies["better-auth.session_token"]
 
 
-def session_token(person: Person) -> str:
-    """Take the bare token of the session."""
-    return person.session_token
+def session_token(user: User) -> str:
+    """Get the bare session token."""
+    return user.session_token
 
 
-def bearer(person: Person) -> str:
-    """Take the token of the ``bearer`` plugin."""
-    account = {"email": person.email, "password": PASSWORD}
-    return person.browser.post("/api/auth/sign-in/email", json=account).headers["set-auth-token"]
+def bearer(user: User) -> str:
+    """Get a token from the ``bearer`` plugin."""
+    account = {"email": user.email, "password": PASSWORD}
+    return user.client.post("/api/auth/sign-in/email", json=account).headers["set-auth-token"]
 
 
-def last_link(person: Person) -> str:
-    """Take the token of the link that was mailed last."""
-    token: str = person.browser.get("/test/outbox").json()[-1]["token"]
+def last_link(user: User) -> str:
+    """Get the token of the last link that was mailed."""
+    token: str = user.client.get("/test/outbox").json()[-1]["token"]
     return token
 
 
-def change_of_address_link(person: Person) -> str:
-    """Ask for another address; the new one, not verified yet, gets a link."""
-    change = {"newEmail": f"new-{person.email}"}
-    assert person.browser.post("/api/auth/change-email", json=change).is_success
-    return last_link(person)
+def change_of_address_link(user: User) -> str:
+    """Change the address; Better Auth mails a link to the new, unverified one."""
+    change = {"newEmail": f"new-{user.email}"}
+    assert user.client.post("/api/auth/change-email", json=change).is_success
+    return last_link(user)
 
 
-def change_confirmation_link(person: Person) -> str:
-    """Ask for another address when the old one is verified; the old one gets a link."""
-    mails = person.browser.get("/test/outbox").json()
-    verification = {"token": next(mail["token"] for mail in mails if mail["to"] == person.email)}
-    assert person.browser.get("/api/auth/verify-email", params=verification).is_success
-    return change_of_address_link(person)
+def change_confirmation_link(user: User) -> str:
+    """Change a verified address; Better Auth mails a link to the old one."""
+    mails = user.client.get("/test/outbox").json()
+    verification = {"token": next(mail["token"] for mail in mails if mail["to"] == user.email)}
+    assert user.client.get("/api/auth/verify-email", params=verification).is_success
+    return change_of_address_link(user)
 
 
-def looks(token: str) -> str:
-    """Say what a token shows of itself: its segments, or a JWT's header and what a link is for."""
+def describe(token: str) -> str:
+    """Describe a token: its number of segments, or a JWT's header and ``requestType``."""
     dots = token.count(".")
     if dots != 2:
         return f"{dots + 1} segments" if dots else "1 segment"
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, options={"verify_signature": False})
-    shown = (header["alg"], header.get("typ"), claims.get("requestType"))
-    return " ".join(word for word in shown if word)
+    parts = (header["alg"], header.get("typ"), claims.get("requestType"))
+    return " ".join(part for part in parts if part)
 
 
-# Each of them is signed with the secret.
-GOOD = [hand_written, plugin, logging_in, session_cookie]
-# What is no token for the API: the variant, what makes it there, how it looks, why it is refused.
-# Variables that do not touch each other share a variant.
-REFUSED: dict[str, dict[Obtain, tuple[str, str]]] = {
+# All of these are signed with the secret.
+ACCEPTED = [hand_written, plugin, logging_in, session_cookie]
+# By variant: how to get the token, its description, and the error. Variables that do not
+# interact share a variant.
+REJECTED: dict[str, dict[GetToken, tuple[str, str]]] = {
     "TEST_JWT_ALG=EdDSA TEST_COOKIE=jwks": {
         plugin: ("EdDSA", INVALID),
         session_cookie: ("EdDSA better-auth.session-cache+jwt", INVALID),
@@ -129,7 +129,7 @@ REFUSED: dict[str, dict[Obtain, tuple[str, str]]] = {
     },
 }
 EXPIRING = "TEST_COOKIE=jwt TEST_COOKIE_SECONDS=-60"
-EXPIRED_TOKENS: dict[Obtain, tuple[str, str]] = {
+EXPIRED_TOKENS: dict[GetToken, tuple[str, str]] = {
     hand_written: ("HS256", EXPIRED),
     plugin: ("HS256 JWT", EXPIRED),
     logging_in: ("HS256", EXPIRED),
@@ -138,44 +138,49 @@ EXPIRED_TOKENS: dict[Obtain, tuple[str, str]] = {
 
 
 @pytest.fixture
-def expiring_auths(node: None, front_end: str) -> Iterator[BetterAuths]:
-    """Run a process whose tokens have expired already."""
-    with running_better_auths(front_end, API_TOKEN_LIFETIME="-1m") as running:
-        yield running
+def expired_token_process(node: None, front_end: str) -> Iterator[BetterAuthProcess]:
+    """Run a process that issues expired tokens."""
+    with running_better_auth(front_end, API_TOKEN_LIFETIME="-1m") as process:
+        yield process
 
 
-def assert_refused(
-    api: LiveServer, better_auth: BetterAuth, expected: dict[Obtain, tuple[str, str]]
+def assert_rejected(
+    api: LiveServer, better_auth: BetterAuth, expected: dict[GetToken, tuple[str, str]]
 ) -> None:
-    """See that somebody's tokens look like this, are refused with these details, and do nothing."""
-    with better_auth.visitor() as browser:
-        person = sign_up(browser)
-        seen = {obtain.__name__: refusal(api, person.id, obtain(person)) for obtain in expected}
+    """Assert that the API rejects these tokens with these errors and stores nothing."""
+    with better_auth.client() as client:
+        user = sign_up(client)
+        outcomes = {
+            get_token.__name__: outcome(api, user.id, get_token(user)) for get_token in expected
+        }
 
-    assert seen == {
-        obtain.__name__: (kind, 401, detail) for obtain, (kind, detail) in expected.items()
+    assert outcomes == {
+        get_token.__name__: (kind, 401, detail) for get_token, (kind, detail) in expected.items()
     }
-    assert stored_tasks(api, person.id) == []
+    assert stored_tasks(api, user.id) == []
 
 
-def refusal(api: LiveServer, user_id: str, token: str) -> tuple[str, int, str]:
-    """Say how a token looks, and how the API answers it."""
-    answer = create_task(api, user_id, token)
-    return looks(token), answer.status_code, answer.json().get("detail", "")
+def outcome(api: LiveServer, user_id: str, token: str) -> tuple[str, int, str]:
+    """Send a create request with the token; return its description, the status and the error."""
+    response = create_task(api, user_id, token)
+    return describe(token), response.status_code, response.json().get("detail", "")
 
 
-def test_a_good_token_does_not_open_another_users_tasks(
-    api: LiveServer, better_auths: BetterAuths
+def test_a_valid_token_is_rejected_on_another_users_path(
+    api: LiveServer, better_auth_process: BetterAuthProcess
 ) -> None:
-    """A token must open the path of its own user only (FR-003, FR-005)."""
-    better_auth = better_auths.serving("TEST_COOKIE=jwt")
-    with better_auth.visitor() as browser, better_auth.visitor() as others:
-        person, other = sign_up(browser), sign_up(others)
-        seen = {obtain.__name__: refusal(api, other.id, obtain(person))[1:] for obtain in GOOD}
+    """A token must open its own user's path only (FR-003, FR-005)."""
+    better_auth = better_auth_process.serving("TEST_COOKIE=jwt")
+    with better_auth.client() as client, better_auth.client() as other_client:
+        user, other_user = sign_up(client), sign_up(other_client)
+        outcomes = {
+            get_token.__name__: outcome(api, other_user.id, get_token(user))[1:]
+            for get_token in ACCEPTED
+        }
 
     forbidden = (403, "Access forbidden: user_id mismatch")
-    assert seen == {obtain.__name__: forbidden for obtain in GOOD}
-    assert stored_tasks(api, other.id) == []
+    assert outcomes == {get_token.__name__: forbidden for get_token in ACCEPTED}
+    assert stored_tasks(api, other_user.id) == []
 
 
 @pytest.mark.parametrize(
@@ -190,38 +195,38 @@ def test_a_good_token_does_not_open_another_users_tasks(
         pytest.param("TEST_COOKIE=jwt TEST_USER_ID=serial", r"[1-9][0-9]*", id="serial"),
     ],
 )
-def test_a_token_signed_with_the_secret_opens_its_users_tasks(
-    api: LiveServer, better_auths: BetterAuths, variant: str, user_ids: str
+def test_a_token_signed_with_the_secret_is_accepted(
+    api: LiveServer, better_auth_process: BetterAuthProcess, variant: str, user_ids: str
 ) -> None:
-    """What Better Auth signs with the secret, for a user, must do (FR-001, FR-002)."""
-    with better_auths.serving(variant).visitor() as browser:
-        person = sign_up(browser)
-        tokens = {obtain.__name__: obtain(person) for obtain in GOOD}
-    seen = {}
+    """A token that Better Auth signs with the secret for a user must work (FR-001, FR-002)."""
+    with better_auth_process.serving(variant).client() as client:
+        user = sign_up(client)
+        tokens = {get_token.__name__: get_token(user) for get_token in ACCEPTED}
+    outcomes = {}
     for name, token in tokens.items():
-        created = create_task(api, person.id, token)
-        is_listed = list_tasks(api, person.id, token).json()[-1:] == [created.json()]
-        seen[name] = (
-            looks(token)[:5],
+        created = create_task(api, user.id, token)
+        is_listed = list_tasks(api, user.id, token).json()[-1:] == [created.json()]
+        outcomes[name] = (
+            describe(token)[:5],
             created.status_code,
             created.json().get("user_id"),
             is_listed,
         )
 
-    assert re.fullmatch(user_ids, person.id)
-    assert seen == dict.fromkeys(tokens, ("HS256", 201, person.id, True))
+    assert re.fullmatch(user_ids, user.id)
+    assert outcomes == dict.fromkeys(tokens, ("HS256", 201, user.id, True))
 
 
-@pytest.mark.parametrize("variant", REFUSED)
-def test_what_is_no_token_for_the_api_opens_nothing(
-    api: LiveServer, better_auths: BetterAuths, variant: str
+@pytest.mark.parametrize("variant", REJECTED)
+def test_other_tokens_are_rejected(
+    api: LiveServer, better_auth_process: BetterAuthProcess, variant: str
 ) -> None:
-    """Better Auth's other tokens must be refused, and say why (contract.md "Who may come in")."""
-    assert_refused(api, better_auths.serving(variant), REFUSED[variant])
+    """Better Auth's other tokens must be rejected (docs/contract.md, "Who may come in")."""
+    assert_rejected(api, better_auth_process.serving(variant), REJECTED[variant])
 
 
-def test_a_token_that_has_expired_opens_nothing(
-    api: LiveServer, expiring_auths: BetterAuths
+def test_an_expired_token_is_rejected(
+    api: LiveServer, expired_token_process: BetterAuthProcess
 ) -> None:
-    """An expired token must be refused, and say why (contract.md "Who may come in")."""
-    assert_refused(api, expiring_auths.serving(EXPIRING), EXPIRED_TOKENS)
+    """An expired token must be rejected (docs/contract.md, "Who may come in")."""
+    assert_rejected(api, expired_token_process.serving(EXPIRING), EXPIRED_TOKENS)

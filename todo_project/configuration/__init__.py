@@ -1,1 +1,1 @@
-"""Reads and validates the environment variables, for ``settings.py``."""
+"""Reads and validates environment variables for ``settings.py``."""

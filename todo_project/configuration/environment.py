@@ -1,4 +1,4 @@
-"""The environment variables, and ``.env`` where a variable is not set. The environment wins."""
+"""Environment variables, with ``.env`` as a fallback."""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,14 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 class Environment(FileAwareEnv):
     """Reads a variable, or the file that ``<NAME>_FILE`` names (Docker secrets).
 
-    An empty variable counts as one that is not set: that is how compose files and a copied
-    ``.env.example`` leave a variable out.
+    An empty variable counts as not set: compose files and ``.env.example`` leave variables empty.
     """
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         try:
             value = super()._get_value(env_key, default)
         except UnicodeDecodeError:
-            raise ValueError(f"{env_key}_FILE must name a file of text in UTF-8.") from None
+            raise ValueError(f"{env_key}_FILE must name a text file in UTF-8.") from None
         return default if value == "" else value
 
 

@@ -1,4 +1,4 @@
-"""The settings of the issuer's public keys."""
+"""The settings for tokens that are signed with the issuer's private key."""
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
@@ -7,20 +7,18 @@ from todo_project.configuration.origins import origin
 
 
 def jwks_settings(env: Env) -> tuple[str, ...]:
-    """Read where the issuer's public keys are, and who must have signed for whom.
+    """Read the URL of the issuer's public keys, and the issuer and audience of its tokens.
 
     Args:
-        env: with ``BETTER_AUTH_JWKS_URL``, ``BETTER_AUTH_ISSUER``, ``BETTER_AUTH_AUDIENCE`` and
-            ``BETTER_AUTH_URL``, whose origin is the default of the two before it: that is what
-            Better Auth writes into its tokens.
+        env: reads ``BETTER_AUTH_JWKS_URL``, ``BETTER_AUTH_ISSUER``, ``BETTER_AUTH_AUDIENCE`` and
+            ``BETTER_AUTH_URL``. Issuer and audience default to the origin of ``BETTER_AUTH_URL``,
+            as in Better Auth.
 
     Returns:
-        The URL, the issuer and the audience; nothing where no URL is set.
+        The URL, the issuer and the audience, or an empty tuple if no URL is set.
 
     Raises:
-        ImproperlyConfigured: the URL is none, or nobody says who the issuer is.
-
-    Source: issue "Real Better Auth", JWKS.
+        ImproperlyConfigured: the URL is malformed, or issuer or audience are missing.
     """
     url = env.str("BETTER_AUTH_JWKS_URL", "")
     if not url:
@@ -31,14 +29,14 @@ def jwks_settings(env: Env) -> tuple[str, ...]:
         raise ImproperlyConfigured(
             "BETTER_AUTH_JWKS_URL must be a URL such as https://app.example.com/api/auth/jwks."
         ) from None
-    parties = [env.str(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
-    if not all(parties):
+    issuer_and_audience = [env.str(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
+    if not all(issuer_and_audience):
         front_end = env.str("BETTER_AUTH_URL", "")
         if not front_end:
             raise ImproperlyConfigured(
                 "BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE, or"
-                " BETTER_AUTH_URL to stand for both."
+                " BETTER_AUTH_URL as the default of both."
             )
         default = origin("BETTER_AUTH_URL", front_end)
-        parties = [party or default for party in parties]
-    return (url, *parties)
+        issuer_and_audience = [given or default for given in issuer_and_audience]
+    return (url, *issuer_and_audience)

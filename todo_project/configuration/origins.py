@@ -1,4 +1,4 @@
-"""Which origins a browser may call us from."""
+"""Origins of web pages."""
 
 import re
 from urllib.parse import urlsplit
@@ -6,23 +6,23 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")  # of a URL, in lower case
+HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")  # in lower case
 
 
 def origin(variable: str, url: str) -> str:
-    """Return a URL's origin as a browser writes it.
+    """Return a URL's origin, serialised as in a browser's ``Origin`` header.
 
     Args:
-        variable: the name of the environment variable, for the message.
-        url: ``scheme://host[:port]``; a path or slash after it is ignored.
+        variable: the environment variable, for the error message.
+        url: ``scheme://host[:port]``; a path is ignored.
 
     Returns:
-        ``scheme://host[:port]`` in lower case, without the scheme's own port.
+        ``scheme://host[:port]`` in lower case, without a default port.
 
     Raises:
-        ImproperlyConfigured: it is ``*``, ``null`` or no http(s) URL.
+        ImproperlyConfigured: the value is ``*``, ``null`` or not an http(s) URL.
 
-    Source: docs/contract.md, "Cross-origin"; RFC 6454 §6.2; FR-019.
+    Source: docs/contract.md, "Cross-origin"; RFC 6454, section 6.2; FR-019.
     """
     try:
         parts = urlsplit(url.strip())
@@ -33,7 +33,7 @@ def origin(variable: str, url: str) -> str:
     if not HOST.fullmatch(name) or parts.scheme not in DEFAULT_PORTS:
         raise ImproperlyConfigured(
             f"{variable} must hold origins such as https://app.example.com, separated by commas;"
-            " * and null would let every page in."
+            " * and null are refused."
         )
     suffix = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{name}{suffix}"

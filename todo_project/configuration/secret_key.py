@@ -1,4 +1,4 @@
-"""Django's secret key, where nobody gave one."""
+"""The default of Django's secret key."""
 
 import base64
 import hmac
@@ -7,13 +7,13 @@ KEY_BYTES = 48
 
 
 def derived_secret_key(secret: str) -> str:
-    """Derive Django's key from a Better Auth secret, so that each process has the same.
+    """Derive Django's key from a Better Auth secret, so that all processes have the same key.
 
     Args:
         secret: the first Better Auth secret.
 
     Returns:
-        64 characters of base64. Knowing them does not give the secret away.
+        64 characters of base64, from which the secret cannot be computed.
 
     Source: RFC 5869 (HKDF with SHA-256).
     """

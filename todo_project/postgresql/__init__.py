@@ -1,1 +1,1 @@
-"""Django's PostgreSQL back end, for a database behind a network and a pooler."""
+"""Django's PostgreSQL back end, for a remote database behind a pooler."""

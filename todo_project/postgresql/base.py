@@ -1,4 +1,4 @@
-"""Django's PostgreSQL back end with a deadline, shared connections and no session state."""
+"""Django's PostgreSQL back end with a deadline, a connection pool and no session state."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,34 +12,34 @@ from psycopg.pq import TransactionStatus
 
 from todo_project.deadlines import remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
-from todo_project.postgresql.pool import Pool
+from todo_project.postgresql.connection_pool import Pool
 
-# By what is connected to: a test, or a command, may have more than one database.
+# Keyed by connection parameters: a test or a command may use more than one database.
 _pools: dict[tuple[Any, ...], Pool] = {}
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """What a service behind a pooler needs: one connection for the length of a request.
+    """Borrows a connection from the process's pool for the length of a request.
 
-    Source: docs/contract.md, "Errors" (503); the documentation of PgBouncer's transaction mode.
+    Source: docs/decisions/0009-connection-pool.md; PgBouncer's documentation, "pool_mode".
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(self._retry_read)
-        self._shared: Pool | None = None  # where this thread has a place
+        self._slot: Pool | None = None  # the pool in which this thread holds a slot
 
     def connect(self) -> None:
-        """Use a connection that another request has left, or open one."""
-        shared = self._pool_of_all_threads()
-        shared.take_place()
-        self._shared = shared
-        connection = shared.take_idle()
+        """Reuse an idle connection of the pool, or open one."""
+        pool = self._process_pool()
+        pool.acquire_slot()
+        self._slot = pool
+        connection = pool.pop_idle()
         if connection is None:
             self._open()
             return
         self.connection = connection
-        # What super() resets, without the rest of what it does
+        # The state that super() resets; the rest of its work is only needed for a new connection.
         self.autocommit = True
         self.in_atomic_block = self.closed_in_transaction = self.needs_rollback = False
         self.errors_occurred = False
@@ -50,47 +50,46 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = DeadlineConnection.connect(**conn_params)
         connection.adapters.register_loader("timestamptz", UTCLoader)
-        connection.keep_cursor()
+        connection.renew_cursor()
         connection.expires_at = time.monotonic() + self.settings_dict["CONN_MAX_AGE"]
         return connection
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Leave the connection to others, as Django does this when a request is over."""
-        connection, shared = self.connection, self._shared
-        if connection is None or shared is None:
+        """Return the connection to the pool; Django calls this at the end of a request."""
+        connection, pool = self.connection, self._slot
+        if connection is None or pool is None:
             return
         if connection.pgconn.transaction_status != TransactionStatus.IDLE or not self.autocommit:
             self.close()
             return
-        self.connection = self._shared = None
-        shared.keep(connection)
-        shared.give_place_back()
+        self.connection = self._slot = None
+        pool.push_idle(connection)
+        pool.release_slot()
 
     def close_if_health_check_failed(self) -> None:
-        """Look at the connection before each statement that may still go to another one."""
+        """Check the connection before each statement outside of a transaction."""
         if self.connection is not None and self.autocommit and not self.is_usable():
             self.close()
 
     def close_pool(self) -> None:
-        """Close what nobody uses, as Django does before it drops a test's database."""
-        shared = self._pool_of_all_threads()
-        while connection := shared.take_idle():
+        """Close idle connections; Django calls this before it drops a test database."""
+        pool = self._process_pool()
+        while connection := pool.pop_idle():
             connection.close()
 
     def is_usable(self) -> bool:
-        """Tell whether the connection still stands, without asking the server."""
-        return self.connection is not None and self.connection.stands()
+        """Tell whether the connection is open, without a round trip to the server."""
+        return self.connection is not None and self.connection.is_open()
 
     @property
-    def has_shortcut(self) -> bool:
-        """Tell whether ``fetch_all`` may be used: outside of transactions, and no log is kept."""
+    def can_skip_cursor(self) -> bool:
+        """Whether ``fetch_all`` may be used: outside of transactions, with no query log."""
         return not (self.in_atomic_block or self.queries_logged)
 
     def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, straight through psycopg, within all wrappers.
+        """Run a statement through psycopg and all execute wrappers, and return its rows.
 
-        Saves 50 of 150 µs: Django makes two cursors for each statement, and calls through six
-        layers.
+        Saves 50 of 150 µs: Django creates two cursors per statement and passes six layers.
         """
         if self.connection is not None:
             self.close_if_health_check_failed()
@@ -104,41 +103,43 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             return self.connection.fetch_all(sql, parameters)
 
-    def _pool_of_all_threads(self) -> Pool:
+    def _process_pool(self) -> Pool:
         settings = self.settings_dict
         key = tuple(settings[name] for name in ("HOST", "PORT", "USER", "NAME"))
         key += (settings["OPTIONS"].get("host"),)
-        return _pools.get(key) or _pools.setdefault(key, Pool())  # one, whoever comes first
+        return _pools.get(key) or _pools.setdefault(key, Pool())  # setdefault() is atomic
 
     def _open(self) -> None:
-        self.autocommit = False  # not yet: nothing is to be replaced while it is made
+        self.autocommit = False  # suspends the health check and retries while connecting
         try:
             super().connect()
         except BaseException:
             self.close()
-            self._leave()
+            self._release_slot()
             raise
 
     def _close(self) -> None:
         self.connection.close()
-        self._leave()
+        self._release_slot()
 
-    def _leave(self) -> None:
-        shared, self._shared = self._shared, None
-        if shared is not None:
-            shared.give_place_back()
+    def _release_slot(self) -> None:
+        pool, self._slot = self._slot, None
+        if pool is not None:
+            pool.release_slot()
 
     def _retry_read(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        """Send a read whose connection has died once more, on a fresh connection.
+        """Repeat a read once, on a new connection, if its connection was lost.
 
-        What may have written something is not repeated: nobody knows whether it did.
+        A write is not repeated: the server may have committed it before the connection was lost.
+
+        Source: docs/decisions/0008-reads-are-retried.md.
         """
         try:
             return execute(sql, params, many, context)
         except (OperationalError, InterfaceError):
-            if not (self._is_lost() and _only_reads(sql)) or remaining_seconds() == 0.0:
+            if not (self._is_lost() and _is_read(sql)) or remaining_seconds() == 0.0:
                 raise
         with self.wrap_database_errors:
             self._open()
@@ -147,16 +148,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return execute(sql, params, many, context)
 
     def _is_lost(self) -> bool:
-        """Tell whether the connection has died outside of a transaction."""
         return self.autocommit and self.connection is not None and self.connection.closed
 
     def _configure_timezone(self, connection: DeadlineConnection) -> bool:
-        """Leave the session's time zone alone: behind a pooler the next client would inherit it.
+        """Send no ``SET TIME ZONE``: behind a pooler it would leak to the next client.
 
-        Times are sent with their offset and read into UTC whatever the session's zone is.
+        Datetimes are sent with their offset and loaded as UTC, whatever the session's time zone.
         """
         return False
 
 
-def _only_reads(sql: Any) -> bool:
+def _is_read(sql: Any) -> bool:
     return isinstance(sql, str) and sql.lstrip()[:6].upper() == "SELECT"

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The client's address."""
 
 import re
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -6,23 +6,21 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
-# What some proxies add to the address: of a v4 one a port, of a v6 one brackets and a port.
+# Some proxies add the port, and put an IPv6 address into brackets.
 WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
-# What one subscriber is given at least, and can choose addresses in (RFC 6177).
+# A subscriber gets at least a /64 and can use any address in it (RFC 6177).
 IPV6_PREFIX = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address that log-ins are counted by.
+    """Return the address by which failed log-ins are counted.
 
-    Behind a proxy that is trusted it is the last entry of ``X-Forwarded-For``, which the proxy has
-    added itself; whatever stands before it is the client's to invent. Of an IPv6 address the
-    network counts, as its owner has a new address for every attempt.
+    Behind a trusted proxy, this is the last entry of ``X-Forwarded-For``, which the proxy added;
+    the client can forge the entries before it. An IPv6 address is reduced to its /64 network,
+    because a client can use another address of it for every attempt.
 
     Returns:
-        An address; ``None`` where the server knows none, as on a Unix socket.
-
-    Source: issue "Staff and operators", the lock-out.
+        An address, or ``None`` if the server knows none, as on a Unix socket.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
     for candidate in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):

@@ -1,9 +1,9 @@
-"""Django's admin, with a site of our own."""
+"""The app configuration of Django's admin."""
 
 from django.contrib.admin.apps import AdminConfig
 
 
 class StaffConfig(AdminConfig):
-    """Puts ``StaffSite`` in the place of Django's own site."""
+    """Replaces Django's admin site by ``StaffSite``."""
 
     default_site = "todo_project.staff.site.StaffSite"

@@ -1,7 +1,8 @@
-"""Sessions, messages, headers and errors of the pages for people.
+"""Sessions, messages, security headers and error pages for the views of the admin.
 
-They are put around the pages' views and not into ``MIDDLEWARE``, so that a request of the API runs
-none of them.
+They wrap these views instead of being in ``MIDDLEWARE``, so that API requests do not run them.
+
+Source: docs/decisions/0011-admin-outside-middleware.md.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.utils.log import log_response
 
-from todo_project.deadlines import begin_deadline_anew, database_deadline
+from todo_project.deadlines import database_deadline, restart_deadline
 from todo_project.exceptions import RETRY_AFTER_SECONDS
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -37,22 +38,22 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
-# What a log-in may take: while a password is checked, which is slow on purpose, the time runs.
-LOG_IN_SECONDS = 20.0
-# What a change of many tasks at once may take. Only who is signed in can wait that long.
+# The time includes the check of the password, which is slow on purpose.
+LOGIN_SECONDS = 20.0
+# For actions on many tasks, which only signed-in staff can run.
 ACTION_SECONDS = 600.0
 
 View = Callable[..., HttpResponseBase]
 
 
-def page(view: View) -> View:
-    """Give a view a session, its user, messages, security headers, and a page for an outage.
+def staff_page(view: View) -> View:
+    """Wrap a view with session, user, messages, security headers and error pages.
 
-    CSRF is not among them: Django's admin protects each of its views itself.
+    CSRF protection is missing on purpose: Django's admin protects each of its views itself.
 
-    Source: issue "Staff and operators", the admin; docs/contract.md, "Errors" (503).
+    Source: docs/contract.md, "Errors" (503).
     """
-    chain: View = _rendered(view)
+    chain: View = _render(view)
     for middleware in (MessageMiddleware, AuthenticationMiddleware, SessionMiddleware):
         chain = decorator_from_middleware(middleware)(chain)
 
@@ -69,12 +70,12 @@ def page(view: View) -> View:
             log_response(
                 "The database cannot be used", response=response, request=request, exception=error
             )
-        except Exception as error:  # noqa: BLE001 - Django's own log of it and answer to it
+        except Exception as error:  # noqa: BLE001 - Django logs it and answers
             response = response_for_exception(request, error)
-            if settings.DEBUG:  # a page for developers, with its styles and scripts inside
+            if settings.DEBUG:  # Django's debug page, whose inline styles the policy would block
                 return response
         if isinstance(response, StreamingHttpResponse):
-            response.streaming_content = _parts(iter(response))
+            response.streaming_content = _with_deadlines(iter(response))
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         patch_vary_headers(response, ["Origin"])
         return response
@@ -82,11 +83,10 @@ def page(view: View) -> View:
     return answer
 
 
-def patient(seconds: float) -> Callable[[View], View]:
-    """Let a view take its time over what is sent; reading has the usual deadline.
+def with_deadline(seconds: float) -> Callable[[View], View]:
+    """Give a view's POST requests this many seconds; other requests have the usual deadline.
 
-    What comes after the view, such as storing the session, has the usual one, too, and not what
-    the view has left of it.
+    The usual deadline starts again after the view, for example for saving the session.
     """
 
     def decorate(view: View) -> View:
@@ -96,7 +96,7 @@ def patient(seconds: float) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             with database_deadline(seconds):
                 response = view(request, *args, **kwargs)
-            begin_deadline_anew()
+            restart_deadline()
             return response
 
         return answer
@@ -104,8 +104,8 @@ def patient(seconds: float) -> Callable[[View], View]:
     return decorate
 
 
-def _rendered(view: View) -> View:
-    """Render inside of the chain, so that a template may use the session and fail like a view."""
+def _render(view: View) -> View:
+    """Render within the middleware: templates use the session, and may fail as the view may."""
 
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
@@ -114,16 +114,16 @@ def _rendered(view: View) -> View:
     return answer
 
 
-def _parts(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Give each part of a stream a deadline, and its connection back before the part is sent.
+def _with_deadlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give each chunk a deadline, and return the connection to the pool before the chunk is sent.
 
-    Those of the request end before the stream begins, and a slow client may take hours.
+    The request's own deadline ends before the stream begins, and a slow client may take hours.
     """
     while True:
         with database_deadline():
-            part = next(parts, None)
+            chunk = next(chunks, None)
         if not connection.in_atomic_block:
             close_old_connections()
-        if part is None:
+        if chunk is None:
             return
-        yield part
+        yield chunk

@@ -11,36 +11,36 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 
-from todo_project.staff.pages import ACTION_SECONDS, LOG_IN_SECONDS, View, page, patient
+from todo_project.staff.pages import ACTION_SECONDS, LOGIN_SECONDS, View, staff_page, with_deadline
 
 
 class StaffSite(admin.AdminSite):
-    """Django's admin, with everything around its pages that the API does without.
+    """Django's admin without its middleware, and with a lock-out at the log-in.
 
-    Source: issue "Staff and operators", the admin.
+    Source: docs/decisions/0011-admin-outside-middleware.md.
     """
 
     site_header = "Todo back end"
     site_title = "Todo back end"
     index_title = "Staff"
-    site_url = None  # the root is for programs
-    enable_nav_sidebar = False  # three models need no way about; a list needs the width
+    site_url = None  # the root serves JSON
+    enable_nav_sidebar = False  # three models; the list needs the width
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
-        """Wrap each page but that of the log-in."""
-        return page(super().admin_view(patient(ACTION_SECONDS)(view), cacheable))
+        """Wrap each view except ``login``."""
+        return staff_page(super().admin_view(with_deadline(ACTION_SECONDS)(view), cacheable))
 
-    @method_decorator([page, patient(LOG_IN_SECONDS)])
+    @method_decorator([staff_page, with_deadline(LOGIN_SECONDS)])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Sign in, unless too many log-ins from the same address have failed."""
+        """Log in, unless too many log-ins from the client's address have failed."""
         if not AxesProxyHandler.is_allowed(request):
             return _locked_out(request)
         response = super().login(request, extra_context)
-        # Axes' own mark, set where this log-in was one too many.
+        # set by axes; true if this failure has reached the limit
         return _locked_out(request) if vars(request)["axes_locked_out"] else response
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
-        """Read the latest by their ids: no index has their times, and there may be a million."""
+        """Order by id: the log may have a million entries, and no index on their time."""
         return super().get_log_entries(request).order_by("-pk")
 
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and pictures of the pages for people."""
+"""Static files, served from the installed packages."""
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -9,5 +9,5 @@ def _missing(request: HttpRequest) -> HttpResponseBase:
     raise Http404
 
 
-# A view and not a middleware: a request of the API does not pass it.
+# Used as a view, so that API requests do not run it.
 static_file = WhiteNoiseMiddleware(_missing)

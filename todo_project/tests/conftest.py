@@ -1,4 +1,4 @@
-"""The live server that the black-box tests share."""
+"""The live server that the end-to-end tests share, and other fixtures."""
 
 import os
 import random
@@ -15,13 +15,13 @@ from todo_project.tests.live_server import Deployment, LiveServer, copy_project,
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Copy the project, without a ``.env``."""
+    """Copy the project without its ``.env``."""
     return copy_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Migrate a database, and give its URL: copies of it spare a process each."""
+    """Migrate a database and return its URL: copying it is faster than migrating another."""
     with deploying(tmp_path_factory.mktemp("template")) as deployed:
         migrated = deployed.manage("migrate", "--verbosity=0")
         assert (migrated.returncode, migrated.stderr) == (0, "")
@@ -32,14 +32,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def deployment_of_server(
     template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """Deploy what the shared server serves, with nothing but the plan's four lines."""
+    """Deploy the project for the shared server, with only the plan's four variables."""
     with deploying(tmp_path_factory.mktemp("live"), template) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
 def server(deployment_of_server: Deployment) -> Iterator[LiveServer]:
-    """Serve it. Each test has users of its own."""
+    """Serve the shared deployment. Each test uses its own users."""
     with deployment_of_server.serving() as live:
         yield live
         assert live.stop() == 0, live.log
@@ -47,18 +47,18 @@ def server(deployment_of_server: Deployment) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def random_seed(request: pytest.FixtureRequest) -> int:
-    """Choose a seed, and print it: pytest shows it where the test fails.
+    """Choose a seed and print it; pytest shows it if the test fails.
 
-    ``pytest --hypothesis-seed=N`` sets it. CI, which must not fail by chance, has always the same.
+    ``pytest --hypothesis-seed=N`` sets it. In CI, which must be reproducible, it is constant.
     """
-    by_chance = 0 if IN_CI else random.randrange(2**32)  # noqa: S311 - has to vary
-    number = int(request.config.getoption("--hypothesis-seed") or by_chance)
-    print(f"--hypothesis-seed={number}")  # noqa: T201 - it is what pytest shows
-    return number
+    default = 0 if IN_CI else random.randrange(2**32)  # noqa: S311 - not a secret
+    seed = int(request.config.getoption("--hypothesis-seed") or default)
+    print(f"--hypothesis-seed={seed}")  # noqa: T201 - pytest shows it
+    return seed
 
 
 @pytest.fixture
 def admin() -> Iterator[psycopg.Connection[Any]]:
-    """Look at the tests' PostgreSQL from outside."""
+    """Open a second connection to the test database."""
     with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
         yield admin

@@ -1,4 +1,4 @@
-"""Statements on the tests' own connection, its end, and the clock of its deadline."""
+"""Statements and deadlines on the database connection of the tests."""
 
 from typing import Any
 
@@ -8,32 +8,32 @@ from django.db import close_old_connections, connection
 
 
 def ask(statement: str) -> Any:
-    """Run a statement, as a view does."""
+    """Run a statement with a cursor, and return the first value of its result."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
 
 
-def request(statement: str) -> Any:
-    """Run a statement, and give the connection back as Django does when a request is over."""
+def ask_in_request(statement: str) -> Any:
+    """Run a statement, and return the connection to the pool, as at the end of a request."""
     try:
         return ask(statement)
     finally:
         close_old_connections()
 
 
-def end(admin: psycopg.Connection[Any], pid: int) -> None:
-    """Let the server close a connection, and wait until it has."""
+def terminate(admin: psycopg.Connection[Any], pid: int) -> None:
+    """Terminate a session on the server, and wait until it has ended."""
     assert admin.execute("SELECT pg_terminate_backend(%s, 60000)", [pid]).fetchone() == (True,)
 
 
 class StoppedClock:
-    """The clock that deadlines are read from, which only a test moves."""
+    """A clock for deadlines that only the test advances."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
         monkeypatch.setattr("todo_project.deadlines.time", self)
 
     def monotonic(self) -> float:
-        """Tell the time."""
+        """Return the current time of this clock."""
         return self.now

@@ -1,6 +1,6 @@
-"""The project as it is deployed: a copy without a developer's ``.env``, a fresh database, gunicorn.
+"""Runs the project as deployed: a copy without a developer's ``.env``, a new database, gunicorn.
 
-Everything here runs in processes of its own, which see no variable but those that they are given.
+Everything runs in processes that inherit no environment variable except ``PATH``.
 """
 
 import os
@@ -27,17 +27,17 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from conftest import FRONT_END, SECRET, demand, mint
+from conftest import FRONT_END, SECRET, mint, require_marker
 from todo_project.configuration.environment import BASE_DIR
 
 START_SECONDS = 180.0  # ten times what a busy machine takes
 STOP_SECONDS = 45.0
-# By default each client reads the machine's certificates, which takes 0.15 s.
+# By default, each client loads the system's certificates, which takes 0.15 s.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what is deployed into an empty folder."""
+    """Copy the deployed files into an empty folder."""
     for name in ("authn", "tasks", "todo_project"):
         shutil.copytree(
             BASE_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tests")
@@ -48,7 +48,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def write_env(project: Path, database_url: str) -> None:
-    """Write the four lines of the plan's production ``.env``."""
+    """Write a ``.env`` with the plan's four production variables."""
     (project / ".env").write_text(
         "DEBUG=false\n"
         f"BETTER_AUTH_SECRET={SECRET}\n"
@@ -58,8 +58,8 @@ def write_env(project: Path, database_url: str) -> None:
 
 
 def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with these arguments in the project, and with these variables only."""
-    demand("live")
+    """Run Python in the project with these arguments, and only these variables."""
+    require_marker("live")
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=project,
@@ -73,12 +73,12 @@ def run(project: Path, *arguments: str, **variables: str) -> subprocess.Complete
 
 @contextmanager
 def fresh_database(folder: Path, template: str | None = None) -> Iterator[str]:
-    """Make a database of the kind that the tests run on, and give its URL.
+    """Create a database on the tests' database server, or an SQLite file, and yield its URL.
 
     Args:
-        folder: where SQLite keeps it.
-        template: the URL of the database to copy, which nothing may be connected to; by default
-            the new one is empty.
+        folder: for the SQLite file.
+        template: the URL of a database without connections to copy; by default the new database
+            is empty.
     """
     if connection.vendor == "sqlite":
         file = folder / f"{uuid.uuid4().hex}.sqlite3"
@@ -103,29 +103,29 @@ def fresh_database(folder: Path, template: str | None = None) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A copy of the project with the plan's four lines and a database of its own.
+    """A copy of the project with its own database and the plan's four variables.
 
     Args:
-        project: its folder.
-        database_url: where its tasks are.
+        project: the folder of the copy.
+        database_url: the URL of its database.
     """
 
     project: Path
     database_url: str
 
     def manage(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command, its input empty and its output in a pipe."""
+        """Run a management command without a terminal."""
         return run(self.project, "manage.py", *arguments, **variables)
 
     @contextmanager
     def serving(self, **variables: str) -> Iterator["LiveServer"]:
-        """Serve it with these variables beside the four lines."""
+        """Serve the project with these additional variables."""
         log_file = self.project.parent / f"{uuid.uuid4().hex}.log"
         with serving(self.project, log_file, **variables) as live:
             yield live
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Execute a statement in its database, and return the rows."""
+        """Execute a statement in the database, and return the rows."""
         if self.database_url.startswith("sqlite:///"):
             file = self.database_url.removeprefix("sqlite:///")
             with closing(sqlite3.connect(file, isolation_level=None)) as database:
@@ -135,7 +135,7 @@ class Deployment:
             return cursor.fetchall() if cursor.description else []
 
     def fill(self, user_id: str, count: int) -> None:
-        """Store this many tasks of a user."""
+        """Insert tasks of a user."""
         self.query(
             "WITH RECURSIVE numbers (number) AS"  # noqa: S608 - the tests' own values
             f" (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count})"
@@ -154,7 +154,7 @@ class Deployment:
 
 @contextmanager
 def deploying(folder: Path, template: str | None = None) -> Iterator[Deployment]:
-    """Deploy the project in a folder, with a copy of a database or an empty one."""
+    """Deploy the project in a folder, with a copy of a database or with an empty one."""
     project = copy_project(folder / "project")
     with fresh_database(folder, template) as database_url:
         write_env(project, database_url)
@@ -162,11 +162,11 @@ def deploying(folder: Path, template: str | None = None) -> Iterator[Deployment]
 
 
 def free_port() -> int:
-    """Reserve a port of the loopback interface for as long as this process runs.
+    """Reserve a port of the loopback interface until this process ends.
 
-    A socket stays bound to it and never listens. The kernel gives the port to nothing else, yet a
-    server that sets ``SO_REUSEADDR``, as all of ours do, may listen there. Until one does,
-    connections are refused.
+    A socket stays bound to the port without listening. The kernel assigns the port to no other
+    process, but a server that sets ``SO_REUSEADDR``, as all servers of the tests do, can listen on
+    it. Until then, connections are refused.
     """
     placeholder = socket.socket()
     placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -178,7 +178,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A gunicorn that answers."""
+    """A running gunicorn, or another server."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -186,16 +186,16 @@ class LiveServer:
 
     @property
     def log(self) -> str:
-        """What it has logged so far."""
+        """The log so far."""
         return self.log_file.read_text()
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, user_id: str | None = None, **headers: str) -> httpx.Client:
-        """Open a client, with a user's token where one is named."""
+        """Create an HTTP client, with a token if a user is given."""
         if user_id is not None:
             headers["Authorization"] = f"Bearer {mint(user_id)}"
         return httpx.Client(
@@ -204,12 +204,12 @@ class LiveServer:
             timeout=30,
             trust_env=False,
             verify=NO_TLS,
-            # Threads share a client: one that closes spare connections takes an answer from another
+            # no limit: a client shared by threads may otherwise close a connection in use
             limits=httpx.Limits(),
         )
 
     def exchange(self, request: bytes) -> bytes:
-        """Send these bytes, and return whatever comes back until the server hangs up."""
+        """Send raw bytes, and return everything received until the server closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as wire:
             wire.sendall(request)
             received = b""
@@ -218,27 +218,27 @@ class LiveServer:
         return received
 
     def log_has(self, text: str, seconds: float = 15.0) -> bool:
-        """Tell whether a line with this text turns up in time."""
+        """Tell whether the log contains this text within the given time."""
         end = time.monotonic() + seconds
         while text not in self.log and time.monotonic() < end:
             time.sleep(0.05)
         return text in self.log
 
     def kill(self) -> None:
-        """End it and its workers on the spot, as a power cut does."""
+        """Kill the server and its workers."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
 
     def stop(self) -> int:
-        """Ask it to stop, as a platform does, and return its exit code."""
+        """Send SIGTERM, and return the exit code."""
         self.process.terminate()
         return self.process.wait(STOP_SECONDS)
 
 
 @contextmanager
 def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveServer]:
-    """Serve the project with gunicorn until the block ends, on ``PORT`` or any that is free."""
-    demand("live")
+    """Serve the project with gunicorn until the block ends, on ``PORT`` or a free port."""
+    require_marker("live")
     port = int(variables.get("PORT") or free_port())
     with log_file.open("wb") as output:
         process = subprocess.Popen(
@@ -253,7 +253,7 @@ def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveSer
             },
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that all of it can be killed at once
+            start_new_session=True,  # so that killpg() reaches the workers
         )
     server = LiveServer(port, process, log_file)
     try:
@@ -263,18 +263,18 @@ def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveSer
         try:
             server.stop()
         finally:
-            with suppress(ProcessLookupError):  # nothing is left to kill
+            with suppress(ProcessLookupError):  # it has stopped
                 os.killpg(process.pid, signal.SIGKILL)
 
 
 def await_health(server: LiveServer) -> None:
-    """Wait until a server answers."""
+    """Wait until ``/health`` succeeds."""
     with server.client() as client:
         _await_answer(server, lambda: client.get("/health").is_success)
 
 
 def await_listener(server: LiveServer) -> None:
-    """Wait until a server of any kind listens."""
+    """Wait until a server accepts connections."""
 
     def connects() -> bool:
         socket.create_connection(("127.0.0.1", server.port)).close()
@@ -295,7 +295,7 @@ def _await_answer(server: LiveServer, answers: Callable[[], bool]) -> None:
 
 
 def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
-    """Send all requests in the same moment."""
+    """Send all requests at the same time."""
     barrier = Barrier(len(requests), timeout=START_SECONDS)
 
     def send(request: Callable[[], httpx.Response]) -> httpx.Response:

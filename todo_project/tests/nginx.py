@@ -1,4 +1,4 @@
-"""A real nginx, with the configuration that the README shows."""
+"""Runs nginx with the documented configuration, ``examples/nginx.conf``."""
 
 import getpass
 import os
@@ -14,7 +14,7 @@ from conftest import IN_CI
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import START_SECONDS, LiveServer, await_listener, free_port
 
-# Debian keeps it where only root's PATH looks
+# Debian installs it into a folder that is only on root's PATH.
 BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 EXAMPLE = (BASE_DIR / "examples" / "nginx.conf").read_text()
 
@@ -23,7 +23,7 @@ needs_nginx = pytest.mark.skipif(
     reason="nginx is not installed (in CI, this fails)",
 )
 
-# What Debian's own nginx.conf has around each site, in a folder of ours; a line for each request.
+# Like Debian's nginx.conf, but with all files in one folder, and with the tests' log format.
 FRAME = """\
 daemon off;
 user {user};
@@ -45,9 +45,9 @@ http {{
 
 def _site(replacements: Mapping[str, str]) -> str:
     text = EXAMPLE
-    for written, meant in replacements.items():
-        assert text.count(written) == 1, written
-        text = text.replace(written, meant)
+    for old, new in replacements.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
     return text
 
 
@@ -58,10 +58,10 @@ def proxying(
     """Run nginx in front of servers until the block ends.
 
     Args:
-        folder: where its files go.
-        ports: of the two servers; one port stands for both.
-        path: below which it shows them.
-        target: of ``proxy_pass``; with a slash at its end nginx takes that path off.
+        folder: for the files of nginx.
+        ports: the ports of the two servers, or one port for both.
+        path: the path prefix of the servers.
+        target: the argument of ``proxy_pass``; if it ends with a slash, nginx strips the prefix.
     """
     port = free_port()
     site = _site(

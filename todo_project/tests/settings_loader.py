@@ -1,4 +1,4 @@
-"""The settings, read anew with other variables, in the process of the test."""
+"""Loads the settings with other variables, within the test process."""
 
 import runpy
 import threading
@@ -21,7 +21,7 @@ MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 
 
 def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
-    """Read the settings anew, with these variables, as a command with these arguments does."""
+    """Load the settings with these variables, as a command with these arguments does."""
     with monkeypatch.context() as patch:
         for name, value in {**PRODUCTION, **variables}.items():
             patch.setenv(name, value)
@@ -30,14 +30,14 @@ def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> 
 
 
 def load_served(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
-    """Read the settings as `migrate` does, and gunicorn's; return all of them."""
+    """Load the settings as `migrate` does, and gunicorn's; return both."""
     run_path = runpy.run_path
     with monkeypatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(name, value)
         patch.setattr("sys.argv", ["manage.py", "migrate"])
         patch.setattr("runpy.run_module", lambda name: run_path(SETTINGS))
-        patch.setattr("logging.captureWarnings", lambda capture: None)  # pytest's to capture
+        patch.setattr("logging.captureWarnings", lambda capture: None)  # pytest captures them
         patch.setattr("threading.excepthook", threading.excepthook)
         served = run_path(str(BASE_DIR / "gunicorn.conf.py"))
     return {**served, **served["settings"]}

@@ -1,4 +1,4 @@
-"""Members of staff."""
+"""Staff accounts."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 PASSWORD = "correct horse battery staple"
-# of `createsuperuser --noinput`
+# for `createsuperuser --noinput`
 ACCOUNT = {
     "DJANGO_SUPERUSER_USERNAME": "grace",
     "DJANGO_SUPERUSER_EMAIL": "grace@example.com",
@@ -15,7 +15,7 @@ ACCOUNT = {
 
 
 def member(name: str = "grace", *permissions: str, **values: Any) -> User:
-    """Make a member of staff, with these permissions on tasks, such as ``view``; no password."""
+    """Create a staff account without a password, with task permissions such as ``view``."""
     user = User.objects.create(username=name, is_staff=True, **values)
     codenames = [f"{permission}_task" for permission in permissions]
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
@@ -23,12 +23,12 @@ def member(name: str = "grace", *permissions: str, **values: Any) -> User:
 
 
 def signed_in(user: User) -> Client:
-    """Return the browser of somebody who has signed in."""
+    """Return a client with a session of this user."""
     client = Client()
     client.force_login(user)
     return client
 
 
 def boss() -> Client:
-    """Return the browser of somebody who may do everything."""
+    """Return a client with a session of a superuser."""
     return signed_in(member("boss", is_superuser=True))

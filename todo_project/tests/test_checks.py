@@ -1,4 +1,4 @@
-"""What looks wrong in the settings, and does not have to stop the start."""
+"""The system checks of the settings."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from todo_project import checks
 from todo_project.checks import ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN
 
 OURS = {ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN}
-CAREFUL = {
+RECOMMENDED = {
     "SECRET_KEY_IS_DERIVED": False,
     "ALLOWED_HOSTS": ["api.example"],
     "CORS_ORIGINS": ["https://app.example"],
@@ -17,15 +17,15 @@ CAREFUL = {
 
 
 def found(settings: Settings, **changes: Any) -> dict[str, int]:
-    """Run the deployment check over careful settings with these changes."""
-    for name, value in {**CAREFUL, **changes}.items():
+    """Run the deployment checks on recommended settings with these changes."""
+    for name, value in {**RECOMMENDED, **changes}.items():
         setattr(settings, name, value)
     messages = run_checks(include_deployment_checks=True)
     return {str(message.id): message.level for message in messages if message.id in OURS}
 
 
-def test_a_setting_that_looks_wrong_has_a_check(settings: Settings) -> None:
-    """A default may be recommended against; only what is broken may fail a deployment."""
+def test_a_questionable_setting_is_reported(settings: Settings) -> None:
+    """Advice against a default must be an Info; only a broken setting may be a Warning."""
     changes: dict[str, Any] = {
         "": {},
         DERIVED_SECRET_KEY: {"SECRET_KEY_IS_DERIVED": True},
@@ -43,8 +43,8 @@ def test_a_setting_that_looks_wrong_has_a_check(settings: Settings) -> None:
     ]
 
 
-def test_every_check_says_what_to_do(settings: Settings) -> None:
-    """A message must have a hint and show no value (FR-017)."""
+def test_every_check_has_a_hint(settings: Settings) -> None:
+    """A message must say what to do and show no value (FR-017)."""
     settings.SECRET_KEY_IS_DERIVED, settings.ALLOWED_HOSTS, settings.CORS_ORIGINS = True, ["*"], []
 
     messages = checks.check_deployment(None)
@@ -54,8 +54,8 @@ def test_every_check_says_what_to_do(settings: Settings) -> None:
     assert not [message for message in messages if settings.SECRET_KEY in str(message)]
 
 
-def test_the_checks_wait_for_a_deployment(settings: Settings) -> None:
-    """A developer must not read what only a deployment needs."""
+def test_the_checks_run_only_with_deploy(settings: Settings) -> None:
+    """Development must not report settings that only a deployment needs."""
     settings.CORS_ORIGINS = []
 
     assert not [message for message in run_checks() if message.id in OURS]

@@ -1,4 +1,4 @@
-"""``compose.yaml``; ``make lint`` holds it against the schema of compose files."""
+"""``compose.yaml``, which ``make lint`` validates against the Compose specification."""
 
 import re
 from typing import Any
@@ -15,23 +15,23 @@ OURS = ("migrate", "api")
 
 
 def variables(service: str) -> dict[str, str]:
-    """Return what a service is given, the password filled in."""
+    """Return the environment variables of a service, with a password."""
     given = SERVICES[service]["environment"]
     return {name: re.sub(r"\$\{.+?\}", "a-password", value) for name, value in given.items()}
 
 
-def test_the_migration_comes_between_the_database_and_the_api() -> None:
-    """No request may meet a table that is not there."""
+def test_the_migration_runs_after_the_database_and_before_the_api() -> None:
+    """No request may be served before the tables exist."""
     assert SERVICES["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert SERVICES["api"]["depends_on"] == {
         "migrate": {"condition": "service_completed_successfully"}
     }
     assert SERVICES["migrate"]["command"] == ["python", "manage.py", "migrate"]
-    assert "command" not in SERVICES["api"]  # the image's own
+    assert "command" not in SERVICES["api"]  # that of the image
 
 
-def test_every_secret_is_required_and_none_is_written_down() -> None:
-    """A password must come from outside, and its absence stop everything."""
+def test_the_password_is_required_and_not_in_the_file() -> None:
+    """A missing password must stop `docker compose up`."""
     filled_in = re.findall(r"\$\{(.+?)\}", TEXT)
 
     assert [name for name in filled_in if not name.startswith("PORT")] == [
@@ -40,16 +40,16 @@ def test_every_secret_is_required_and_none_is_written_down() -> None:
     assert SERVICES["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${")
 
 
-def test_every_variable_is_one_that_the_code_reads() -> None:
-    """A misspelt one would be ignored."""
+def test_the_code_reads_every_variable() -> None:
+    """A misspelt variable would be ignored."""
     read = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
     assert [set(variables(service)) - read for service in OURS] == [set(), set()]
     assert {SERVICES[service]["env_file"] for service in OURS} == {".env"}
 
 
-def test_the_database_is_the_one_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever ``.env`` says of others, migration and API must meet in this one."""
+def test_migration_and_api_use_the_database_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables in ``.env`` must not direct them to another database."""
     elsewhere = {"DATABASE_URL_UNPOOLED": "postgresql://todo@elsewhere/todo"}
     given = variables("database")
     user, password = given["POSTGRES_USER"], given["POSTGRES_PASSWORD"]
@@ -62,8 +62,8 @@ def test_the_database_is_the_one_beside_it(monkeypatch: pytest.MonkeyPatch) -> N
         assert found == ["database", user, user, password], service
 
 
-def test_the_api_listens_where_its_port_is_published() -> None:
-    """A ``.env`` of `make run` listens on the loopback interface alone."""
+def test_the_api_listens_on_its_published_port() -> None:
+    """The ``HOST`` in a ``.env`` from `make run` must be overridden."""
     given = variables("api")
 
     assert given["HOST"] == "0.0.0.0"  # noqa: S104
@@ -71,7 +71,7 @@ def test_the_api_listens_where_its_port_is_published() -> None:
     assert port.endswith(f":{given['PORT']}")
 
 
-def test_images_are_pinned_and_data_is_kept() -> None:
-    """The same file must start the same server tomorrow, with today's tasks."""
+def test_the_database_image_is_pinned_and_its_data_persistent() -> None:
+    """A restart must use the same version and the same data."""
     assert re.fullmatch(r"postgres:\d+\.\d+-\w+", SERVICES["database"]["image"])
     assert SERVICES["database"]["volumes"] == ["database:/var/lib/postgresql"]

@@ -1,4 +1,4 @@
-"""The connections that the threads of a process share."""
+"""The connection pool that the threads of a process share."""
 
 import threading
 import time
@@ -13,8 +13,8 @@ from django.db import OperationalError, close_old_connections, connection, conne
 
 from todo_project.deadlines import database_deadline
 from todo_project.postgresql import base
-from todo_project.postgresql.pool import Pool
-from todo_project.tests.database_connections import ask, end, request
+from todo_project.postgresql.connection_pool import Pool
+from todo_project.tests.database_connections import ask, ask_in_request, terminate
 
 pytestmark = pytest.mark.postgresql
 PID = "SELECT pg_backend_pid()"
@@ -24,31 +24,31 @@ PID = "SELECT pg_backend_pid()"
 def pools(
     django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[Any, Pool]]:
-    """Begin without connections, and leave none; a transaction would be in the way."""
+    """Start and end without connections, and without the transaction of the test case."""
     connection.close()
     pools: dict[Any, Pool] = {}
     monkeypatch.setattr(base, "_pools", pools)
     with django_db_blocker.unblock():
         yield pools
         connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]  # not every back end has one
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL only
 
 
 def in_threads(count: int, statement: str) -> list[Any]:
-    """Run a statement in threads of their own, all at once, and return what each one got."""
+    """Run a statement in several threads at once, and return the results."""
 
     def one(_: int) -> Any:
         barrier.wait()
-        return request(statement)
+        return ask_in_request(statement)
 
     barrier = threading.Barrier(count, timeout=60)
     with ThreadPoolExecutor(count) as executor:
         return list(executor.map(one, range(count)))
 
 
-def test_a_request_uses_the_connection_that_another_has_left() -> None:
-    """One after the other must need one, whatever threads answer; two at once must not share it."""
-    pids = {request(PID)}
+def test_a_request_reuses_the_connection_of_another() -> None:
+    """Sequential requests of any threads must use one connection; concurrent ones must not."""
+    pids = {ask_in_request(PID)}
     for _ in range(5):
         pids |= set(in_threads(1, PID))
     mine = ask(PID)
@@ -58,10 +58,10 @@ def test_a_request_uses_the_connection_that_another_has_left() -> None:
     assert ask(PID) == mine
 
 
-def test_many_requests_at_once_open_no_more_connections_than_there_are_places(
+def test_concurrent_requests_open_no_more_connections_than_the_pool_has_slots(
     monkeypatch: pytest.MonkeyPatch, pools: dict[Any, Pool]
 ) -> None:
-    """Whoever finds all connections in use must wait for one."""
+    """A request must wait while all connections are in use."""
     monkeypatch.setattr(base, "Pool", lambda: Pool(2))
 
     pids = in_threads(10, "SELECT pg_backend_pid() FROM pg_sleep(0.1)")
@@ -70,7 +70,7 @@ def test_many_requests_at_once_open_no_more_connections_than_there_are_places(
     assert len(pools) == 1
 
 
-def test_waiting_for_a_connection_counts_against_the_deadline(
+def test_the_deadline_includes_the_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A request that gets no connection must be a 503 in time (docs/contract.md, "Errors")."""
@@ -89,10 +89,10 @@ def test_waiting_for_a_connection_counts_against_the_deadline(
     assert in_threads(1, "SELECT 'mine'") == ["mine"]
 
 
-def test_a_failed_attempt_to_connect_leaves_its_place_to_others(
+def test_a_failed_connection_attempt_releases_its_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A place must be given back once, wherever opening a connection has failed."""
+    """The slot must be released once, at whatever step connecting fails."""
     refuse = Mock(side_effect=psycopg.OperationalError("the database is too old"))
     monkeypatch.setattr(base, "Pool", lambda: Pool(1))
     with monkeypatch.context() as patch:
@@ -109,36 +109,74 @@ def test_a_failed_attempt_to_connect_leaves_its_place_to_others(
     assert len(set(in_threads(3, "SELECT pg_backend_pid() FROM pg_sleep(0.1)"))) == 1
 
 
-def test_a_connection_in_a_transaction_is_not_left_to_others() -> None:
-    """What somebody has begun must not go on in another request."""
+def test_a_closed_connection_releases_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django's ``close()`` must call ``_close()``, which the back end overrides."""
+    monkeypatch.setattr(base, "Pool", lambda: Pool(1))
+    ask(PID)
+
+    connection.close()
+
+    with database_deadline(30):
+        assert ask("SELECT 'connected'") == "connected"
+
+
+def test_a_reused_connection_resets_what_django_resets() -> None:
+    """``connect()`` must set every attribute that Django's does, except those of a new one."""
+    names: set[str] = set()
+
+    class Recorder(base.DatabaseWrapper):
+        def __setattr__(self, name: str, value: Any) -> None:
+            names.add(name)
+            super().__setattr__(name, value)
+
+    recorder = Recorder({**connection.settings_dict})
+    found = []
+    for _ in range(2):
+        names.clear()
+        recorder.connect()
+        found.append(frozenset(names))
+        recorder.close_if_unusable_or_obsolete()
+    recorder.close_pool()
+
+    opened, reused = found
+    # the health check is our own; the rest is set once per wrapper
+    only_opened = {"close_at", "health_check_enabled", "health_check_done", "isolation_level"}
+    assert opened - reused == only_opened
+
+
+def test_a_connection_in_a_transaction_is_not_reused() -> None:
+    """A transaction must not continue in another request."""
     connection.set_autocommit(False)
     before = ask(PID)
 
     close_old_connections()
 
-    assert request(PID) != before
+    assert ask_in_request(PID) != before
     assert connection.autocommit
 
 
 def test_an_old_connection_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No connection may be kept longer than is configured."""
+    """No connection may be kept longer than ``CONN_MAX_AGE``."""
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
-    before = request(PID)
+    before = ask_in_request(PID)
 
-    assert request(PID) != before
-
-
-def test_a_connection_that_died_unused_is_replaced(admin: psycopg.Connection[Any]) -> None:
-    """A write must not meet a connection that is known to be closed."""
-    end(admin, request(PID))
-
-    assert request("INSERT INTO django_migrations VALUES (-1, 'x', 'x', now()) RETURNING id") == -1
-    request("DELETE FROM django_migrations WHERE id = -1 RETURNING id")
+    assert ask_in_request(PID) != before
 
 
-def test_connections_of_two_databases_are_kept_apart(pools: dict[Any, Pool]) -> None:
-    """A connection must not be taken for one to another database."""
-    request(PID)
+def test_an_idle_connection_that_was_lost_is_replaced(admin: psycopg.Connection[Any]) -> None:
+    """A write must not fail on a connection that is known to be closed."""
+    terminate(admin, ask_in_request(PID))
+
+    assert (
+        ask_in_request("INSERT INTO django_migrations VALUES (-1, 'x', 'x', now()) RETURNING id")
+        == -1
+    )
+    ask_in_request("DELETE FROM django_migrations WHERE id = -1 RETURNING id")
+
+
+def test_two_databases_have_separate_pools(pools: dict[Any, Pool]) -> None:
+    """A connection must not be reused for another database."""
+    ask_in_request(PID)
     other = connections.create_connection("default")
     other.settings_dict = {**connection.settings_dict, "NAME": "postgres"}
 

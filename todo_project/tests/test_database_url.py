@@ -1,4 +1,4 @@
-"""From a database's URL to Django's settings (FR-006, FR-020)."""
+"""Database URLs (FR-006, FR-020)."""
 
 from itertools import product
 from pathlib import Path
@@ -20,18 +20,18 @@ OTHER_HOSTS = [HOST, "neon.tech.example.com", "notneon.tech", "127.0.0.1"]
 
 
 def read(url: str) -> dict[str, Any]:
-    """Read a URL."""
+    """Parse a URL."""
     return database_settings("NEON_DATABASE_URL", url, BASE)
 
 
 def options(query: str, host: str = HOST) -> dict[str, str]:
-    """Read the options of a URL with this query."""
+    """Return the options of a URL with this query."""
     found: dict[str, str] = read(f"postgresql://todo:{PASSWORD}@{host}/todo{query}")["OPTIONS"]
     return found
 
 
-def test_every_form_of_the_scheme_is_postgresql() -> None:
-    """The plan's SQLAlchemy form must be read, too."""
+def test_every_postgresql_scheme_is_accepted() -> None:
+    """The plan's URL has SQLAlchemy's form."""
     schemes = ["postgresql", "postgres", "POSTGRESQL", "postgresql+asyncpg", "postgresql+psycopg"]
     schemes += ["postgresql+psycopg2", "postgres+asyncpg"]
     expected = {
@@ -48,7 +48,7 @@ def test_every_form_of_the_scheme_is_postgresql() -> None:
 
 
 def test_names_and_a_password_are_decoded_once() -> None:
-    """They may hold any character, percent-encoded (RFC 3986 §2.1); pasted blanks do not count."""
+    """Any character may be percent-encoded (RFC 3986, section 2.1); outer white space ignored."""
     expected = {
         f"postgresql://todo:p%40ss%3Aw%2Frd@{HOST}/todo": ("todo", "p@ss:w/rd", "todo"),
         f"postgresql://todo:p%23%3F%25@{HOST}/todo": ("todo", "p#?%", "todo"),
@@ -83,8 +83,8 @@ def test_asyncpgs_ssl_becomes_sslmode() -> None:
     assert [query for query, each in found.items() if "ssl" in each] == []
 
 
-def test_what_libpq_knows_passes_through() -> None:
-    """An option of PostgreSQL's own must arrive as it was written."""
+def test_an_option_of_libpq_is_passed_on() -> None:
+    """The value must be unchanged."""
     expected = {
         "sslmode": "verify-full",
         "sslrootcert": "/etc/ca.pem",
@@ -99,8 +99,8 @@ def test_what_libpq_knows_passes_through() -> None:
     assert options(f"?{urlencode(expected)}").items() >= expected.items()
 
 
-def test_what_only_asyncpg_knows_is_dropped() -> None:
-    """The plan's URL must work here unchanged."""
+def test_an_option_of_asyncpg_alone_is_dropped() -> None:
+    """The plan's URL must work unchanged."""
     queries = ["prepared_statement_cache_size=0", "statement_cache_size=0", "command_timeout=5"]
     queries += ["server_settings=x", "prepared_statement_name_func=x", "async_fallback=true"]
 
@@ -109,7 +109,7 @@ def test_what_only_asyncpg_knows_is_dropped() -> None:
     }
 
 
-def test_connecting_is_limited() -> None:
+def test_connecting_has_a_timeout() -> None:
     """An unreachable database must be a 503 in time (docs/contract.md, "Errors")."""
     expected = {"?timeout=7": "7", "?timeout=7.9": "7"}
 
@@ -118,7 +118,7 @@ def test_connecting_is_limited() -> None:
 
 
 def test_neon_requires_tls() -> None:
-    """A ``*.neon.tech`` host means ``require``, unless the URL says otherwise."""
+    """``*.neon.tech`` implies ``sslmode=require``, unless the URL sets it."""
     expected: dict[tuple[str, str], str | None] = {
         **dict.fromkeys(product([NEON, NEON.upper(), "x.neon.tech"], QUERIES), "require"),
         (NEON, "?sslmode=verify-full"): "verify-full",
@@ -131,8 +131,8 @@ def test_neon_requires_tls() -> None:
     assert in_query == "require"
 
 
-def test_a_socket_is_reached_by_its_folder() -> None:
-    """``?host=`` names the folder of a socket."""
+def test_a_unix_socket_is_named_by_its_folder() -> None:
+    """``?host=`` may be the folder of a socket."""
     database = read("postgresql://todo:@/todo?host=%2Fvar%2Frun%2Fpostgresql")
 
     assert (database["HOST"], database["NAME"]) == ("", "todo")
@@ -140,15 +140,15 @@ def test_a_socket_is_reached_by_its_folder() -> None:
 
 
 def test_postgresql_is_set_up_for_a_pooler() -> None:
-    """Behind PgBouncer's transaction mode nothing may be kept on the server."""
+    """PgBouncer in transaction mode supports no state on the server."""
     database = read(f"postgresql://todo@{HOST}/todo")
 
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
     assert database["CONN_MAX_AGE"] > 0
 
 
-def test_sqlite_is_a_file_in_the_projects_folder_or_anywhere() -> None:
-    """Three slashes are relative, four absolute (SQLAlchemy's form)."""
+def test_an_sqlite_path_may_be_relative_or_absolute() -> None:
+    """Three slashes start a relative path, four an absolute one, as in SQLAlchemy."""
     expected = {
         "sqlite:///db.sqlite3": BASE / "db.sqlite3",
         "sqlite:///data/db.sqlite3": BASE / "data" / "db.sqlite3",
@@ -165,8 +165,8 @@ def test_sqlite_is_a_file_in_the_projects_folder_or_anywhere() -> None:
     assert {each["ENGINE"] for each in found.values()} == {"django.db.backends.sqlite3"}
 
 
-def test_sqlite_is_set_up_for_many_writers() -> None:
-    """50 writers at once must get no error (SC-007)."""
+def test_sqlite_is_set_up_for_concurrent_writers() -> None:
+    """50 concurrent writers must get no error (SC-007)."""
     found = read("sqlite:///db.sqlite3")["OPTIONS"]
 
     assert found["transaction_mode"] == "IMMEDIATE"
@@ -175,7 +175,7 @@ def test_sqlite_is_set_up_for_many_writers() -> None:
 
 
 def test_a_malformed_url_is_refused_without_showing_it() -> None:
-    """The message must name the variable and hold no part of the password (FR-017)."""
+    """The message must name the variable and contain no part of the password (FR-017)."""
     server = f"postgresql://todo:{PASSWORD}@{HOST}"
     urls = [
         *(PASSWORD, f"todo:{PASSWORD}@{HOST}/todo", f"mysql://todo:{PASSWORD}@{HOST}/todo"),
@@ -193,7 +193,7 @@ def test_a_malformed_url_is_refused_without_showing_it() -> None:
     refusals = {}
     for url in urls:
         with pytest.raises(ImproperlyConfigured) as refusal:
-            pytest.fail(f"{url} was read: {read(url)}")
+            pytest.fail(f"{url} was accepted: {read(url)}")
         refusals[url] = str(refusal.value)
 
     assert [url for url in urls if not refusals[url].startswith(START)] == []

@@ -23,7 +23,7 @@ from todo_project.configuration.database_url import CONNECTION_MAX_AGE_SECONDS
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.deadlines import DATABASE_SECONDS
 from todo_project.postgresql.connection import CANCEL_SECONDS
-from todo_project.postgresql.pool import CONNECTIONS
+from todo_project.postgresql.connection_pool import CONNECTIONS
 from todo_project.tests.settings_loader import PRODUCTION, load_served
 
 APPS = ("authn", "tasks", "todo_project")

@@ -1,4 +1,4 @@
-"""Where variables come from (FR-020)."""
+"""The sources of variables: the environment, files and ``.env`` (FR-020)."""
 
 import os
 import runpy
@@ -16,10 +16,10 @@ Show = Callable[..., str]
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=["absent", "empty"])
-def test_an_empty_variable_is_one_that_is_not_set(
+def test_an_empty_variable_counts_as_not_set(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
-    """A compose file leaves a variable out by leaving it empty."""
+    """Compose files and ``.env.example`` leave variables empty."""
     if value is not None:
         monkeypatch.setenv(NAME, value)
 
@@ -40,15 +40,15 @@ def test_an_empty_variable_is_one_that_is_not_set(
 def test_a_variable_may_come_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, value: str
 ) -> None:
-    """``NAME_FILE`` names a Docker secret; a line break at its end must not count."""
+    """``NAME_FILE`` names a Docker secret; a final line break must be ignored."""
     (tmp_path / "secret").write_text(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
     assert env.str(NAME, "default") == value
 
 
-def test_an_empty_file_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``NAME_FILE=`` must leave ``NAME`` alone."""
+def test_an_empty_file_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``NAME_FILE=`` must not override ``NAME``."""
     monkeypatch.setenv(NAME, "given")
     monkeypatch.setenv(f"{NAME}_FILE", "")
 
@@ -59,14 +59,14 @@ def test_an_empty_file_variable_is_one_that_is_not_set(monkeypatch: pytest.Monke
     ("written", "message"),
     [
         (None, f"{NAME}_FILE must be a readable file"),
-        (b"\xff\xfe0123456789abcdef", f"^{NAME}_FILE must name a file of text"),
+        (b"\xff\xfe0123456789abcdef", f"^{NAME}_FILE must name a text file"),
     ],
     ids=["missing", "no UTF-8"],
 )
-def test_a_file_that_cannot_be_read_is_refused_by_the_variables_name(
+def test_an_unreadable_file_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, message: str
 ) -> None:
-    """A mistyped path must not pass for no secret; no key in raw bytes may be shown (FR-017)."""
+    """A mistyped path must not count as unset, and no content may be shown (FR-017)."""
     if written is not None:
         (tmp_path / "secret").write_bytes(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_read_is_refused_by_the_variables_name(
 
 @pytest.fixture
 def show(tmp_path: Path) -> Show:
-    """Read the variable as a process does, in a project whose ``.env`` has this text."""
+    """Return a function that reads the variable in a project with this ``.env``."""
     module = tmp_path / "project" / "todo_project" / "configuration" / "environment.py"
     module.parent.mkdir(parents=True)
     shutil.copy(BASE_DIR / "todo_project" / "configuration" / "environment.py", module)
@@ -106,20 +106,20 @@ def show(tmp_path: Path) -> Show:
     ],
 )
 def test_a_variable_may_come_from_the_env_file(show: Show, line: str, value: str) -> None:
-    """A ``.env`` in the project's folder must be read, if there is one."""
+    """A ``.env`` in the project's folder must be read if it exists."""
     assert show(f"{line}\n") == value
 
 
 @pytest.mark.parametrize(("value", "expected"), [("given", "given"), ("", "default")])
 def test_the_environment_wins_over_the_env_file(show: Show, value: str, expected: str) -> None:
-    """A variable that is set must win, an empty one included."""
+    """A variable that is set must win, even if it is empty."""
     assert show(f"{NAME}=file\n", **{NAME: value}) == expected
 
 
 def test_an_env_file_elsewhere_is_not_read(
     show: Show, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Only the project's own ``.env`` counts, which may be missing (SC-010)."""
+    """Only the ``.env`` in the project's folder counts (SC-010)."""
     (tmp_path / ".env").write_text(f"{NAME}=stray\n")
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Faults of ours and of the database's (docs/contract.md, "Errors")."""
+"""Exceptions and database errors (docs/contract.md, "Errors")."""
 
 import io
 import json
@@ -29,12 +29,12 @@ UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailabl
 
 
 def broken(*args: Any, **kwargs: Any) -> None:
-    """Fail with a message that nobody outside may read."""
+    """Raise an error whose message must not reach a client."""
     raise RuntimeError(INTERNALS)
 
 
 def faulty_middleware(get_response: Any) -> Any:
-    """Make a middleware that only fails."""
+    """Create a middleware that raises an error."""
     return broken
 
 
@@ -45,7 +45,7 @@ debug_or_not = pytest.mark.parametrize("debug", [False, True], ids=["production"
 def broken_path(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> str:
-    """Break one place, and give the path that leads there."""
+    """Break one component, and return a path that uses it."""
     if request.param == "view":
         monkeypatch.setattr(TaskViewSet, "list", broken)
     elif request.param == "health":
@@ -57,17 +57,17 @@ def broken_path(
 
 @pytest.fixture
 def client() -> ApiClient:
-    """Sign a user in who gets to see what the server makes of a fault."""
+    """Return a client that receives a 500 instead of raising the exception."""
     client = ApiClient("alice")
     client.raise_request_exception = False
     return client
 
 
 @debug_or_not
-def test_a_fault_is_a_500_without_internals_and_logged_once(
+def test_an_exception_is_a_500_without_internals_and_logged_once(
     client: ApiClient, settings: Settings, broken_path: str, log: io.StringIO, debug: bool
 ) -> None:
-    """A fault must show nothing, and its cause be in the log by the id in its answer (FR-016)."""
+    """The log entry must have the traceback and the request id of the answer (FR-016)."""
     settings.DEBUG = debug
 
     answer = client.send("GET", broken_path, **{"Accept": "text/html", "X-Request-ID": "fault-1"})
@@ -81,18 +81,18 @@ def test_a_fault_is_a_500_without_internals_and_logged_once(
     assert log.getvalue().count(INTERNALS) == 1
 
 
-def test_a_fault_in_a_head_request_has_no_body(client: ApiClient, broken_path: str) -> None:
-    """A HEAD must be answered without a body, whatever happens (RFC 9110 §9.3.2)."""
+def test_an_exception_in_a_head_request_has_no_body(client: ApiClient, broken_path: str) -> None:
+    """The answer to a HEAD must have no body (RFC 9110, section 9.3.2)."""
     answer = client.head(broken_path)
 
     assert (answer.status_code, answer.content) == (500, b"")
 
 
 @debug_or_not
-def test_what_a_database_says_of_itself_is_a_503_and_all_else_a_500(
+def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
     client: ApiClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool
 ) -> None:
-    """A 503 must promise that a retry may help, and a fault of ours must not (docs/contract.md)."""
+    """Only a 503 may suggest a retry (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     ours = [ProgrammingError, DataError, IntegrityError, DatabaseError, RecursionError, KeyError]
     found: dict[type[Exception], Any] = {}
@@ -109,7 +109,7 @@ def test_what_a_database_says_of_itself_is_a_503_and_all_else_a_500(
 def test_a_503_is_logged_once_with_its_cause(
     client: ApiClient, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    """An operator must read why the database could not be used."""
+    """The log must say why the database could not be used."""
     outage = OperationalError("too many connections")
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=outage))
 
@@ -121,10 +121,10 @@ def test_a_503_is_logged_once_with_its_cause(
     assert (request["status"], "Traceback" in log.getvalue()) == (503, False)
 
 
-def test_a_database_that_only_reads_is_a_503_for_a_write(
+def test_a_write_to_a_read_only_database_is_a_503(
     client: ApiClient, transactional_db: None
 ) -> None:
-    """A standby must not be taken for a fault of ours (SQLSTATE 25006)."""
+    """A standby server is an outage, not a bug (SQLSTATE 25006)."""
     switch = "SET SESSION CHARACTERISTICS AS TRANSACTION READ {}"
     on, off = switch.format("ONLY"), switch.format("WRITE")
     if connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""Where the issuer's public keys are, and who must have signed for whom."""
+"""The settings of the issuer's public keys."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -12,15 +12,15 @@ BY_ISSUER, BY_AUDIENCE = {"BETTER_AUTH_ISSUER": ISSUER}, {"BETTER_AUTH_AUDIENCE"
 
 
 @pytest.mark.parametrize("variables", [{}, BY_ISSUER], ids=["none", "issuer"])
-def test_without_a_url_there_are_no_public_keys(
+def test_public_keys_are_off_without_a_url(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Public keys are opt-in, by their URL and nothing else."""
+    """Only ``BETTER_AUTH_JWKS_URL`` may enable public keys."""
     assert load(monkeypatch, **variables)["BETTER_AUTH"]["JWKS"] == ()
 
 
 @pytest.mark.parametrize(
-    ("variables", "parties"),
+    ("variables", "issuer_and_audience"),
     [
         ({}, (FRONT_END, FRONT_END)),
         (BY_ISSUER, (ISSUER, FRONT_END)),
@@ -34,17 +34,17 @@ def test_without_a_url_there_are_no_public_keys(
     ids=repr,
 )
 def test_issuer_and_audience_default_to_the_front_ends_origin(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], parties: tuple[str, str]
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], issuer_and_audience: tuple[str, str]
 ) -> None:
-    """Better Auth writes the origin of its base URL into its tokens, so that must be expected.
+    """Better Auth uses the origin of its base URL as issuer and audience.
 
-    The default binds the tokens of public keys only; what is set binds those of the secret too
+    The defaults apply only to tokens signed with a private key; explicit values apply to all tokens
     (docs/contract.md, "Who may come in").
     """
     settings = load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, **variables)["BETTER_AUTH"]
 
     given = [variables.get(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
-    assert settings["JWKS"] == (URL, *parties)
+    assert settings["JWKS"] == (URL, *issuer_and_audience)
     assert [settings["ISSUER"], settings["AUDIENCE"]] == given
 
 
@@ -61,16 +61,16 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
         "https://app.example.com:port/jwks",
     ],
 )
-def test_what_is_no_url_stops_the_start(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """A URL that can never be fetched must not turn every token into a 503."""
+def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """A URL that cannot be fetched would turn every such token into a 503."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
 
 
 @pytest.mark.parametrize("variables", [{}, BY_ISSUER, BY_AUDIENCE], ids=repr)
-def test_keys_without_an_issuer_or_an_audience_stop_the_start(
+def test_a_url_without_issuer_or_audience_is_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Such a key set would let in tokens that were made for other services."""
+    """The API would accept tokens that were issued for other services."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISS"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL="", **variables)

@@ -1,4 +1,4 @@
-"""What the tests leave behind on a machine."""
+"""Files and processes that the tests leave behind."""
 
 import os
 import subprocess
@@ -18,8 +18,8 @@ SECONDS = 300.0
 @pytest.mark.live
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 def test_the_tests_leave_neither_files_nor_servers(database: str) -> None:
-    """Their database must end with them."""
-    # not tmp_path, which with `pytest -n` is too long for PostgreSQL's socket
+    """The database of the tests must be stopped and deleted."""
+    # with `pytest -n`, tmp_path is too long for the path of a Unix socket
     with TemporaryDirectory() as folder:
         tested = subprocess.run(
             [
@@ -41,7 +41,7 @@ def test_the_tests_leave_neither_files_nor_servers(database: str) -> None:
 
 
 def _running() -> Iterator[str]:
-    """Yield the command of each process, on Linux."""
+    """Yield the command line of each process (Linux only)."""
     for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it may have ended meanwhile
+        with suppress(OSError):  # the process has ended
             yield file.read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""Which Python CI runs the suite on once more."""
+"""``.ci/newest-python``, which selects the Python of CI's second run."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from todo_project.configuration.environment import BASE_DIR
 
 
 def install(machine: Path, file: str, *, starts: bool = True) -> str:
-    """Put a Python there; return its path."""
+    """Install a fake Python, and return its path."""
     python = machine / file
     python.parent.mkdir(parents=True, exist_ok=True)
     python.write_text(f"#!/bin/sh\nexit {0 if starts else 127}\n")
@@ -17,7 +17,7 @@ def install(machine: Path, file: str, *, starts: bool = True) -> str:
 
 
 def newest(machine: Path) -> subprocess.CompletedProcess[str]:
-    """Ask for the newest one."""
+    """Run the script."""
     bash = shutil.which("bash")
     assert bash
     return subprocess.run(
@@ -29,8 +29,8 @@ def newest(machine: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_newest_that_is_supported_is_taken(tmp_path: Path) -> None:
-    """Neither an older one may be taken, nor one that nothing is pinned for."""
+def test_the_newest_supported_python_is_selected(tmp_path: Path) -> None:
+    """A version without pinned requirements must not be selected."""
     for name in ("python3", "python3.10", "python3.11", "python3.9", "python3.14"):
         install(tmp_path, f"bin/{name}")
     expected = install(tmp_path, "bin/python3.12")
@@ -38,8 +38,8 @@ def test_the_newest_that_is_supported_is_taken(tmp_path: Path) -> None:
     assert newest(tmp_path).stdout == f"{expected}\n"
 
 
-def test_one_that_does_not_start_is_passed_over(tmp_path: Path) -> None:
-    """The shim of a version that is not chosen must not stop the search, nor hide pyenv's."""
+def test_a_python_that_does_not_start_is_skipped(tmp_path: Path) -> None:
+    """The shim of an unselected version must not end the search."""
     install(tmp_path, "bin/python3.13", starts=False)
     older = install(tmp_path, "bin/python3.11")
     without_pyenv = newest(tmp_path).stdout
@@ -48,11 +48,11 @@ def test_one_that_does_not_start_is_passed_over(tmp_path: Path) -> None:
     assert [without_pyenv, newest(tmp_path).stdout] == [f"{older}\n", f"{expected}\n"]
 
 
-def test_none_at_all_is_an_error(tmp_path: Path) -> None:
-    """CI must fail with a sentence, rather than leave the run out in silence."""
+def test_no_supported_python_is_an_error(tmp_path: Path) -> None:
+    """CI must not skip the second run silently."""
     install(tmp_path, "bin/python3.10")
 
     done = newest(tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "There is no Python 3.11 to 3.13 here.\n"
+    assert done.stderr == "No Python 3.11 to 3.13 is installed.\n"

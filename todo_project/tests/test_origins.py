@@ -1,4 +1,4 @@
-"""Origins as a browser writes them (contract.md "Cross-origin"; RFC 6454 §6.2; FR-019)."""
+"""Origins (docs/contract.md, "Cross-origin"; RFC 6454, section 6.2; FR-019)."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -31,13 +31,13 @@ REFUSED = [
 ]
 
 
-def test_a_url_gives_the_origin_that_a_browser_sends() -> None:
-    """Scheme, host and port count; a path or slash is ignored (contract.md "Cross-origin")."""
+def test_an_origin_is_serialised_as_a_browser_does() -> None:
+    """Scheme, host and port count; a path is ignored (docs/contract.md, "Cross-origin")."""
     assert {url: origin("BETTER_AUTH_URL", url) for url in ORIGINS} == ORIGINS
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_what_is_no_origin_is_refused_by_the_variables_name(url: str) -> None:
-    """A value that would match nothing, or everything, must stop the start."""
+def test_an_invalid_origin_is_an_error_that_names_the_variable(url: str) -> None:
+    """A value that would match no origin, or every origin, must be refused."""
     with pytest.raises(ImproperlyConfigured, match=r"^ALLOWED_ORIGINS must hold origins"):
         origin("ALLOWED_ORIGINS", url)

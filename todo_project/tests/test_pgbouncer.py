@@ -1,4 +1,4 @@
-"""The API behind PgBouncer in transaction mode, as behind Neon's ``-pooler`` hosts (FR-006)."""
+"""The API behind PgBouncer in transaction mode, like Neon's ``-pooler`` hosts (FR-006)."""
 
 import os
 import shutil
@@ -27,9 +27,9 @@ from todo_project.tests.live_server import (
 
 CLIENTS = 50
 SERVER_CONNECTIONS = 2
-WORKED = [201, 200, 200, 200, 200, 204, 200]  # what all six endpoints answer
+WORKED = [201, 200, 200, 200, 200, 204, 200]  # the statuses of work()
 
-# Debian keeps it where only root's PATH looks
+# Debian installs it into a folder that is only on root's PATH.
 BINARY = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 pytestmark = [
@@ -43,7 +43,7 @@ pytestmark = [
 
 
 def _user(host: str) -> str | None:
-    # It refuses to run as root, and has to reach the folder of the server's socket
+    # PgBouncer refuses to run as root, and needs access to the folder of the server's socket.
     owner = Path(host).owner() if host.startswith("/") else "root"
     return None if os.geteuid() else owner.replace("root", "nobody")
 
@@ -75,7 +75,7 @@ max_client_conn = {2 * CLIENTS}
 
 @dataclass
 class Pooler:
-    """A PgBouncer that can be restarted."""
+    """A PgBouncer process that can be restarted."""
 
     url: str
     port: int
@@ -84,7 +84,7 @@ class Pooler:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
-        """Start it, and wait until it listens."""
+        """Start PgBouncer, and wait until it listens."""
         log = Path(self.command[-1]).with_name("pgbouncer.log")
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -97,15 +97,15 @@ class Pooler:
         await_listener(LiveServer(self.port, self.process, log))
 
     def stop(self) -> None:
-        """Stop it at once. On another signal it may wait for its clients."""
+        """Kill PgBouncer; on another signal it may wait for its clients."""
         self.process.kill()
         self.process.wait(START_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def pooler(template: str) -> Iterator[Pooler]:
-    """Put PgBouncer in front of a migrated database."""
-    assert BINARY is not None, "pgbouncer is not installed, and CI must not go without it"
+    """Run PgBouncer in front of a migrated database."""
+    assert BINARY is not None, "pgbouncer is not installed; CI requires it"
     port = free_port()
     with (
         tempfile.TemporaryDirectory(prefix="pgbouncer-") as name,
@@ -129,7 +129,7 @@ def pooler(template: str) -> Iterator[Pooler]:
 
 @pytest.fixture(scope="module")
 def pooled(pooler: Pooler, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve the pooled database, by more threads than there are clients."""
+    """Serve the pooled database, with more threads than clients."""
     folder = tmp_path_factory.mktemp("pooled")
     project = copy_project(folder / "project")
     write_env(project, pooler.url)
@@ -158,13 +158,15 @@ def work(server: LiveServer, user_id: str) -> list[int]:
 
 
 def work_at_once(server: LiveServer, name: str) -> list[list[int]]:
-    """Do so as many users at once."""
+    """Call ``work`` as many users at once."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         return list(pool.map(lambda number: work(server, f"{name}{number}"), range(CLIENTS)))
 
 
-def test_50_users_share_2_connections_without_an_error(pooled: LiveServer, pooler: Pooler) -> None:
-    """50 users must be served over the pooler's few connections, and really over it (SC-007)."""
+def test_50_users_share_2_server_connections_without_an_error(
+    pooled: LiveServer, pooler: Pooler
+) -> None:
+    """50 users must be served through the pooler's two connections (SC-007)."""
     answers = work_at_once(pooled, "user")
 
     name = pooler.url.rpartition("/")[2]
@@ -179,10 +181,10 @@ def test_50_users_share_2_connections_without_an_error(pooled: LiveServer, poole
     assert 1 <= connections <= SERVER_CONNECTIONS
 
 
-def test_a_restart_of_the_pooler_between_requests_is_not_seen(
+def test_a_restart_of_the_pooler_between_requests_causes_no_error(
     pooled: LiveServer, pooler: Pooler
 ) -> None:
-    """Connections that a pooler has closed must be replaced before anything is sent."""
+    """Connections that the pooler has closed must be replaced before a statement is sent."""
     before = work(pooled, "restarted")
     pooler.stop()
     pooler.start()

@@ -1,10 +1,11 @@
-"""The PostgreSQL back end: deadlines, lost connections, no session state."""
+"""The PostgreSQL back end: deadlines, lost connections, and no session state."""
 
 import datetime as dt
 import socket
 import time
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ from todo_project.configuration.database_url import database_settings
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.deadlines import database_deadline, remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection
-from todo_project.tests.database_connections import StoppedClock, ask, end, request
+from todo_project.tests.database_connections import StoppedClock, ask, ask_in_request, terminate
 
 pytestmark = pytest.mark.postgresql
 PID = "SELECT pg_backend_pid()"
@@ -28,17 +29,17 @@ NOON = dt.datetime(2026, 1, 6, 12, 0, 0, 123456, tzinfo=dt.UTC)
 
 @pytest.fixture(autouse=True)
 def _connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Begin without a connection, and leave none; a transaction would be in the way."""
+    """Start and end without a connection, and without the transaction of the test case."""
     connection.close()
     with django_db_blocker.unblock():
         yield
         connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]  # not every back end has one
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL only
 
 
 @pytest.fixture
 def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
-    """Let the server's sessions start in another time zone."""
+    """Set another default time zone for new sessions."""
     name = sql.Identifier(connection.settings_dict["NAME"])
     connection.close()
     admin.execute(sql.SQL("ALTER DATABASE {} SET timezone TO 'Asia/Tokyo'").format(name))
@@ -48,7 +49,7 @@ def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
 
 
 def last_statement(admin: psycopg.Connection[Any]) -> str:
-    """Return what the server was last sent on the tests' connection."""
+    """Return the last statement that the server received on the tests' connection."""
     row = admin.execute(
         "SELECT query FROM pg_stat_activity WHERE pid = %s",
         [connection.connection.info.backend_pid],
@@ -57,23 +58,23 @@ def last_statement(admin: psycopg.Connection[Any]) -> str:
     return str(row[0])
 
 
-def test_a_statement_past_the_deadline_is_given_up() -> None:
-    """A slow database must be a 503 in time, and nothing go on (docs/contract.md, "Errors")."""
+def test_a_statement_past_the_deadline_is_cancelled() -> None:
+    """A slow database must cause a 503 in time, and the statement must stop on the server."""
     before, started = ask(PID), time.monotonic()
 
     with database_deadline(0.3), pytest.raises(OperationalError):
         ask("SELECT pg_advisory_lock(1001), pg_sleep(60)")
 
     assert 0.3 <= time.monotonic() - started < 6
-    close_old_connections()  # as Django does between two requests
+    close_old_connections()  # as at the end of a request
     assert ask(PID) != before
-    # Granted as soon as the other session is over, and refused if that goes on sleeping
+    # Succeeds as soon as the other session has ended, and fails if it is still asleep
     ask("SELECT set_config('lock_timeout', '30s', false)")
     assert ask("SELECT pg_advisory_lock(1001)::text") == ""
 
 
 def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It must run from the first one, and what is refused after it must not be done."""
+    """It must start with the first statement, and a refused statement must not be executed."""
     clock = StoppedClock(monkeypatch)
     insert = "INSERT INTO django_migrations VALUES (-1, 'x', 'x', now())"
 
@@ -86,13 +87,13 @@ def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyP
         with pytest.raises(OperationalError, match="no time is left"):
             ask(insert)
 
-    # Nothing limits what is outside of a request: a migration may take as long as it takes
+    # no limit outside of a request, as in a migration
     assert remaining_seconds() is None
     assert ask("SELECT count(*) FROM django_migrations WHERE id = -1") == 0
 
 
 def test_a_lost_connection_within_the_deadline_is_an_error_at_once() -> None:
-    """A connection that dies must not be waited for."""
+    """A lost connection must fail without waiting for the deadline."""
     started = time.monotonic()
 
     with database_deadline(60), pytest.raises(OperationalError):
@@ -101,24 +102,24 @@ def test_a_lost_connection_within_the_deadline_is_an_error_at_once() -> None:
     assert time.monotonic() - started < 30
 
 
-def test_a_connection_is_usable_while_it_stands(admin: psycopg.Connection[Any]) -> None:
-    """Whoever closes it, that must be noticed, and a request pay no round trip to find out."""
+def test_a_connection_is_usable_while_it_is_open(admin: psycopg.Connection[Any]) -> None:
+    """A connection closed by either side must be noticed without a round trip."""
     ask("SELECT 'the last statement'")
-    stands = connection.is_usable()
+    open_connection = connection.is_usable()
     sent = last_statement(admin)
     connection.connection.close()
     closed_by_us = connection.is_usable()
     connection.close()
     never_open = connection.is_usable()
-    end(admin, ask(PID))
+    terminate(admin, ask(PID))
 
-    assert (stands, sent) == (True, "SELECT 'the last statement'")
+    assert (open_connection, sent) == (True, "SELECT 'the last statement'")
     assert [closed_by_us, never_open, connection.is_usable()] == [False, False, False]
 
 
 @pytest.mark.usefixtures("tokyo")
 def test_nothing_is_sent_on_connecting(admin: psycopg.Connection[Any]) -> None:
-    """A ``SET`` would leak into another client behind a pooler in transaction mode."""
+    """A ``SET`` would leak to another client behind a pooler in transaction mode."""
     connection.connect()
 
     assert last_statement(admin) == ""
@@ -127,7 +128,7 @@ def test_nothing_is_sent_on_connecting(admin: psycopg.Connection[Any]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("tokyo")
-def test_times_are_right_whatever_the_servers_time_zone_is(alice: ApiClient) -> None:
+def test_times_do_not_depend_on_the_servers_time_zone(alice: ApiClient) -> None:
     """Times must be UTC (docs/contract.md, "A task")."""
     with time_machine.travel(NOON, tick=False):
         created = ApiClient("alice").send("POST", "/api/alice/tasks", {"title": "x"}).json()
@@ -138,36 +139,36 @@ def test_times_are_right_whatever_the_servers_time_zone_is(alice: ApiClient) -> 
     assert ask("SELECT created_at AT TIME ZONE 'UTC' FROM task") == NOON.replace(tzinfo=None)
 
 
-def end_after_its_check(monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]) -> None:
-    """Let the server close the next connection just after it was found to stand."""
-    stands = DeadlineConnection.stands
+def terminate_after_check(monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]) -> None:
+    """Terminate the next connection right after it was found open."""
+    is_open = DeadlineConnection.is_open
 
-    def ending(self: DeadlineConnection) -> bool:
-        monkeypatch.setattr(DeadlineConnection, "stands", stands)
-        answer = stands(self)
-        end(admin, self.info.backend_pid)
-        return answer
+    def check(self: DeadlineConnection) -> bool:
+        monkeypatch.setattr(DeadlineConnection, "is_open", is_open)
+        result = is_open(self)
+        terminate(admin, self.info.backend_pid)
+        return result
 
-    monkeypatch.setattr(DeadlineConnection, "stands", ending)
+    monkeypatch.setattr(DeadlineConnection, "is_open", check)
 
 
-def test_a_connection_that_dies_between_two_statements_is_replaced(
+def test_a_connection_lost_between_two_statements_is_replaced(
     admin: psycopg.Connection[Any],
 ) -> None:
     """A request with more than one statement must not fail at the second."""
-    end(admin, ask(PID))
+    terminate(admin, ask(PID))
 
     assert ask("SELECT 'again'") == "again"
 
 
-def test_a_dead_connection_is_not_replaced_within_a_transaction(
+def test_a_connection_lost_within_a_transaction_is_not_replaced(
     admin: psycopg.Connection[Any],
 ) -> None:
-    """What was written before must not be lost unseen."""
+    """The loss of earlier writes must be an error."""
 
     @transaction.atomic
     def lose_the_connection() -> None:
-        end(admin, ask(PID))
+        terminate(admin, ask(PID))
         ask("SELECT 'again'")
 
     with pytest.raises(OperationalError):
@@ -177,26 +178,60 @@ def test_a_dead_connection_is_not_replaced_within_a_transaction(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_read_whose_connection_dies_is_sent_again(
+def test_a_read_whose_connection_is_lost_is_repeated(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
-    """A restart of the database or a pooler must not fail a read."""
+    """A restart of the database or of a pooler must not fail a read."""
     task = Task.objects.add(user_id="alice", title="Buy milk")
-    request(PID)
-    end_after_its_check(monkeypatch, admin)
+    ask_in_request(PID)
+    terminate_after_check(monkeypatch, admin)
 
     answer = alice.send("GET", f"/api/alice/tasks/{task.id}")
 
     assert (answer.status_code, answer.json()["title"]) == (200, "Buy milk")
 
 
-def test_a_read_is_sent_again_once(admin: psycopg.Connection[Any]) -> None:
-    """Two tries must be the end of it."""
+def test_a_read_with_a_cursor_is_repeated_with_a_new_one(admin: psycopg.Connection[Any]) -> None:
+    """The cursor that Django passes to execute wrappers must use the new connection."""
+    pids = []
+
+    def failing_once(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        pids.append(connection.connection.info.backend_pid)
+        if len(pids) == 1:
+            terminate(admin, pids[0])
+        return execute(sql, params, many, context)
+
+    ask(PID)
+    with connection.execute_wrapper(failing_once):
+        answered = ask(PID)
+
+    assert pids[1:] == [answered]
+
+
+def test_a_failed_reconnection_is_djangos_error(
+    monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
+) -> None:
+    """The exception handler must recognise it as an outage (docs/contract.md, "Errors")."""
+    refuse = Mock(side_effect=psycopg.OperationalError("connection refused"))
+
+    def failing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        monkeypatch.setattr(DeadlineConnection, "connect", refuse)
+        terminate(admin, connection.connection.info.backend_pid)
+        return execute(sql, params, many, context)
+
+    ask(PID)
+
+    with connection.execute_wrapper(failing), pytest.raises(OperationalError, match="refused"):
+        ask("SELECT 1")
+
+
+def test_a_read_is_repeated_only_once(admin: psycopg.Connection[Any]) -> None:
+    """The second failure must be an error."""
     tries = []
 
     def failing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         tries.append(sql)
-        end(admin, connection.connection.info.backend_pid)
+        terminate(admin, connection.connection.info.backend_pid)
         return execute(sql, params, many, context)
 
     ask(PID)
@@ -208,12 +243,12 @@ def test_a_read_is_sent_again_once(admin: psycopg.Connection[Any]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_write_whose_connection_dies_is_not_sent_again(
+def test_a_write_whose_connection_is_lost_is_not_repeated(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
-    """Nobody knows whether it happened, and it must not happen twice."""
-    request(PID)
-    end_after_its_check(monkeypatch, admin)
+    """It may have been committed, and must not happen twice."""
+    ask_in_request(PID)
+    terminate_after_check(monkeypatch, admin)
 
     answer = alice.send("POST", "/api/alice/tasks", {"title": "Buy milk"})
 
@@ -221,8 +256,8 @@ def test_a_write_whose_connection_dies_is_not_sent_again(
     assert not Task.objects.exists()
 
 
-def test_all_addresses_of_a_host_together_keep_to_the_deadline() -> None:
-    """A host with many addresses must be a 503 in time, too (docs/contract.md, "Errors")."""
+def test_the_deadline_covers_all_addresses_of_a_host() -> None:
+    """A host with many unreachable addresses must be a 503 in time (docs/contract.md, "Errors")."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         hosts, ports = (",".join([each] * 30) for each in ("127.0.0.1", str(port)))

@@ -1,4 +1,4 @@
-"""What is installed is what was tested: each version and each file's hash is written down."""
+"""The pinned requirements: every version and every hash."""
 
 import json
 import re
@@ -21,19 +21,19 @@ NPM_PIN = re.compile(r"\d+\.\d+\.\d+(-[\w.-]+)?")
 
 
 def lines_of(text: str) -> list[str]:
-    """Read a file of requirements as pip does: without comments, continued lines joined."""
+    """Join continued lines and remove comments, as pip does."""
     joined = re.sub(r"\\\n\s*", "", text)
     lines = [re.sub(r"(^|\s+)#.*", "", line) for line in joined.splitlines()]
     return [line for line in lines if line]
 
 
 def unpinned(text: str) -> list[str]:
-    """Return the lines that leave anything open, or bring in a place to get packages from."""
+    """Return the lines that are not fully pinned, or that add a package index."""
     return [line for line in lines_of(text) if not PIN.fullmatch(line)]
 
 
 def pinned(name: str, python: str) -> dict[str, str]:
-    """Return the version of each package that this Python gets."""
+    """Return the version of each package for this version of Python."""
     environment = {"python_version": python, "python_full_version": f"{python}.0"}
     requirements = [
         Requirement(line.split(" --hash")[0])
@@ -54,15 +54,15 @@ def wanted(name: str) -> list[Requirement]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
-    """Nothing may be installed that was not tested, nor from another place."""
+    """Only tested files may be installed, and from no other index."""
     text = (BASE_DIR / f"{name}.txt").read_text()
 
     assert len(lines_of(text)) > len(wanted(name))
     assert unpinned(text) == []
 
 
-def test_a_line_that_leaves_something_open_is_noticed() -> None:
-    """Whatever slips in must fail the test above."""
+def test_an_unpinned_line_is_detected() -> None:
+    """Such a line must fail the test above."""
     lines = [
         *(f"django>=5.2 {HASH}", "django==5.2.19", "django==5.2.19 --hash=md5:00", "-e ."),
         *(f"django==5.2.* {HASH}", f"django @ https://example.com/django.whl {HASH}"),
@@ -79,8 +79,8 @@ def test_a_line_that_leaves_something_open_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_direct_dependency_is_pinned_as_it_is_wanted(python: str) -> None:
-    """Who edits one file must renew the other, and test the very versions that are deployed."""
+def test_every_pin_satisfies_its_requirement(python: str) -> None:
+    """``make lock`` must be run after an edit; tests must use the deployed versions."""
     pins = {name: pinned(name, python) for name in FILES}
 
     for name in FILES:
@@ -92,8 +92,8 @@ def test_every_direct_dependency_is_pinned_as_it_is_wanted(python: str) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_every_package_of_npm_is_locked(package: Path) -> None:
-    """There, too, each version and hash must be written down, and no registry's address."""
+def test_every_npm_package_is_locked(package: Path) -> None:
+    """Every version and hash must be pinned, without the URL of a registry."""
     direct = json.loads((package / "package.json").read_text())
     lock = json.loads((package / "package-lock.json").read_text())["packages"]
     root = lock.pop("")

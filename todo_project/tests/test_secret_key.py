@@ -1,4 +1,4 @@
-"""Django's key, derived from a Better Auth secret (RFC 5869)."""
+"""Django's secret key, derived from a Better Auth secret (RFC 5869)."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ SECRETS = ["a-secret-that-only-these-tests-know-0123456789", "x" * 32, "ä" * 40
 
 
 def hkdf(key: bytes, info: bytes, length: int) -> bytes:
-    """Write RFC 5869 §2 down once more, for SHA-256 and without a salt."""
+    """Compute HKDF with SHA-256 and without a salt, as in RFC 5869, section 2."""
     pseudorandom = hmac.new(b"\0" * 32, key, hashlib.sha256).digest()
     block, output, counter = b"", b"", 0
     while len(output) < length:
@@ -20,15 +20,15 @@ def hkdf(key: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
-def test_the_formula_gives_the_rfcs_own_example() -> None:
-    """What the key is compared with must itself be right (RFC 5869 §A.3)."""
+def test_the_reference_gives_the_rfcs_example() -> None:
+    """The reference implementation must be correct (RFC 5869, section A.3)."""
     assert hkdf(b"\x0b" * 22, b"", 42).hex() == (
         "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
     )
 
 
 def test_the_key_is_derived_by_hkdf() -> None:
-    """The key must be HKDF's output, so that it gives nothing of the secret away."""
+    """The key must be the output of HKDF, from which the secret cannot be computed."""
     expected = {
         secret: base64.b64encode(hkdf(secret.encode(), b"django-secret-key", 48)).decode()
         for secret in SECRETS

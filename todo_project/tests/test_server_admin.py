@@ -1,4 +1,4 @@
-"""The admin behind a proxy that ends TLS, as it is deployed (README, Staff)."""
+"""The deployed admin behind a proxy that terminates TLS (docs/admin.md)."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LOGIN = "/admin/login/?next=/admin/"
 
 @pytest.fixture(scope="module")
 def deployed(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve behind a proxy whose Host is not the browser's, with a member of staff."""
+    """Serve behind a proxy that changes Host, with a staff account."""
     with deploying(tmp_path_factory.mktemp("staffed"), template) as deployed:
         done = deployed.manage("createsuperuser", "--noinput", **ACCOUNT)
         assert done.returncode == 0, done.stderr
@@ -23,8 +23,8 @@ def deployed(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             yield live
 
 
-def sent_by_a_proxy(address: str) -> dict[str, str]:
-    """Return what a proxy adds for a browser at an address, which has tried to forge another."""
+def proxy_headers(address: str) -> dict[str, str]:
+    """Return the headers that a proxy sends for a browser that forged X-Forwarded-For."""
     return {
         "X-Forwarded-Proto": "https",
         "X-Forwarded-For": f"203.0.113.99, {address}",
@@ -33,8 +33,8 @@ def sent_by_a_proxy(address: str) -> dict[str, str]:
 
 
 def log_in(server: LiveServer, address: str, password: str = PASSWORD) -> httpx.Response:
-    """Sign in as a browser does, with its cookies over https."""
-    proxy = sent_by_a_proxy(address)
+    """Log in like a browser that uses https."""
+    proxy = proxy_headers(address)
     with server.client() as client:
         page = client.get(LOGIN, headers=proxy)
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
@@ -45,22 +45,22 @@ def log_in(server: LiveServer, address: str, password: str = PASSWORD) -> httpx.
         return client.post(LOGIN, data=form, headers={**proxy, "Cookie": cookie})
 
 
-def test_staff_sign_in_behind_a_proxy(deployed: LiveServer) -> None:
-    """Behind a proxy that ends TLS the admin must open, with cookies for https alone."""
+def test_staff_log_in_behind_a_proxy(deployed: LiveServer) -> None:
+    """The admin must work behind a proxy that terminates TLS, with cookies for https only."""
     answer = log_in(deployed, "192.0.2.1")
 
     session = next(
         cookie for cookie in answer.headers.get_list("Set-Cookie") if cookie.startswith("sessionid")
     )
     with deployed.client(Cookie=session.partition(";")[0]) as client:
-        opened = client.get("/admin/tasks/task/", headers=sent_by_a_proxy("192.0.2.1"))
+        opened = client.get("/admin/tasks/task/", headers=proxy_headers("192.0.2.1"))
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
     assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(session.split("; "))
     assert opened.status_code == 200
 
 
-def test_the_lock_out_counts_the_browsers_address(deployed: LiveServer) -> None:
-    """Who tries passwords must be held off, and nobody else behind the same proxy."""
+def test_the_lock_out_uses_the_browsers_address(deployed: LiveServer) -> None:
+    """It must affect no other browser behind the same proxy."""
     statuses = [log_in(deployed, "192.0.2.7", "wrong").status_code for _ in range(6)]
 
     assert statuses == [200] * 4 + [429] * 2
@@ -71,10 +71,10 @@ def test_the_lock_out_counts_the_browsers_address(deployed: LiveServer) -> None:
     assert PASSWORD not in deployed.log
 
 
-def test_the_static_files_are_served_and_kept(deployed: LiveServer) -> None:
-    """The admin must look right without a step that collects its files, each loaded once."""
+def test_the_static_files_are_served_and_cached(deployed: LiveServer) -> None:
+    """The admin must need no collectstatic, and a browser must load each file once."""
     with deployed.client() as client:
-        page = client.get(LOGIN, headers=sent_by_a_proxy("192.0.2.1"))
+        page = client.get(LOGIN, headers=proxy_headers("192.0.2.1"))
         files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
         answers = [client.get(file) for file in files]
         again = [
@@ -88,7 +88,7 @@ def test_the_static_files_are_served_and_kept(deployed: LiveServer) -> None:
     assert {(answer.status_code, answer.content) for answer in again} == {(304, b"")}
 
 
-def test_the_start_says_nothing_that_is_meant(deployed: LiveServer) -> None:
-    """What the settings leave out on purpose is no warning."""
+def test_silenced_checks_are_not_logged_at_the_start(deployed: LiveServer) -> None:
+    """Axes must not warn about the middleware that is left out on purpose."""
     assert "axes.middleware" not in deployed.log
     assert "AxesStandaloneBackend" not in deployed.log

@@ -1,4 +1,4 @@
-"""With which variables nothing starts, and that nothing shows their values (FR-017, FR-020)."""
+"""Invalid variables stop the process without showing their values (FR-017, FR-020)."""
 
 import traceback
 from pathlib import Path
@@ -11,9 +11,9 @@ from pytest_django.fixtures import Settings
 from todo_project.tests.live_server import Deployment, run, write_env
 from todo_project.tests.settings_loader import DATABASE_URL, PRODUCTION, load, load_served
 
-HIDDEN = "x7Qp2mVz9Lk4"  # part of each value that must not be shown
+HIDDEN = "x7Qp2mVz9Lk4"  # part of values that must not be shown
 NO_ORIGIN = "must hold origins"
-# a variable, a value that cannot work, and what is said of the variable
+# a variable, an invalid value, and the start of the message after the variable's name
 REFUSED = [
     ("BETTER_AUTH_SECRET", "", "is not set."),
     ("BETTER_AUTH_SECRET", HIDDEN, "is shorter than 32 bytes"),
@@ -35,7 +35,7 @@ REFUSED = [
         for value in ("*", "null", "https://a.example.com,*", "a.example.com")
     ),
 ]
-# what environs, or gunicorn's configuration, says of these
+# reported by environs
 INVALID = [
     ("DEBUG", "perhaps"),
     ("LOG_LEVEL", "loud"),
@@ -46,30 +46,30 @@ INVALID = [
 
 
 @pytest.mark.parametrize("debug", ["false", "true"])
-def test_a_value_that_cannot_work_is_refused_by_its_variable_and_not_shown(
+def test_an_invalid_value_is_an_error_that_names_the_variable_and_hides_the_value(
     monkeypatch: pytest.MonkeyPatch, debug: str
 ) -> None:
-    """A refusal must name the variable and never show its value (FR-017, FR-020)."""
+    """The error must name the variable and not show its value (FR-017, FR-020)."""
 
-    def says(variable: str, value: str) -> str:
+    def message(variable: str, value: str) -> str:
         with pytest.raises(ImproperlyConfigured) as refused:
             load(monkeypatch, **{"DEBUG": debug, variable: value})
         return "".join(traceback.format_exception(refused.value))
 
-    said = [(*row, says(*row[:2])) for row in REFUSED]
+    messages = [(*row, message(*row[:2])) for row in REFUSED]
     assert [
         row
-        for row in said
+        for row in messages
         if f"ImproperlyConfigured: {row[0]} {row[2]}" not in row[3]
         or HIDDEN in row[3]
         or (len(row[1]) > 16 and row[1] in row[3])
     ] == []
 
 
-def test_gunicorn_says_in_one_line_what_it_does_not_start_with(
+def test_gunicorn_refuses_to_start_with_a_message_of_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server that cannot start must say why and end, before it listens (FR-020)."""
+    """A server with an invalid variable must exit with the reason before it listens (FR-020)."""
     expected = [
         *((variable, value, f"{variable} {message}") for variable, value, message in REFUSED),
         *(
@@ -80,19 +80,21 @@ def test_gunicorn_says_in_one_line_what_it_does_not_start_with(
         ("NEON_DATABASE_URL", "", "NEON_DATABASE_URL is not set."),
     ]
 
-    def says(variable: str, value: str) -> str:
+    def message(variable: str, value: str) -> str:
         with pytest.raises(SystemExit) as ended:
             load_served(monkeypatch, **{**PRODUCTION, variable: value})
         return str(ended.value.code)
 
-    said = [(*row, says(*row[:2])) for row in expected]
+    messages = [(*row, message(*row[:2])) for row in expected]
     assert [
-        row for row in said if not row[3].startswith(row[2]) or "\n" in row[3] or HIDDEN in row[3]
+        row
+        for row in messages
+        if not row[3].startswith(row[2]) or "\n" in row[3] or HIDDEN in row[3]
     ] == []
 
 
-def test_a_command_and_the_server_end_with_a_refusal(project: Path) -> None:
-    """A variable that is absent must end both with the sentence, the server with nothing else."""
+def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -> None:
+    """Both must exit with the message, the server without a traceback."""
     variables = {**PRODUCTION, "HOST": "127.0.0.1", "PORT": "0"}
     del variables["BETTER_AUTH_SECRET"]
 
@@ -105,10 +107,10 @@ def test_a_command_and_the_server_end_with_a_refusal(project: Path) -> None:
     assert line.startswith("BETTER_AUTH_SECRET is not set.")
 
 
-def test_a_database_is_required_and_refused_by_the_variable_that_was_read(
+def test_a_database_is_required_and_an_error_names_the_variable_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A mistyped name must not put people's tasks into a container's file."""
+    """A mistyped variable must not store tasks in a file of the container."""
     with pytest.raises(ImproperlyConfigured, match=r"^NEON_DATABASE_URL is not set"):
         load(monkeypatch, NEON_DATABASE_URL="")
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL is not a "):
@@ -116,15 +118,15 @@ def test_a_database_is_required_and_refused_by_the_variable_that_was_read(
 
 
 @pytest.mark.parametrize("variable", ["DEBUG", "LOG_LEVEL"])
-def test_a_value_of_another_type_stops_every_command(
+def test_a_value_of_the_wrong_type_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """A refusal must name the variable (FR-020)."""
+    """A command must not run with such a value (FR-020)."""
     with pytest.raises(ValueError, match=f'"{variable}" invalid'):
         load(monkeypatch, **{variable: "loud"})
 
 
-def test_the_plans_four_lines_pass_the_deployment_check(project: Path) -> None:
+def test_the_plans_four_variables_pass_the_deployment_check(project: Path) -> None:
     """The plan's production ``.env`` must be enough (SC-010)."""
     write_env(project, DATABASE_URL)
 
@@ -134,7 +136,7 @@ def test_the_plans_four_lines_pass_the_deployment_check(project: Path) -> None:
 
 
 def test_debug_fails_the_deployment_check(settings: Settings) -> None:
-    """A deployment with DEBUG on must be noticed."""
+    """A deployment with DEBUG on must be reported."""
     settings.DEBUG = True
 
     with pytest.raises(CommandError, match=r"security\.W018"):
@@ -142,13 +144,13 @@ def test_debug_fails_the_deployment_check(settings: Settings) -> None:
 
 
 @pytest.mark.django_db
-def test_the_models_and_their_migrations_agree() -> None:
-    """No migration may be missing."""
+def test_no_migration_is_missing() -> None:
+    """The migrations must match the models."""
     call_command("makemigrations", check_changes=True, dry_run=True)
 
 
 def test_migrate_uses_the_unpooled_database(project: Path) -> None:
-    """A pooler must not get in the way of a migration's locks."""
+    """The locks of a migration do not work through a pooler."""
     variables = {
         **PRODUCTION,
         "NEON_DATABASE_URL": "sqlite:///pooled.sqlite3",

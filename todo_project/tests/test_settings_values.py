@@ -1,4 +1,4 @@
-"""What each variable does to the settings, and to gunicorn's."""
+"""The effect of each variable on the settings of Django and gunicorn."""
 
 import logging
 from typing import Any
@@ -47,17 +47,17 @@ URL = "postgresql://todo@{}/todo".format
     ],
     ids=repr,
 )
-def test_a_variable_sets_what_it_says(
+def test_a_variable_sets_its_setting(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    """A setting must come from its variable, else from its default (FR-020)."""
+    """A setting must have the value of its variable, or its default (FR-020)."""
     settings = load(monkeypatch, **variables)
 
     assert {name: settings[name] for name in expected} == expected
 
 
-def test_of_several_secrets_the_list_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``BETTER_AUTH_SECRETS`` must stand first (docs/contract.md, "Who may come in")."""
+def test_the_secrets_of_the_list_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``BETTER_AUTH_SECRETS`` must precede ``BETTER_AUTH_SECRET``; both must be accepted."""
     settings = load(monkeypatch, BETTER_AUTH_SECRETS=f"2:{NEW}, 1:{OLD}")
 
     assert settings["BETTER_AUTH"]["SECRETS"] == (NEW, OLD, SECRET)
@@ -66,20 +66,20 @@ def test_of_several_secrets_the_list_stands_first(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("debug", "level", "form"), [("true", "DEBUG", "text"), ("false", "warning", "json")]
 )
-def test_two_variables_set_what_is_logged_and_how(
+def test_two_variables_set_the_format_and_the_level_of_the_log(
     monkeypatch: pytest.MonkeyPatch, debug: str, level: str, form: str
 ) -> None:
-    """A developer must get text, a machine JSON; ``LOG_LEVEL`` must count in any case."""
+    """DEBUG must log text, production JSON; ``LOG_LEVEL`` must be case-insensitive."""
     found = load(monkeypatch, DEBUG=debug, LOG_LEVEL=level)["LOGGING"]
 
     assert found["handlers"]["stdout"]["formatter"] == form
     assert logging.getLevelName(found["root"]["level"]) == level.upper()
 
 
-def test_debug_without_a_database_keeps_the_tasks_in_the_projects_folder(
+def test_debug_defaults_to_a_database_in_the_projects_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A newcomer must not need a database server; only with DEBUG on is a file the default."""
+    """Development must need no database server; only DEBUG may default to a file."""
     database = load(monkeypatch, NEON_DATABASE_URL="", DEBUG="true")["DATABASES"]["default"]
 
     assert database["ENGINE"] == "django.db.backends.sqlite3"
@@ -96,10 +96,10 @@ def test_debug_without_a_database_keeps_the_tasks_in_the_projects_folder(
         ([], {"DATABASE_URL": URL("second"), "NEON_DATABASE_URL": ""}, "second"),
     ],
 )
-def test_a_command_uses_the_database_that_is_meant_for_it(
+def test_only_migrate_uses_the_unpooled_database(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], variables: dict[str, str], host: str
 ) -> None:
-    """Only `migrate` must avoid the pooler; ``NEON_DATABASE_URL`` comes first (FR-006)."""
+    """Only `migrate` must avoid the pooler; ``NEON_DATABASE_URL`` must come first (FR-006)."""
     assert load(monkeypatch, *arguments, **variables)["DATABASES"]["default"]["HOST"] == host
 
 
@@ -117,10 +117,10 @@ def test_a_command_uses_the_database_that_is_meant_for_it(
         ({"HOST": "::1"}, {"bind": "[::1]:8000"}),
     ],
 )
-def test_the_servers_variables_set_how_gunicorn_serves(
+def test_variables_set_gunicorns_settings(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    """``gunicorn todo_project.wsgi`` alone must serve as the variables say (SC-010)."""
+    """``gunicorn todo_project.wsgi`` must need no command-line options (SC-010)."""
     served = load_served(monkeypatch, **PRODUCTION, **variables)
 
     assert {name: served[name] for name in expected} == expected

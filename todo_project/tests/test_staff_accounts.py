@@ -1,4 +1,4 @@
-"""The accounts of staff, and the record of what they did."""
+"""Staff accounts, and their entries in the admin log."""
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -16,20 +16,20 @@ LIST = "/admin/tasks/task/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Sign somebody in who may do everything."""
+    """Return a client with a session of a superuser."""
     return boss()
 
 
 @pytest.fixture
 def grace(db: None) -> User:
-    """Let Grace have changed a task."""
+    """Create an account with an entry in the admin log."""
     account = member()
     LogEntry.objects.create(user=account, object_id="1001", object_repr="Milk", action_flag=CHANGE)
     return account
 
 
-def test_an_account_that_changed_nothing_can_be_deleted(staff: Client) -> None:
-    """It must be possible to undo a mistake."""
+def test_an_account_without_log_entries_can_be_deleted(staff: Client) -> None:
+    """An account that was created by mistake must be removable."""
     account = member()
     shown = staff.get(f"{USERS}{account.pk}/delete/")
     answer = staff.post(f"{USERS}{account.pk}/delete/", {"post": "yes"})
@@ -38,8 +38,8 @@ def test_an_account_that_changed_nothing_can_be_deleted(staff: Client) -> None:
     assert not User.objects.filter(pk=account.pk).exists()
 
 
-def test_an_account_on_record_stays(staff: Client, grace: User) -> None:
-    """The record must say who did what, also when somebody has left."""
+def test_an_account_with_log_entries_cannot_be_deleted(staff: Client, grace: User) -> None:
+    """The admin log must keep the entries of former staff."""
     action = {"action": "delete_selected", "_selected_action": [str(grace.pk)], "post": "yes"}
     answers = [
         staff.post(USERS, action),
@@ -47,12 +47,12 @@ def test_an_account_on_record_stays(staff: Client, grace: User) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert all(b"what this account has changed is on record" in each.content for each in answers)
+    assert all(b"the admin log has entries of this account" in each.content for each in answers)
     assert LogEntry.objects.filter(user=grace).count() == 1
 
 
-def test_the_first_page_sorts_no_record(staff: Client) -> None:
-    """The latest entries must be found by an index, though there may be a million."""
+def test_the_index_page_sorts_log_entries_by_id(staff: Client) -> None:
+    """The latest of a million entries must be found by an index."""
     Task.objects.add(user_id="alice", title="Buy milk")
     everything = {"_selected_action": "1", "select_across": "1"}
     staff.post(LIST, {"action": "mark_completed", **everything})

@@ -1,4 +1,4 @@
-"""The log-in of staff, and the lock-out of an address that tries passwords."""
+"""The log-in of staff, and the lock-out after failed log-ins."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,24 +22,24 @@ LOGIN = "/admin/login/?next=/admin/"
 
 @pytest.fixture(autouse=True)
 def _staff(db: None, settings: Settings) -> None:
-    """Let Grace be a member of staff, whose password takes no second to check."""
+    """Create a staff account, with a fast password hash."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_superuser("grace", password=PASSWORD)
 
 
 def log_in(password: str = PASSWORD, client: Client | None = None, **sent: Any) -> Any:
-    """Send the form of the log-in."""
+    """Submit the log-in form."""
     form = {"username": "grace", "password": password}
     return (client or Client()).post(LOGIN, form, **sent)
 
 
 def fail(times: int, **sent: Any) -> list[int]:
-    """Send wrong passwords, and return how each of them was answered."""
+    """Submit wrong passwords, and return the statuses."""
     return [log_in("wrong", **sent).status_code for _ in range(times)]
 
 
-def test_staff_sign_in() -> None:
-    """The right password must open the admin."""
+def test_staff_log_in() -> None:
+    """The right password must give access to the admin."""
     client = Client()
 
     answer = log_in(client=client)
@@ -48,10 +48,10 @@ def test_staff_sign_in() -> None:
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_password_that_takes_long_to_check_opens_the_admin(
+def test_a_slow_password_check_does_not_exceed_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On a slow machine the check alone may take longer than a page may wait for the database."""
+    """On a slow machine, the check alone may take longer than the usual deadline."""
     clock, check = StoppedClock(monkeypatch), User.check_password
 
     def slowly(user: User, password: str) -> bool:
@@ -65,8 +65,8 @@ def test_a_password_that_takes_long_to_check_opens_the_admin(
     assert client.get("/admin/").status_code == 200
 
 
-def test_the_log_in_leads_nowhere_else() -> None:
-    """A link to the log-in must not lead away from here, nor to a page that is missing."""
+def test_the_log_in_redirects_only_to_this_site() -> None:
+    """``next`` must not redirect to another site; if it is empty, the index page is used."""
     found = {}
     for address in ("https://evil.example/", "//evil.example", ""):
         form = {"username": "grace", "password": PASSWORD, "next": address}
@@ -76,8 +76,8 @@ def test_the_log_in_leads_nowhere_else() -> None:
     assert found == dict.fromkeys(found, (302, "/admin/"))
 
 
-def test_the_cookies_are_out_of_reach() -> None:
-    """A cookie must go over https only, be kept from scripts, from other sites and the API."""
+def test_the_cookies_are_protected() -> None:
+    """Cookies must be sent over https only, hidden from scripts, and limited to the admin."""
     client = Client()
     client.get(LOGIN)
     log_in(client=client)
@@ -88,8 +88,8 @@ def test_the_cookies_are_out_of_reach() -> None:
     assert found == {"sessionid": expected, "csrftoken": expected}
 
 
-def test_who_is_no_staff_is_refused() -> None:
-    """An account that is not marked as staff must not come in."""
+def test_an_account_that_is_not_staff_is_refused() -> None:
+    """Only staff may log in to the admin."""
     User.objects.filter(username="grace").update(is_staff=False, is_superuser=False)
 
     answer = log_in()
@@ -98,8 +98,8 @@ def test_who_is_no_staff_is_refused() -> None:
     assert b"enter the correct username and password" in answer.content
 
 
-def test_many_wrong_passwords_lock_the_address_out() -> None:
-    """Not even the right password may come in then, and the page must say when it will."""
+def test_failed_log_ins_lock_the_address_out() -> None:
+    """Even the right password must be refused, and the page must say for how long."""
     statuses = fail(10)
     locked = log_in()
 
@@ -107,14 +107,14 @@ def test_many_wrong_passwords_lock_the_address_out() -> None:
     assert (locked.status_code, locked["Retry-After"]) == (429, "900")
     assert b"Try again in 15 minutes." in locked.content
     assert Client().get(LOGIN).status_code == 429
-    # A flood of attempts must not fill the database, nor a password be in it
+    # Attempts must not fill the database, and passwords must not be stored.
     [attempt] = AccessAttempt.objects.all()
     assert attempt.failures_since_start == project_settings.AXES_FAILURE_LIMIT
     assert not [word for word in (PASSWORD, "wrong") if word in attempt.post_data]
 
 
-def test_the_lock_opens_by_itself() -> None:
-    """After a while the right password must come in, whatever was tried meanwhile."""
+def test_the_lock_out_expires() -> None:
+    """Attempts during the lock-out must not prolong it."""
     with time_machine.travel(timezone.now() - timedelta(minutes=16), tick=False) as clock:
         fail(5)
         clock.shift(timedelta(minutes=10))
@@ -123,8 +123,8 @@ def test_the_lock_opens_by_itself() -> None:
     assert log_in().status_code == 302
 
 
-def test_the_address_is_locked_out_whatever_the_names_and_browsers() -> None:
-    """Who tries passwords must neither get around the lock, nor keep other staff out."""
+def test_the_lock_out_does_not_depend_on_user_name_or_browser() -> None:
+    """An attacker must neither avoid the lock-out, nor lock out staff at other addresses."""
     for number in range(5):
         form = {"username": f"user{number}", "password": "wrong"}
         browser = {"User-Agent": f"browser {number}"}
@@ -134,8 +134,8 @@ def test_the_address_is_locked_out_whatever_the_names_and_browsers() -> None:
     assert log_in(REMOTE_ADDR="192.0.2.2").status_code == 302
 
 
-def test_a_success_forgets_the_failures() -> None:
-    """Who has mistyped must not be locked out days later."""
+def test_a_successful_log_in_resets_the_count() -> None:
+    """Typing errors must not add up over days."""
     fail(4)
     log_in()
 
@@ -143,12 +143,12 @@ def test_a_success_forgets_the_failures() -> None:
 
 
 def forwarded(addresses: str) -> dict[str, Any]:
-    """Write what a proxy adds."""
+    """Return the request options for this ``X-Forwarded-For``."""
     return {"headers": {"X-Forwarded-For": addresses}}
 
 
 def test_behind_a_proxy_the_clients_address_counts(settings: Settings) -> None:
-    """Neither the proxy's address may lock everybody out, nor a forged entry somebody else."""
+    """The lock-out must apply neither to the proxy's address nor to a forged entry."""
     settings.TRUST_PROXY = True
     for number in range(5):
         fail(1, **forwarded(f"198.51.100.{number}, 192.0.2.9, 192.0.2.1"))
@@ -164,8 +164,8 @@ def test_behind_a_proxy_the_clients_address_counts(settings: Settings) -> None:
     assert found == expected
 
 
-def test_without_a_proxy_the_header_counts_for_nothing() -> None:
-    """Anybody can send it."""
+def test_without_a_trusted_proxy_the_header_is_ignored() -> None:
+    """Any client can send it."""
     for number in range(5):
         fail(1, **forwarded(f"198.51.100.{number}"))
 
@@ -173,7 +173,7 @@ def test_without_a_proxy_the_header_counts_for_nothing() -> None:
 
 
 def test_the_clients_address(settings: Settings) -> None:
-    """The last entry must count if it is an address; of IPv6 the network."""
+    """The last entry must be used if it is an address; IPv6 is reduced to the network."""
     settings.TRUST_PROXY = True
     expected = {
         ("", "192.0.2.1"): "192.0.2.1",
@@ -197,7 +197,7 @@ def test_the_clients_address(settings: Settings) -> None:
 
 
 def https_log_in(host: str) -> int:
-    """Sign in as a browser does through a proxy that ends TLS; return the answer's status."""
+    """Log in like a browser behind a proxy that terminates TLS; return the status."""
     client = Client(enforce_csrf_checks=True)
     sent = {"X-Forwarded-Proto": "https", "Host": "testserver", "Origin": f"https://{host}"}
     token = client.get(LOGIN, headers=sent).context["csrf_token"]
@@ -206,8 +206,8 @@ def https_log_in(host: str) -> int:
     return status
 
 
-def test_staff_sign_in_through_a_proxy_that_ends_tls(settings: Settings) -> None:
-    """The origin is https there; it must be the host's own, or be in ``CSRF_TRUSTED_ORIGINS``."""
+def test_staff_log_in_through_a_proxy_that_terminates_tls(settings: Settings) -> None:
+    """The https origin must match the host or be in ``CSRF_TRUSTED_ORIGINS``."""
     untrusted = https_log_in("testserver")
     # what ``TRUST_PROXY=true`` sets
     settings.TRUST_PROXY = True

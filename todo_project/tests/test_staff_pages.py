@@ -1,5 +1,6 @@
-"""What is around the pages for people, and not around the API (contract.md "Errors"; FR-016)."""
+"""Everything that surrounds the pages of the admin (docs/contract.md, "Errors"; FR-016)."""
 
+import io
 import sys
 from http import HTTPStatus
 from typing import Any
@@ -15,13 +16,13 @@ from pytest_django.fixtures import Settings
 from conftest import FRONT_END, ApiClient, mint
 from todo_project.deadlines import DATABASE_SECONDS, database_deadline, remaining_seconds
 from todo_project.staff import pages
-from todo_project.staff.pages import ACTION_SECONDS, page, patient
+from todo_project.staff.pages import ACTION_SECONDS, staff_page, with_deadline
 from todo_project.tests.database_connections import StoppedClock, ask
 from todo_project.tests.staff import boss
 
 LOGIN = "/admin/login/"
-# What only pages for people may run
-FOR_PEOPLE = (
+# Code that only the admin may run
+ADMIN_ONLY = (
     "contrib/sessions",
     "contrib/messages",
     "contrib/auth/middleware",
@@ -48,7 +49,7 @@ HEADERS = {
 
 
 def files_run(path: str) -> set[str]:
-    """Answer a request that has a staff member's cookie; return the files whose code ran."""
+    """Handle a request with the cookies of the admin; return the files whose code ran."""
     handler = BaseHandler()
     handler.load_middleware()
     cookie = {"Cookie": "sessionid=abc; csrftoken=def; messages=ghi"}
@@ -65,22 +66,22 @@ def files_run(path: str) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_the_api_runs_nothing_of_the_pages() -> None:
-    """A request of the API must not pay for sessions, messages, CSRF, lock-out or static files."""
+def test_the_api_does_not_run_the_middleware_of_the_admin() -> None:
+    """An API request must not run sessions, messages, CSRF, lock-out or static files."""
     ours = "todo_project/middleware"
     found = {}
     for path in ("/api/alice/tasks", "/api/alice/tasks/1", "/health", LOGIN):
         files = files_run(path)
-        found[path] = {part for part in (ours, *FOR_PEOPLE) if any(part in file for file in files)}
+        found[path] = {part for part in (ours, *ADMIN_ONLY) if any(part in file for file in files)}
 
-    # that what a page runs would be seen
-    assert found.pop(LOGIN) == {ours, *FOR_PEOPLE} - {"whitenoise"}
+    # a page runs all of them, so the test would notice
+    assert found.pop(LOGIN) == {ours, *ADMIN_ONLY} - {"whitenoise"}
     assert found == {path: {ours} for path in found}
 
 
 @pytest.mark.django_db
-def test_a_page_has_its_security_headers_and_an_icon() -> None:
-    """Nothing foreign may be loaded into a page, nor a page into something foreign."""
+def test_a_page_has_security_headers_and_an_icon() -> None:
+    """A page must load nothing from other sites, and must not be framed by them."""
     icon = b'<link rel="icon" href="/static/admin/img/icon-yes.svg">'
     staff, found, whole = boss(), {}, set()
     for path in PAGES:
@@ -99,7 +100,7 @@ def test_a_page_has_its_security_headers_and_an_icon() -> None:
 
 @pytest.mark.django_db
 def test_no_other_origin_may_read_a_page() -> None:
-    """The front end may call the API with cookies; a script in it must not become staff."""
+    """A script in the front end must not use the session of a member of staff."""
     answers = [
         client.get(path, headers={"Origin": FRONT_END})
         for client, path in ((boss(), "/admin/"), (ApiClient(), LOGIN))
@@ -110,8 +111,8 @@ def test_no_other_origin_may_read_a_page() -> None:
 
 
 @pytest.mark.django_db
-def test_who_types_an_address_is_sent_to_the_page() -> None:
-    """A slash may be forgotten, and a stranger see no more than the log-in."""
+def test_a_missing_slash_or_session_redirects() -> None:
+    """A URL without its slash must redirect to the page, and a stranger to the log-in."""
     staff, stranger = boss(), Client()
     expected = {
         (staff, "/admin"): "/admin/",
@@ -128,8 +129,8 @@ def test_who_types_an_address_is_sent_to_the_page() -> None:
 
 
 @pytest.mark.django_db
-def test_a_page_that_is_missing_is_a_page(settings: Settings) -> None:
-    """It must be for people and show nothing of ours, but to a developer Django's own page."""
+def test_an_unknown_page_is_an_html_404(settings: Settings) -> None:
+    """It must show no internals, but with DEBUG on, it must be Django's debug page."""
     staff = boss()
     ours = staff.get("/admin/nothing/")
     settings.DEBUG = True
@@ -137,28 +138,33 @@ def test_a_page_that_is_missing_is_a_page(settings: Settings) -> None:
 
     assert (ours.status_code, ours["Content-Type"]) == (404, "text/html; charset=utf-8")
     assert b"There is no such page." in ours.content
-    # the policy would take away its styles and scripts, which are inside of it
+    # the policy would block its inline styles and scripts
     assert (djangos.status_code, b"<style" in djangos.content) == (404, True)
     assert "Content-Security-Policy" not in djangos.headers
 
 
-AWAY = (OperationalError, 503, b"Nothing was changed.")
+OUTAGE = (OperationalError, 503, b"Nothing was changed.")
 FAILURES = [
-    ("tasks.staff.lists.attach_owners", RuntimeError, 500, b"it has been logged"),
-    ("tasks.admin.better_auth_users.table_exists", *AWAY),
-    ("django.contrib.messages.context_processors.get_messages", *AWAY),
+    ("tasks.staff.lists.attach_owners", RuntimeError, 500, b"The error has been logged."),
+    ("tasks.admin.better_auth_users.table_exists", *OUTAGE),
+    ("django.contrib.messages.context_processors.get_messages", *OUTAGE),
 ]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("where", "fault", "status", "sentence"), FAILURES)
-def test_a_failure_is_a_page_that_shows_nothing(
-    monkeypatch: pytest.MonkeyPatch, where: str, fault: Any, status: int, sentence: bytes
+@pytest.mark.parametrize(("target", "error", "status", "sentence"), FAILURES)
+def test_an_error_page_shows_no_internals(
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    target: str,
+    error: Any,
+    status: int,
+    sentence: bytes,
 ) -> None:
-    """No stack trace, statement or host may be shown, and an outage be a 503 for people, too."""
+    """No internals may be shown, but the log must have them; an outage must be a 503."""
     client = boss()
     client.raise_request_exception = False
-    monkeypatch.setattr(where, Mock(side_effect=fault("SELECT a secret FROM db.example.com")))
+    monkeypatch.setattr(target, Mock(side_effect=error("SELECT a secret FROM db.example.com")))
 
     answer = client.get(LIST)
 
@@ -166,11 +172,12 @@ def test_a_failure_is_a_page_that_shows_nothing(
     assert (answer.status_code, sentence in answer.content) == (status, True)
     assert answer.headers.get("Retry-After") == ("2" if status == 503 else None)
     assert not [word for word in internals if word in answer.content]
+    assert "SELECT a secret FROM db.example.com" in log.getvalue()
 
 
 @pytest.mark.django_db
 def test_a_forged_form_is_refused() -> None:
-    """A form that another page sends must change nothing, and be answered by a page."""
+    """A form that another site submits must change nothing and get an HTML 403."""
     client = boss()
     forged = Client(enforce_csrf_checks=True)
     forged.cookies = client.cookies
@@ -178,15 +185,15 @@ def test_a_forged_form_is_refused() -> None:
     answer = forged.post(f"{LIST}add/", {"user_id": "alice", "title": "Forged"})
 
     assert answer.status_code == 403
-    assert b"This form was not sent from a page of ours" in answer.content
+    assert b"This form was not sent from this site" in answer.content
     assert b"Forged" not in client.get(LIST).content
 
 
-def test_what_staff_send_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change may take longer than a page, and storing the session not fail after it."""
+def test_a_post_has_a_longer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change may take longer than a page, and saving the session must not fail after it."""
     clock, seconds = StoppedClock(monkeypatch), []
 
-    @patient(ACTION_SECONDS)
+    @with_deadline(ACTION_SECONDS)
     def view(request: HttpRequest) -> HttpResponse:
         seconds.append(remaining_seconds())
         clock.now += 2
@@ -203,19 +210,19 @@ def test_what_staff_send_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.django_db
-def test_each_part_of_a_stream_has_the_usual_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long file may take long, but no wait for the database may hold it up for ever."""
+def test_each_chunk_of_a_stream_has_the_usual_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long download may take long, but each wait for the database must have a deadline."""
     clock = StoppedClock(monkeypatch)
 
     def view(request: HttpRequest) -> StreamingHttpResponse:
         return StreamingHttpResponse(str(remaining_seconds()) for _ in range(2))
 
-    answer = page(view)(RequestFactory().get("/"))
+    answer = staff_page(view)(RequestFactory().get("/"))
     assert isinstance(answer, StreamingHttpResponse)
     seconds = []
-    for part in answer:
+    for chunk in answer:
         clock.now += 100
-        seconds.append(float(part))
+        seconds.append(float(chunk))
 
     assert seconds == [DATABASE_SECONDS] * 2
     assert remaining_seconds() is None
@@ -223,21 +230,21 @@ def test_each_part_of_a_stream_has_the_usual_deadline(monkeypatch: pytest.Monkey
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_a_stream_gives_its_connection_back_between_its_parts() -> None:
-    """Somebody who reads slowly must not keep the database from others."""
+def test_a_stream_returns_its_connection_to_the_pool_between_chunks() -> None:
+    """A slow client must not occupy a database connection."""
 
     def view(request: HttpRequest) -> StreamingHttpResponse:
         return StreamingHttpResponse(str(ask("SELECT 1")) for _ in range(2))
 
-    answer = page(view)(RequestFactory().get("/"))
+    answer = staff_page(view)(RequestFactory().get("/"))
 
     assert isinstance(answer, StreamingHttpResponse)
-    assert [(part, connection.connection) for part in answer] == [(b"1", None)] * 2
+    assert [(chunk, connection.connection) for chunk in answer] == [(b"1", None)] * 2
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
-def test_the_style_sheets_are_there(settings: Settings, anybody: ApiClient, debug: bool) -> None:
-    """The admin must look right without a step that collects its files."""
+def test_a_style_sheet_is_served(settings: Settings, anybody: ApiClient, debug: bool) -> None:
+    """The admin must need no collectstatic."""
     settings.DEBUG = debug
     answer = anybody.get("/static/admin/css/base.css")
 
@@ -246,8 +253,8 @@ def test_the_style_sheets_are_there(settings: Settings, anybody: ApiClient, debu
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_no_other_file_and_no_other_part_of_one_is_served(anybody: ApiClient) -> None:
-    """A client's mistake must not look like a fault."""
+def test_an_invalid_static_path_or_range_is_a_client_error(anybody: ApiClient) -> None:
+    """A mistake of the client must not cause a 500."""
     paths = ["/static/", "/static/admin/", "/static/../manage.py"]
     found = {path: anybody.get(path) for path in paths}
     part = anybody.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})
@@ -255,6 +262,6 @@ def test_no_other_file_and_no_other_part_of_one_is_served(anybody: ApiClient) ->
     assert {path: each.json()["detail"] for path, each in found.items()} == dict.fromkeys(
         paths, "Not Found"
     )
-    # Python has reworded the phrase
+    # the phrase depends on the version of Python
     assert (part.status_code, part.json()["detail"]) == (416, HTTPStatus(416).phrase)
     assert part["Content-Range"].startswith("bytes */")

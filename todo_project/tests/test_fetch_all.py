@@ -1,0 +1,130 @@
+"""``fetch_all`` of the PostgreSQL back end: same results as a cursor, seen by every wrapper."""
+
+import datetime as dt
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import DataError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.models import Task, TaskRow
+from todo_project.postgresql.connection import MAX_HELD_ROWS, DeadlineConnection
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgresql,
+]
+
+# the texts that PostgreSQL can store
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
+
+
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the statements that use ``fetch_all``."""
+    seen: list[str] = []
+    fetch_all = DeadlineConnection.fetch_all
+
+    def record(self: DeadlineConnection, sql: str, parameters: Any) -> Any:
+        seen.append(sql)
+        return fetch_all(self, sql, parameters)
+
+    monkeypatch.setattr(DeadlineConnection, "fetch_all", record)
+    return seen
+
+
+def round_trip(title: str, description: str | None, *, completed: bool) -> list[Any]:
+    """Create, read, change and remove a task; return the results without id and times."""
+    values = {"title": title, "description": description, "completed": completed}
+    task = Task.objects.add(user_id="alice", **values)
+    mine = Task.objects.owned_by("alice").filter(pk=task.id)
+    swapped = {"title": description or "", "description": title, "completed": not completed}
+    results: list[Any] = [task, mine.row(), mine.change(**swapped), mine.row()]
+    assert [row.id for row in results] == [task.id] * 4
+    results.append(mine.compile_delete().run() == [(task.id,)])
+    return [_comparable(row) if isinstance(row, TaskRow) else row for row in results]
+
+
+def _comparable(row: TaskRow) -> tuple[Any, ...]:
+    types = tuple(type(value) for value in row)
+    return (*row[1:5], *types, row.created_at.tzinfo, row.created_at < row.updated_at)
+
+
+@given(texts, st.none() | texts, st.booleans())
+def test_it_gives_the_same_results_as_a_cursor(
+    title: str, description: str | None, completed: bool
+) -> None:
+    """Both must read and write the same values of the same types."""
+    by_fetch_all = round_trip(title, description, completed=completed)
+    with CaptureQueriesContext(connection):  # logs queries, which needs a cursor
+        by_cursor = round_trip(title, description, completed=completed)
+
+    assert by_fetch_all == by_cursor
+
+
+def test_an_endpoints_statement_uses_it_and_passes_the_wrappers(fetched: list[str]) -> None:
+    """A wrapper that measures or blocks statements must see those of the endpoints."""
+    seen = []
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        assert Task.objects.owned_by("alice").row() is None
+
+    assert len(seen) == 1
+    assert seen == fetched
+
+
+def test_it_is_not_used_in_a_transaction(fetched: list[str]) -> None:
+    """Django must see each statement to know whether the transaction is broken."""
+    with transaction.atomic():
+        Task.objects.owned_by("alice").row()
+
+    assert fetched == []
+
+
+def test_it_is_not_used_while_queries_are_logged(fetched: list[str]) -> None:
+    """``connection.queries`` must contain the statements of the endpoints."""
+    with CaptureQueriesContext(connection) as captured:
+        Task.objects.owned_by("alice").row()
+
+    assert len(captured) == 1
+    assert fetched == []
+
+
+def test_a_value_is_loaded_as_by_a_cursor() -> None:
+    """Loaders that Django registers must apply to both, and datetimes must be in UTC."""
+    statement = "SELECT now() - now(), '{\"a\": 1}'::jsonb, 1.50::numeric"
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        by_cursor = cursor.fetchall()
+    # whatever the time zone of the session
+    [(now,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
+
+    assert connection.fetch_all(statement, []) == by_cursor  # type: ignore[attr-defined]
+    assert now.tzinfo is dt.UTC
+
+
+def test_a_database_error_is_translated_to_djangos() -> None:
+    """The exception handler must recognise it (docs/contract.md, "Errors")."""
+    with pytest.raises(DataError) as raised:
+        connection.fetch_all("SELECT 1 / %s", [0])  # type: ignore[attr-defined]
+
+    assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
+
+
+def test_a_large_result_is_not_held() -> None:
+    """An idle connection must not hold a user's long list in memory."""
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    statement = "SELECT * FROM generate_series(1, %s)"
+
+    assert len(driver.fetch_all(statement, [MAX_HELD_ROWS])) == MAX_HELD_ROWS
+    assert driver.reused_cursor.rowcount == MAX_HELD_ROWS
+    assert len(driver.fetch_all(statement, [MAX_HELD_ROWS + 1])) == MAX_HELD_ROWS + 1
+    assert driver.reused_cursor.rowcount == -1
