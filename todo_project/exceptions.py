@@ -86,7 +86,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         response = error_response(500)
         message, cause, traceback = "Unexpected error", [], exc
     # Logs the cause once: log_response() marks the response, and Django does not log it again.
-    request = context["request"]._request
+    request = context["request"]
     log_response(message, *cause, response=response, request=request, exception=traceback)
     return response
 
@@ -117,8 +117,7 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     if status in (401, 403):
         response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log
     if status == 503:  # as above
-        request = context["request"]._request
-        log_response("503 %s", exc.get_codes(), response=response, request=request)
+        log_response("503 %s", exc.get_codes(), response=response, request=context["request"])
     return response
 
 

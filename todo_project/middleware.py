@@ -140,9 +140,12 @@ def _is_json(response: HttpResponseBase) -> bool:
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponseBase:
-    """Replace an HTML error by the JSON error of the same status; keep its other headers."""
+    """Replace an HTML error by the JSON error of the same status; keep its other headers.
+
+    Django has logged a 5xx; the mark keeps it from logging the replacement.
+    """
     replacement = error_response(response.status_code)
     for name, value in response.headers.items():
         replacement.headers.setdefault(name, value)
-    replacement._has_been_logged = True  # type: ignore[attr-defined]  # Django has logged the page
+    replacement._has_been_logged = True  # type: ignore[attr-defined]
     return replacement

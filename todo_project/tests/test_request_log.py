@@ -223,7 +223,7 @@ def test_another_handler_gets_each_request_once(
     (logging.getLogger() if is_on_root else access_logger).addHandler(file_handler)
 
     assert refuse_and_answer(log) == before
-    assert Path(file_handler.baseFilename).read_text().splitlines() == written or before
+    assert Path(file_handler.baseFilename).read_text().splitlines() == (written or before)
 
 
 def test_a_logger_that_does_not_propagate_hides_requests_from_the_root(
@@ -256,6 +256,22 @@ def test_a_fault_has_a_line_too(
     assert fault["exc_info"].startswith("Traceback")
     assert fault["request_id"] == request["request_id"] == response[NAME]
     assert (request["status"], request["route"]) == (500, LIST)
+
+
+def test_django_logs_no_response_again(
+    alice: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request must have one line of ours, and a fault one more with the traceback."""
+    caplog.set_level(logging.DEBUG, "django.request")
+    monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
+    alice.raise_request_exception = False
+
+    statuses = [alice.get(path).status_code for path in ("/api/bob/tasks", "/nowhere", "/health")]
+
+    assert statuses == [403, 404, 500]
+    assert [record.message for record in caplog.records if record.name == "django.request"] == [
+        "Internal Server Error: /health"
+    ]
 
 
 def test_the_line_contains_no_path_or_query(alice: ApiClient, log: io.StringIO) -> None:

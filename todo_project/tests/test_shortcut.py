@@ -1,4 +1,4 @@
-"""The short way to PostgreSQL: the same answers as Django's, seen by every wrapper."""
+"""``fetch_all()``: the results of Django's cursors, through every execute wrapper."""
 
 import datetime as dt
 from typing import Any
@@ -18,54 +18,54 @@ pytestmark = [
     pytest.mark.postgresql,
 ]
 
-# what a text column of PostgreSQL can hold
+# Texts that a PostgreSQL column can store
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect the statements that go the short way."""
-    seen: list[str] = []
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the statements that bypass Django's cursors."""
+    statements: list[str] = []
     fetch_all = DeadlineConnection.fetch_all
 
-    def watched(self: DeadlineConnection, sql: str, parameters: Any) -> Any:
-        seen.append(sql)
+    def recorded(self: DeadlineConnection, sql: str, parameters: Any) -> Any:
+        statements.append(sql)
         return fetch_all(self, sql, parameters)
 
-    monkeypatch.setattr(DeadlineConnection, "fetch_all", watched)
-    return seen
+    monkeypatch.setattr(DeadlineConnection, "fetch_all", recorded)
+    return statements
 
 
-def both_ways(title: str, description: str | None, *, completed: bool) -> list[Any]:
-    """Create, read, change, flip and remove a task; return what each showed but for its id."""
+def write_and_read(title: str, description: str | None, *, completed: bool) -> list[Any]:
+    """Create, read, change and remove a task; return the result of each step, without the id."""
     values = {"title": title, "description": description, "completed": completed}
     task = Task.objects.add(user_id="alice", **values)
     mine = Task.objects.owned_by("alice").filter(pk=task.id)
     swapped = {"title": description or "", "description": title, "completed": not completed}
-    shown: list[Any] = [task, mine.row(), mine.change(**swapped), mine.row(), mine.remove()]
-    assert [row.id for row in shown[:-1]] == [task.id] * 4
-    return [_without_what_differs(row) if isinstance(row, TaskRow) else row for row in shown]
+    results: list[Any] = [task, mine.row(), mine.change(**swapped), mine.row(), mine.remove()]
+    assert [row.id for row in results[:-1]] == [task.id] * 4
+    return [_comparable(row) if isinstance(row, TaskRow) else row for row in results]
 
 
-def _without_what_differs(row: TaskRow) -> tuple[Any, ...]:
+def _comparable(row: TaskRow) -> tuple[Any, ...]:
     kinds = tuple(type(value) for value in row)
     return (*row[1:5], *kinds, row.created_at.tzinfo, row.created_at < row.updated_at)
 
 
 @given(texts, st.none() | texts, st.booleans())
-def test_the_short_way_answers_like_djangos(
+def test_the_results_are_the_same_as_djangos(
     title: str, description: str | None, completed: bool
 ) -> None:
-    """Both ways must read and write the same values of the same types."""
-    short = both_ways(title, description, completed=completed)
+    """Both must read and write the same values of the same types."""
+    ours = write_and_read(title, description, completed=completed)
     with CaptureQueriesContext(connection):
-        djangos = both_ways(title, description, completed=completed)
+        djangos = write_and_read(title, description, completed=completed)
 
-    assert short == djangos
+    assert ours == djangos
 
 
-def test_a_statement_takes_it_and_a_wrapper_sees_it(taken: list[str]) -> None:
-    """What an endpoint runs must take it, and who measures or forbids statements see it."""
+def test_a_wrapper_gets_the_statement_of_an_endpoint(fetched: list[str]) -> None:
+    """Metrics, and tests that forbid queries, must see every statement."""
     seen = []
 
     def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -76,40 +76,40 @@ def test_a_statement_takes_it_and_a_wrapper_sees_it(taken: list[str]) -> None:
         assert Task.objects.owned_by("alice").row() is None
 
     assert len(seen) == 1
-    assert seen == taken
+    assert seen == fetched
 
 
-def test_it_is_not_taken_in_a_transaction(taken: list[str]) -> None:
-    """Django must know of each statement, to tell whether the transaction is broken."""
+def test_it_is_not_used_in_a_transaction(fetched: list[str]) -> None:
+    """Django must see each statement, to know whether the transaction is broken."""
     with transaction.atomic():
         Task.objects.owned_by("alice").row()
 
-    assert taken == []
+    assert fetched == []
 
 
-def test_a_value_is_read_like_djangos() -> None:
-    """What Django registers with a connection must hold for both, and times be in UTC."""
+def test_values_are_loaded_like_djangos() -> None:
+    """Django's adapters must apply, and datetimes must be in UTC."""
     statement = "SELECT now() - now(), '{\"a\": 1}'::jsonb, 1.50::numeric"
     with connection.cursor() as cursor:
         cursor.execute(statement)
         djangos = cursor.fetchall()
-    # The session's zone belongs to the pooler, and must not show
-    [(moment,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
+    # The time zone of the session belongs to the pooler, and must not matter.
+    [(now,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
 
     assert connection.fetch_all(statement, []) == djangos  # type: ignore[attr-defined]
-    assert moment.tzinfo is dt.UTC
+    assert now.tzinfo is dt.UTC
 
 
-def test_what_the_database_says_is_djangos_error() -> None:
-    """The handler of errors must know it (docs/contract.md, "Errors")."""
+def test_an_error_of_the_database_is_djangos() -> None:
+    """The exception handler must recognise it (docs/contract.md, "Errors")."""
     with pytest.raises(DataError) as raised:
         connection.fetch_all("SELECT 1 / %s", [0])  # type: ignore[attr-defined]
 
     assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
 
 
-def test_a_large_answer_is_not_kept() -> None:
-    """An idle connection must not hold what a user with many tasks has read."""
+def test_a_large_result_is_not_kept() -> None:
+    """An idle connection must not keep the rows of a long list in memory."""
     connection.ensure_connection()
     driver: Any = connection.connection
     statement = "SELECT * FROM generate_series(1, %s)"

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from gunicorn.config import Config
+from gunicorn.config import Config, Setting
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -80,6 +80,17 @@ def test_requests_on_one_connection_stay_in_sync(connection: Connection, sent: b
     assert [first, second, third] == [(True, 1)] * 3
 
 
+def test_gunicorn_drains_only_unread_bodies(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of gunicorn must be skipped for a request without a body."""
+    drain = Mock(return_value=False)
+    monkeypatch.setattr(ThreadWorker, "_keepalive_after", drain)
+
+    assert [connection.handle(GET), drain.called] == [True, False]
+    assert [connection.handle(UNREAD), drain.called] == [False, True]
+
+
 def test_a_malformed_request_is_refused(connection: Connection) -> None:
     """A later request must be refused like the first one of a connection."""
     kept = connection.handle(GET + b"nonsense\r\n\r\n", last=True)
@@ -122,6 +133,8 @@ def test_the_settings_stay_as_they_are(
     connection.worker.init_process()
 
     assert {name: getattr(cfg, name) for name in cfg.settings} == before
+    monkeypatch.setattr(Setting, "get", Mock(side_effect=AssertionError))
+    assert cfg.keepalive == before["keepalive"]  # not looked up again
 
 
 def test_gunicorn_honours_no_forwarded_header(
