@@ -64,7 +64,9 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
     if reason == "user_mismatch" and request.resolver_match:
         fields["path_user_id"] = redacted(request.resolver_match.kwargs.get("user_id", ""))
     handlers = _handlers(level)
-    if {type(handler) for handler in handlers} <= {LineHandler}:
+    # The Sentry SDK does not add a handler: it replaces callHandlers().
+    is_patched = logger.callHandlers.__module__ != "logging"
+    if {type(handler) for handler in handlers} <= {LineHandler} and not is_patched:
         for handler in handlers:
             handler.write_request(level, fields)
     else:

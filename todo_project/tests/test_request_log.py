@@ -173,10 +173,15 @@ def refuse_and_answer(log: io.StringIO) -> list[str]:
     return log.getvalue().splitlines()
 
 
-def test_without_another_handler_no_record_is_made(
-    access_logger: logging.Logger, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+def test_no_record_is_made_unless_another_handler_gets_it(
+    access_logger: logging.Logger,
+    file_handler: logging.FileHandler,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A record per request would cost 83 to 100 µs."""
+    file_handler.setLevel(logging.ERROR)
+    access_logger.addHandler(file_handler)
     handle = Mock()
     monkeypatch.setattr(access_logger, "handle", handle)
 
@@ -226,13 +231,33 @@ def test_another_handler_gets_each_request_once(
     assert Path(file_handler.baseFilename).read_text().splitlines() == (written or before)
 
 
+@pytest.mark.usefixtures("access_logger")
+def test_a_patch_of_the_logging_module_gets_each_request(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Sentry SDK replaces ``Logger.callHandlers()`` instead of adding a handler."""
+    before = refuse_and_answer(log)
+    log.truncate(log.seek(0))
+    statuses = []
+    call_handlers = logging.Logger.callHandlers
+
+    def patched(logger: logging.Logger, record: logging.LogRecord) -> None:
+        statuses.append(vars(record)["status"])
+        call_handlers(logger, record)
+
+    monkeypatch.setattr(logging.Logger, "callHandlers", patched)
+
+    assert (refuse_and_answer(log), statuses) == (before, [403, 200])
+
+
 def test_a_logger_that_does_not_propagate_hides_requests_from_the_root(
     access_logger: logging.Logger, file_handler: logging.FileHandler, log: io.StringIO
 ) -> None:
     """The handlers must be those of ``Logger.callHandlers()``."""
     access_logger.propagate = False
-    access_logger.addHandler(file_handler)
+    assert refuse_and_answer(log) == []
 
+    access_logger.addHandler(file_handler)
     assert refuse_and_answer(log) == []
     assert len(Path(file_handler.baseFilename).read_text().splitlines()) == 2
 
