@@ -1,4 +1,4 @@
-"""How `gunicorn todo_project.wsgi` serves: its variables, and limits on what clients may do."""
+"""The configuration of `gunicorn todo_project.wsgi`: address, processes, and limits on clients."""
 
 import gc
 import itertools
@@ -21,53 +21,53 @@ from todo_project.server.log import log_failed_thread
 try:
     host = env.str("HOST", "0.0.0.0")
     port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
-    workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))  # none answers nobody
-    # What is refused here, once and before anything listens, each worker would refuse with a
-    # traceback. Run and not imported: workers that a reload starts must read them anew.
+    workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))
+    # Validates the settings before the server listens; each worker would fail with a traceback.
+    # Run, not imported: the workers of a reload must load them again.
     settings = runpy.run_module("todo_project.settings")
-except (ImproperlyConfigured, ValueError) as refusal:  # environs' errors are of the latter kind
-    sys.exit(str(refusal))
+except (ImproperlyConfigured, ValueError) as error:  # environs raises ValueError
+    sys.exit(str(error))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-worker_class = "todo_project.server.worker.Worker"  # gthread, with less to do
-# A slow client, and a request that waits for the database, hold a thread each. The database does
-# not see them: a process has 16 connections (todo_project/postgresql/connection_pool.py).
+worker_class = "todo_project.server.worker.Worker"  # a subclass of gthread's
+# Each slow client, and each request that waits for the database, holds a thread. The number of
+# database connections does not depend on it (todo_project/postgresql/connection_pool.py).
 threads = 300
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
-keepalive = 75  # seconds; longer than a balancer keeps its side open, usually 60
-timeout = 30  # seconds without a sign of life, then a worker is replaced
-# seconds for the requests under way when it stops: longer than one takes, and shorter than the ten
-# after which Docker kills what has not stopped
+keepalive = 75  # seconds; longer than a load balancer's, which is usually 60
+timeout = 30  # seconds without a heartbeat before a worker is replaced
+# Seconds to finish running requests when a worker stops: longer than any takes, and shorter than
+# the ten after which Docker kills the container
 graceful_timeout = 8
 
 limit_request_line = 8190  # bytes
 limit_request_fields = 64
 limit_request_field_size = 8190  # bytes
 
-# Only Django decides what a proxy is believed (TRUST_PROXY). By default gunicorn would take https
-# from, and SCRIPT_NAME of, whoever connects from this machine. Here it believes everybody, but in
-# nothing: to compare addresses would cost each request 5 µs.
+# Only Django trusts a proxy's headers (TRUST_PROXY). By default gunicorn accepts the scheme and
+# SCRIPT_NAME from any local peer. This accepts forwarded headers from any peer and honours none;
+# comparing addresses would cost each request 5 µs.
 forwarded_allow_ips = "*"
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
 control_socket_disable = True
-# Its own lines go where the application's go; what the application logs, a request, it does not.
+# gunicorn's messages use the application's handlers; the application logs the requests.
 logger_class = "todo_project.server.log.ServerLogger"
 logconfig_dict = settings["LOGGING"]
 logging.captureWarnings(True)
 threading.excepthook = log_failed_thread
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
-# How much gunicorn reads, after the answer, of a body that the application did not ask for.
+# The size up to which gunicorn drains an unread body after the response
 UNREAD_BODY_BYTES = 64 * 1024
 
 
 def pre_request(worker: Any, req: Any) -> None:
-    """Announce the end of a connection that a body may bring which nobody reads to its end.
+    """Send ``Connection: close`` if gunicorn may not drain the body.
 
-    gunicorn has by then told the client that it stays open, and closes it all the same: the next
-    request on it would fail, of a client that did nothing wrong.
+    gunicorn announces keep-alive and then closes such a connection: the next request of a correct
+    client would fail.
     """
     headers = dict(req.headers)
     length = int(headers.get("CONTENT-LENGTH", "0"))
@@ -75,14 +75,14 @@ def pre_request(worker: Any, req: Any) -> None:
         req.force_close()
 
 
-# Where the workers keep what they count, and /metrics adds it up; with METRICS only
+# The folder of the workers' counters, which /metrics sums; with METRICS only
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "todo-metrics-"
 
 
 def on_starting(server: Any) -> None:
-    """Make a fresh folder, unless somebody has named one."""
-    # one with our prefix belongs to the server that this one is about to replace (SIGUSR2)
+    """Create the metrics folder, a temporary one unless the variable is set."""
+    # A folder with our prefix belongs to the server that this one replaces (SIGUSR2).
     given = Path(os.environ.get(METRICS_FOLDER) or METRICS_PREFIX).name
     if settings["METRICS"] and given.startswith(METRICS_PREFIX):
         server.metrics_folder = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=worker_tmp_dir)
@@ -92,17 +92,17 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give each worker the lowest number that is free.
+    """Give the worker the lowest free number.
 
-    By it, and not by its process id, a worker names its files: a new one goes on counting where the
-    one before has stopped or was killed, and there are never more files than workers at once.
+    Its metrics files are named by this number, not by the process id: a new worker continues the
+    counters of the one that it replaces, and there are never more files than workers.
     """
-    taken = {each.number for each in server.WORKERS.values()}
+    taken = {other.number for other in server.WORKERS.values()}
     worker.number = next(number for number in itertools.count(1) if number not in taken)
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Let the worker count in the files of its number."""
+    """Name the worker's metrics files by its number."""
     if METRICS_FOLDER in os.environ:
         from prometheus_client import values
 
@@ -112,22 +112,20 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def on_exit(server: Any) -> None:
-    """Remove the folder."""
+    """Remove the temporary metrics folder."""
     if hasattr(server, "metrics_folder"):
         shutil.rmtree(server.metrics_folder)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Prepare for requests; say once what looks wrong and which database is used."""
-    # What is there now stays: the collector need not look at it again and again. And it looks less
-    # often at what requests leave, most of which goes by itself. 8 to 12 % of a request.
+    """Tune the garbage collector; the first worker logs the start-up report."""
+    # The loaded modules stay, so the collector can skip them. It also runs less often: reference
+    # counting frees most objects of a request. Saves 8 to 12 % of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     if worker.age == 1:
-        from todo_project.status.startup import (  # settings are loaded
-            report_database,
-            report_settings,
-        )
+        # needs the settings
+        from todo_project.status.startup import report_database, report_settings
 
         report_settings()
         threading.Thread(target=report_database, daemon=True).start()

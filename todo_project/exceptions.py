@@ -1,4 +1,4 @@
-"""Every error's body, in the contract's words, and DRF's exception handler.
+"""The JSON body of every error, and DRF's exception handler.
 
 Source: docs/contract.md, "Errors"; FR-015, FR-016, SC-008.
 """
@@ -16,14 +16,14 @@ from rest_framework.settings import api_settings
 
 RETRY_AFTER_SECONDS = 2
 
-# What a page can show where the detail is not a sentence for its reader.
+# The ``error`` of statuses whose detail is not a sentence for the user
 SENTENCES = {
     401: "Please sign in.",
     403: "These tasks belong to another account.",
 }
 EXPIRED = "Your session has expired. Please sign in again."
 
-# The details of errors that carry none of their own, whoever raised them.
+# The default detail of each status
 DETAILS = {
     400: "Bad Request",
     404: "Not Found",
@@ -45,55 +45,54 @@ def error_response(
     error: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """Make an error's answer.
+    """Return an error response, whose body has ``detail`` and ``error``.
 
     Args:
         status: the HTTP status.
-        detail: a sentence, or the list of a 422; by default the status's own.
-        error: the sentence that a page shows; by default the status's own, else the detail.
-        headers: more headers.
-
-    Returns:
-        An answer whose body has ``detail`` and ``error``.
+        detail: a sentence, or the list of a 422; by default that of the status.
+        error: the sentence that a page shows; by default that of the status, else the detail.
+        headers: additional headers.
     """
     if detail is None:
         detail = DETAILS.get(status) or HTTPStatus(status).phrase
     error = error or SENTENCES.get(status) or str(detail)
     body = orjson.dumps({"detail": detail, "error": error})
     response = HttpResponse(body, "application/json", status, headers=headers)
-    if status < 500:  # the request's line says it; Django need not see that nobody wants another
-        response._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+    if status < 500:  # log_request() logs it, and the LOGGING setting discards Django's line
+        response._has_been_logged = True  # type: ignore[attr-defined]  # read by log_response()
     return response
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
-    """Turn whatever a view raised into the contract's answer. Lets nothing of it through.
+    """Return the error response for an exception in a view. Exposes no internals.
 
     Args:
-        exc: what was raised.
-        context: DRF's, with ``view`` and ``request``.
+        exc: the exception.
+        context: DRF's context, with ``view`` and ``request``.
+
+    Source: docs/contract.md, "Errors"; FR-016.
     """
     if isinstance(exc, exceptions.ValidationError):
         return _invalid(exc)
     if isinstance(exc, exceptions.APIException):
         return _refused(exc, context)
-    # Everything that a database says of itself, and nothing that it says of a statement of ours
+    # Failures of the database itself. A rejected statement is a fault of ours, a 500.
     if isinstance(exc, (OperationalError, InterfaceError)) or _read_only(exc):
         response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-        # No traceback: it says nothing of the cause, and writing one for each request of an outage
-        # takes so long that /health waits.
+        # No traceback: it does not show the cause, and formatting one per request would delay
+        # /health during an outage.
         message, cause, traceback = "The database cannot be used: %s", [str(exc)], None
     else:
         response = error_response(500)
         message, cause, traceback = "Unexpected error", [], exc
-    # one line with the cause, and none of Django's own for the same answer
-    request = context["request"]._request
+    # Logs the cause once: log_response() marks the response, and Django does not log it again.
+    request = context["request"]
     log_response(message, *cause, response=response, request=request, exception=traceback)
     return response
 
 
 def _read_only(exc: Exception) -> bool:
-    """Tell whether the database only reads at the moment, as a standby does (SQLSTATE 25006)."""
+    """Tell whether the database is read-only, like a standby (SQLSTATE 25006)."""
     return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
 
 
@@ -113,13 +112,12 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status in (405, 415, 429):
-        detail = None  # DRF's sentences are not the contract's
+        detail = None  # the contract's, not DRF's
     response = error_response(status, detail, error=error, headers=headers)
     if status in (401, 403):
         response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log
-    if status == 503:  # one line with the cause, and none of Django's own
-        request = context["request"]._request
-        log_response("503 %s", exc.get_codes(), response=response, request=request)
+    if status == 503:  # as above
+        log_response("503 %s", exc.get_codes(), response=response, request=context["request"])
     return response
 
 
@@ -130,10 +128,10 @@ def _invalid(exc: exceptions.ValidationError) -> HttpResponse:
 
 
 def _problems(detail: Any, location: str) -> Iterator[Problem]:
-    """Name the first problem of each field of the body, option of the query, or header."""
-    for field, found in detail.items():
+    """Yield the first problem of each body field, query option or header."""
+    for field, errors in detail.items():
         loc = [location] if field == api_settings.NON_FIELD_ERRORS_KEY else [location, field]
-        yield {"loc": loc, "msg": str(found[0]), "type": found[0].code}
+        yield {"loc": loc, "msg": str(errors[0]), "type": errors[0].code}
 
 
 def _sentence(problem: Problem) -> str:

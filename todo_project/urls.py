@@ -1,4 +1,4 @@
-"""All routes. What is none of them is a 404, which ``middleware`` words as JSON."""
+"""The routes. ``contract_middleware`` turns Django's 404 for any other path into JSON."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,7 +12,7 @@ from todo_project.status.health import health, ready
 from todo_project.status.root import root
 
 urlpatterns = [
-    *tasks.urls.urlpatterns,  # first, and not included: finding one takes 18 µs instead of 28
+    *tasks.urls.urlpatterns,  # first and without include(): resolving takes 18 µs, not 28
     re_path(r"^health/?\Z", health, name="health"),
     re_path(r"^health/ready/?\Z", ready, name="ready"),
     re_path(r"^\Z", root, name="root"),

@@ -1,49 +1,45 @@
-"""The prefix under which a proxy in front shows this service (``ROOT_PATH``)."""
+"""``ROOT_PATH``: the prefix under which a reverse proxy publishes this service."""
 
 import re
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-# What the paths of this service begin with: a prefix of the same name could not be told from them.
-OURS = ("admin", "api", "docs", "health", "metrics", "openapi.json", "redoc", "static")
+# The first segments of this service's own paths. A prefix that starts with one is ambiguous.
+OWN_SEGMENTS = ("admin", "api", "docs", "health", "metrics", "openapi.json", "redoc", "static")
 
 
 def root_path(value: str) -> str:
-    """Read the prefix.
+    """Validate the prefix.
 
     Args:
-        value: of ``ROOT_PATH``, such as ``/todo``; a slash at its end is ignored.
+        value: the value of ``ROOT_PATH``, such as ``/todo``, with or without a trailing slash.
 
     Returns:
-        The prefix without a slash at its end; empty where there is none.
+        The prefix without a trailing slash, or an empty string.
 
     Raises:
-        ImproperlyConfigured: it is no path, or begins like one of ours.
-
-    Source: issue "Documents, logs, metrics, deployment", ``ROOT_PATH`` for a prefix.
+        ImproperlyConfigured: the value is not a path, or starts with one of ``OWN_SEGMENTS``.
     """
     path = value.rstrip("/")
     if path and not re.fullmatch(r"(/\w[\w.~-]*)+", path, re.ASCII):
         raise ImproperlyConfigured("ROOT_PATH must be a path such as /todo.")
-    if path.split("/")[1:2] and path.split("/")[1] in OURS:
+    if path.partition("/")[2].partition("/")[0] in OWN_SEGMENTS:
         raise ImproperlyConfigured(
-            f"ROOT_PATH must not begin with a path of this service: /{', /'.join(OURS)}."
+            f"ROOT_PATH must not begin with a path of this service: /{', /'.join(OWN_SEGMENTS)}."
         )
     return path
 
 
-def take_off(prefix: str, environ: dict[str, Any]) -> None:
-    """Take the prefix off a request's path, where the proxy has left it on.
-
-    A path without it comes from a proxy that takes it off, or from a probe that asks directly.
+def strip_prefix(prefix: str, environ: dict[str, Any]) -> None:
+    """Remove the prefix from the path, unless the proxy has removed it.
 
     Args:
-        prefix: as ``root_path`` returns it.
-        environ: of WSGI; ``PATH_INFO`` is changed, and gunicorn's ``RAW_URI``.
+        prefix: the return value of ``root_path()``.
+        environ: the WSGI environ; updates ``PATH_INFO`` and gunicorn's ``RAW_URI``.
     """
     path = environ["PATH_INFO"]
-    if path == prefix or path.startswith(f"{prefix}/"):
+    if f"{path}/".startswith(f"{prefix}/"):
         environ["PATH_INFO"] = path.removeprefix(prefix)
-        raw = environ.get("RAW_URI", "")
-        environ["RAW_URI"] = re.sub(rf"^(\w+://[^/]*)?{re.escape(prefix)}", r"\1", raw)
+        raw_uri = environ.get("RAW_URI", "")
+        environ["RAW_URI"] = re.sub(rf"^(\w+://[^/]*)?{re.escape(prefix)}", r"\1", raw_uri)

@@ -1,1 +1,1 @@
-"""The log: formatters, the line of each request, and redaction."""
+"""The log: line formats, the line of each request, and redaction."""

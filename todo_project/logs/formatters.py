@@ -1,9 +1,8 @@
-"""What a line of the log looks like: JSON, or text for the eyes of a developer.
+"""The formats of a log line: JSON, or text for developers.
 
-Either is printable ASCII, so that nothing in it can begin a line, move a terminal's cursor or read
-backwards.
+Both are printable ASCII: no message can start a line, move a terminal's cursor or reverse the text.
 
-Source: issue "Documents, logs, metrics, deployment", logs; FR-017.
+Source: docs/contract.md, "The plan's requirements", FR-017.
 """
 
 import logging
@@ -20,80 +19,95 @@ from todo_project.logs.redaction import redacted
 
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
 
+ACCESS_LOGGER = "todo_project.access"
+FIELDS = ("method", "route", "status", "duration_ms", "user_id", "reason", "path_user_id")
 UNPRINTABLE = re.compile(r"[^ -~]")
 
 
+class RequestRecord(logging.LogRecord):
+    """The record of a request. Each field is also an attribute, as with ``extra``."""
+
+    def __init__(self, level: int, fields: dict[str, Any]) -> None:
+        super().__init__(ACCESS_LOGGER, level, __file__, 0, _request_message(fields), None, None)
+        vars(self).update(fields)
+
+
 class JSONLine(OrjsonFormatter):
-    """Writes a record as a JSON object in one line, a traceback as one of its fields."""
+    """Formats a record as a JSON object on one line; a traceback is one of its fields."""
 
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        """Collect what the line has.
+        """Collect the fields of the line.
 
         Args:
-            log_data: receives it.
-            record: a sentence.
-            message_dict: a traceback, if there is one.
+            log_data: receives the fields.
+            record: the log record.
+            message_dict: the traceback, if any, and the items of a message that is a mapping.
         """
-        log_data.update(_head(record.name, record.levelname))
+        log_data.update(_common_fields(record.name, record.levelname))
+        if isinstance(record, RequestRecord):
+            log_data.update({name: value for name, value in vars(record).items() if name in FIELDS})
+            return
         log_data["message"] = redacted(record.message)
         log_data.update({name: redacted(str(text)) for name, text in message_dict.items()})
 
-    def of_request(self, logger: str, level: str, fields: dict[str, Any]) -> str:
+    def format_request(self, level: int, fields: dict[str, Any]) -> str:
         """Return the line of a request."""
-        return self.jsonify_log_record(_head(logger, level) | fields)
+        common = _common_fields(ACCESS_LOGGER, logging.getLevelName(level))
+        return self.jsonify_log_record(common | fields)
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """Encode it; what orjson leaves as it is, or refuses, is rare and may take longer."""
+        """Encode the fields as ASCII; what orjson rejects or does not escape is rare."""
         try:
             line = orjson.dumps(log_data, default=str, option=orjson.OPT_UTC_Z).decode()
         except orjson.JSONEncodeError:  # a lone surrogate
-            return self.jsonify_log_record({name: _whole(log_data[name]) for name in log_data})
+            return self.jsonify_log_record(
+                {name: _escape_surrogates(value) for name, value in log_data.items()}
+            )
         if line.isascii() and "\x7f" not in line:
             return line
-        return UNPRINTABLE.sub(_escape, line)
+        return UNPRINTABLE.sub(_escape_json, line)
 
 
 class TextLine(logging.Formatter):
-    """Writes a record as a line of text, and a traceback indented below it."""
+    """Formats a record as a line of text, with an indented traceback below it."""
 
     converter = time.gmtime  # type: ignore[assignment]  # as the standard library does
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text."""
         origin = f"{record.levelname} {record.name} [{current_request_id.get() or '-'}]"
-        head = f"{self.formatTime(record)} {origin} {redacted(record.getMessage())}"
-        trace = self.formatException(record.exc_info) if record.exc_info else ""
-        below = [f"    {line}" for line in redacted(trace).split("\n") if line]
-        return "\n".join(_printable(line) for line in (head, *below))
+        first = f"{self.formatTime(record)} {origin} {redacted(record.getMessage())}"
+        traceback = self.formatException(record.exc_info) if record.exc_info else ""
+        indented = [f"    {line}" for line in redacted(traceback).split("\n") if line]
+        return "\n".join(_escape_unprintable(line) for line in (first, *indented))
 
-    def of_request(self, logger: str, level: str, fields: dict[str, Any]) -> str:
+    def format_request(self, level: int, fields: dict[str, Any]) -> str:
         """Return the line of a request."""
-        about = {"name": logger, "levelname": level, "msg": _sentence(fields)}
-        return self.format(logging.makeLogRecord(about))
+        return self.format(RequestRecord(level, fields))
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes what is logged, and also requests, of which nobody makes a record.
+    """Writes records, and requests without a record.
 
-    A record's way through logger, handler and formatter is 8 % of a request.
+    Source: docs/decisions/0017-request-log-without-records.md.
     """
 
     formatter: JSONLine | TextLine
 
-    def write_request(self, logger: str, level: int, fields: dict[str, Any]) -> None:
-        """Write a request's line. Like a record's, it costs nobody an answer if it fails."""
-        line = self.formatter.of_request(logger, logging.getLevelName(level), fields)
+    def write_request(self, level: int, fields: dict[str, Any]) -> None:
+        """Write the line of a request. Like ``emit()``, reports a failure and does not raise."""
+        line = self.formatter.format_request(level, fields)
         try:
             self.stream.write(line + self.terminator)
             self.stream.flush()
         except (OSError, ValueError):  # a full disk, a closed stream
-            self.handleError(logging.makeLogRecord({"name": logger, "msg": "A request"}))
+            self.handleError(RequestRecord(level, fields))
 
 
-def _head(logger: str, level: str) -> dict[str, Any]:
-    """Return what every line has."""
+def _common_fields(logger: str, level: str) -> dict[str, Any]:
+    """Return the fields of every line."""
     return {
         "time": datetime.now(UTC),
         "level": level,
@@ -102,23 +116,23 @@ def _head(logger: str, level: str) -> dict[str, Any]:
     }
 
 
-def _sentence(fields: dict[str, Any]) -> str:
-    """Word a request's fields: what each has, and then what it may have."""
+def _request_message(fields: dict[str, Any]) -> str:
+    """Return the fields of a request as text, without those that are empty."""
     route = fields["route"] or "-"
-    each = f"{fields['method']} {route} {fields['status']} {fields['duration_ms']} ms"
+    message = f"{fields['method']} {route} {fields['status']} {fields['duration_ms']} ms"
     names = ("user_id", "reason", "path_user_id")
-    return each + "".join(f" {name}={fields[name]!a}" for name in names if fields.get(name))
+    return message + "".join(f" {name}={fields[name]!a}" for name in names if fields.get(name))
 
 
-def _printable(text: str) -> str:
-    return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+def _escape_unprintable(text: str) -> str:
+    return UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def _whole(value: Any) -> Any:
+def _escape_surrogates(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _escape(found: re.Match[str]) -> str:
-    """Write a character as JSON can, in two halves where it has more than 16 bits."""
-    halves = found[0].encode("utf-16-be").hex()
+def _escape_json(match: re.Match[str]) -> str:
+    """Return the JSON escape of a character, a surrogate pair for one above U+FFFF."""
+    halves = match[0].encode("utf-16-be").hex()
     return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))

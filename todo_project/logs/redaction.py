@@ -1,26 +1,24 @@
-"""What must not stand in the log, whoever quotes it: an exception, a library, the server.
+"""Masks secrets in log lines, including those that exceptions, libraries and the server quote.
 
-Our own lines do not have it in the first place; this is for what others write.
-
-Source: FR-017.
+Source: docs/contract.md, "The plan's requirements", FR-017.
 """
 
 import re
 
 MASK = "***"
-MIN_LENGTH = 8  # characters; a shorter one would also hide what only looks like it
+MIN_LENGTH = 8  # characters; masking a shorter secret would also hide harmless text
 
-# Each is replaced by what its group holds, and the mask.
+# Each match is replaced by its group and the mask.
 PATTERNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"()(?<![A-Za-z0-9])eyJ[\w.-]+",  # a JWT: its header is a JSON object, in base 64
+        r"()(?<![A-Za-z0-9])eyJ[\w.-]+",  # a JWT: its header is a JSON object in Base64
         r"((?:\bbearer|\bbasic|authorization['\"]?\s*[:=]\s*['\"]?\w+)\s+)[^\s'\",]+",
         r"\b((?:set-)?cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\r\n]+",
         r"((?:authorization|password|secret|token|sessionid|csrftoken)['\"]?\s*[:=]\s*['\"]?)"
         r"(?!(?:bearer|basic)\s)[^\s'\",;&]+",
-        r"(://[^\s:/@]*:)[^\s/]+(?=@)",  # the password of a URL
-        r"(/[^\s'\"?]*\?)\S+",  # the query of a path
+        r"(://[^\s:/@]*:)[^\s/]+(?=@)",  # the password in a URL
+        r"(/[^\s'\"?]*\?)\S+",  # a query string
     )
 ]
 
@@ -28,12 +26,12 @@ _hidden: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Never show these values, wherever they occur."""
+    """Mask these values wherever they occur."""
     _hidden.update(secret for secret in secrets if len(secret) >= MIN_LENGTH)
 
 
 def redacted(text: str) -> str:
-    """Return a text with a mask in the place of each secret."""
+    """Return the text with every secret masked."""
     for secret in _hidden:
         text = text.replace(secret, MASK)
     for pattern in PATTERNS:

@@ -1,4 +1,4 @@
-"""The line of each request."""
+"""The log line of each request, and the route that log and metrics name it by."""
 
 import logging
 import random
@@ -11,42 +11,41 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from authn.principals import Principal
-from todo_project.logs.formatters import LineHandler
+from todo_project.logs.formatters import ACCESS_LOGGER, LineHandler, RequestRecord
 from todo_project.logs.redaction import redacted
 
-root = logging.getLogger()
-logger = logging.getLogger("todo_project.access")
+logger = logging.getLogger(ACCESS_LOGGER)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-# Of a route's pattern: a parameter as re_path() and as path() write it, and what is no text
+# In the pattern of a route: a parameter, as re_path() and path() write it, and the anchors
 PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 ANCHOR = re.compile(r"\^|/\?\\Z|\\Z|\$")
 
 
 def request_id(sent: str) -> str:
-    """Return the id that a client sent, if it is one, or a fresh one.
+    """Return the client's request id if it is well formed, else a new one.
 
     Source: docs/contract.md, "What goes beyond the plan", request ids.
     """
     if ACCEPTED_REQUEST_ID.fullmatch(sent):
         return sent
-    # no secret, so it need not come from the system: each call of that lets another thread run
+    # Not a secret, so os.urandom() is not needed: it would release the GIL.
     return f"{random.getrandbits(128):032x}"
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-    """Write the request's line: a warning with its reason where somebody was refused.
+    """Log a request; a 401 or 403 is a warning with its reason.
 
-    Nothing in it is as a client has sent it but the request's id, which has a safe form, and the
-    user's id of a path that is not the caller's.
+    Of the values that a client sends, only two are logged: the request id, which has a safe form,
+    and the user id in the path of a 403.
 
     Args:
-        request: the request, with the route and the user that were found, if any.
-        response: its answer, with the reason of a 401 or 403.
-        started: when it came, by ``time.perf_counter()``.
+        request: the request, with its route and its user if they are known.
+        response: the response; a 401 or 403 has a ``reason_code``.
+        started: the start of the request, from ``time.perf_counter()``.
 
-    Source: issue "Documents, logs, metrics, deployment", logs; SC-009, FR-017.
+    Source: docs/contract.md, "The plan's requirements", SC-009, FR-017.
     """
     reason = getattr(response, "reason_code", None)
     level = logging.WARNING if reason else logging.INFO
@@ -58,29 +57,44 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
         "route": route_template(request),
         "status": response.status_code,
         "duration_ms": round((time.perf_counter() - started) * 1000, 3),
-        # The admin's user is another kind of user, and to look at it may cost a query.
+        # The admin's users are of another type, and evaluating their lazy object may cost a query.
         "user_id": user.id if type(user) is Principal else None,
         "reason": reason,
     }
     if reason == "user_mismatch" and request.resolver_match:
         fields["path_user_id"] = redacted(request.resolver_match.kwargs.get("user_id", ""))
-    for handler in root.handlers:
-        if isinstance(handler, LineHandler):
-            handler.write_request(logger.name, level, fields)
+    handlers = _handlers(level)
+    # The Sentry SDK does not add a handler: it replaces callHandlers().
+    is_patched = logger.callHandlers.__module__ != "logging"
+    if {type(handler) for handler in handlers} <= {LineHandler} and not is_patched:
+        for handler in handlers:
+            handler.write_request(level, fields)
+    else:
+        logger.handle(RequestRecord(level, fields))
 
 
 def known_method(request: HttpRequest) -> str:
-    """Return the request's method, or ``other``: a client may make one up."""
+    """Return the method of the request, or ``other`` if a client has made it up."""
     return request.method if request.method in METHODS else "other"
 
 
 def route_template(request: HttpRequest) -> str | None:
-    """Return the path of the request's route, such as ``/api/{user_id}/tasks``; else ``None``."""
+    """Return the route of the request, such as ``/api/{user_id}/tasks``, or ``None``."""
     match = request.resolver_match
     return _template(match.route) if match else None
 
 
-@cache  # one entry for each route
+@cache  # one entry per route
 def _template(route: str) -> str:
-    named = PARAMETER.sub(lambda found: f"{{{found[1] or found[2]}}}", route)
+    named = PARAMETER.sub(lambda match: f"{{{match[1] or match[2]}}}", route)
     return "/" + ANCHOR.sub("", named).replace(r"\.", ".")
+
+
+def _handlers(level: int) -> list[Any]:
+    """Return the handlers that a record of this level reaches (``Logger.callHandlers()``)."""
+    handlers: list[Any] = []
+    source: logging.Logger | None = logger
+    while source:
+        handlers += [handler for handler in source.handlers if level >= handler.level]
+        source = source.parent if source.propagate else None
+    return handlers

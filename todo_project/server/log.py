@@ -1,4 +1,4 @@
-"""The web server's own lines, in the form of all others."""
+"""gunicorn's own log lines, in the format of the application's."""
 
 import logging
 import re
@@ -8,28 +8,22 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-REFUSED = re.compile(r"Invalid request from ip=(\S*): ")
+INVALID_REQUEST = re.compile(r"Invalid request from ip=(\S*): ")
 
 
 def log_failed_thread(failure: threading.ExceptHookArgs) -> None:
-    """Log what a thread did not catch; Python would write it in many lines to standard error."""
+    """Log an uncaught exception of a thread as one line; an excepthook of ``threading``."""
     logging.getLogger(__name__).error("A thread has failed", exc_info=failure.exc_value)
 
 
 class ServerLogger(Logger):
-    """Writes what gunicorn says of itself, and leaves the requests to the application.
-
-    ``logconfig_dict`` gives it the handlers of the settings.
-    """
+    """Logs gunicorn's messages, but no requests, through the handlers of ``logconfig_dict``."""
 
     def access(self, *args: Any) -> None:
-        """Write nothing: the application has logged the request."""
+        """Do nothing: the application logs requests."""
 
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Write a warning; of a request that cannot be read only what is wrong with it.
-
-        gunicorn quotes what was sent, with whatever token is in it.
-        """
-        if refused := REFUSED.match(str(msg)):
-            msg, args = "Invalid request from %s: %s", (refused[1], type(sys.exception()).__name__)
+        """Log a warning. Replace a malformed request, which may contain a token, by its error."""
+        if invalid := INVALID_REQUEST.match(str(msg)):
+            msg, args = "Invalid request from %s: %s", (invalid[1], type(sys.exception()).__name__)
         super().warning(msg, *args, **kwargs)

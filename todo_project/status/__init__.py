@@ -1,1 +1,1 @@
-"""The root, liveness, readiness, and the report at start-up."""
+"""The root, liveness, readiness, and the start-up report."""

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it do its work?"""
+"""Liveness and readiness."""
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -11,11 +11,11 @@ from todo_project.deadlines import database_deadline
 from todo_project.exceptions import RETRY_AFTER_SECONDS, error_response
 from todo_project.status.migrations import missing_migrations
 
-READY_SECONDS = 2.0  # how long the database may take to answer
+READY_SECONDS = 2.0  # the database deadline of a readiness check
 
 
 def health(request: HttpRequest) -> HttpResponseBase:
-    """Answer that the process is alive. Asks for no token and touches no database.
+    """Report that the process is alive, without authentication or a database query.
 
     Source: docs/contract.md, "Six endpoints and a health check".
     """
@@ -25,9 +25,9 @@ def health(request: HttpRequest) -> HttpResponseBase:
 
 
 def ready(request: HttpRequest) -> HttpResponseBase:
-    """Answer whether the database answers and has its tables; a balancer waits for it.
+    """Report whether the database answers and all migrations are applied, for load balancers.
 
-    Source: issue "Nothing lost, nothing twice", readiness; docs/contract.md, "Errors" (503).
+    Source: docs/contract.md, "Errors" (503).
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
@@ -46,8 +46,8 @@ def _answer(status: str) -> HttpResponseBase:
     return JsonResponse({"status": status, "timestamp": now})
 
 
-def _not_ready(request: HttpRequest, why: str) -> HttpResponseBase:
+def _not_ready(request: HttpRequest, reason: str) -> HttpResponseBase:
     response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    # one line for an operator, and none of Django's own
-    log_response("Not ready: %s", why, response=response, request=request)
+    # Logs the reason once: Django does not log a response that log_response() has marked.
+    log_response("Not ready: %s", reason, response=response, request=request)
     return response

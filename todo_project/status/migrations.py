@@ -1,4 +1,4 @@
-"""Are the migrations applied?"""
+"""Unapplied migrations."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 
 def missing_migrations(connection: BaseDatabaseWrapper) -> int:
-    """Count the migrations that the database does not have. It may have some that we do not know.
+    """Count the unapplied migrations. Ignores applied ones of a newer release.
 
     Raises:
         DatabaseError: the database does not answer.
@@ -16,6 +16,6 @@ def missing_migrations(connection: BaseDatabaseWrapper) -> int:
     return len(_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
 
 
-@cache  # the files do not change while we run, and reading them takes longer than to ask
+@cache  # the files do not change at run time, and loading them is slower than the query
 def _known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).graph.nodes)

@@ -1,4 +1,4 @@
-"""``python -m todo_project.status.probe``: exit with 0 if the server is alive, else with 1."""
+"""``python -m todo_project.status.probe``: exit with 0 if the server is alive, else 1."""
 
 import http.client
 import sys
@@ -9,16 +9,15 @@ TIMEOUT_SECONDS = 3
 
 
 def is_alive() -> bool:
-    """Ask for ``/health`` where the variables say that the server listens.
+    """Request ``/health`` at ``HOST`` and ``PORT``.
 
-    It has to be asked by one of its names: a host that is not in ``ALLOWED_HOSTS`` gets a 400.
+    The Host header is the first of ``ALLOWED_HOSTS``: any other host would get a 400.
 
-    Source: docs/contract.md, "Six endpoints and a health check"; issue "Documents, logs, metrics,
-    deployment", the health check.
+    Source: docs/contract.md, "Six endpoints and a health check".
     """
     name = env.str("ALLOWED_HOSTS", "*").partition(",")[0].strip().lstrip(".")
     wire = http.client.HTTPConnection(
-        env.str("HOST", "0.0.0.0"),  # noqa: S104 - where it listens; Linux takes it for this machine
+        env.str("HOST", "0.0.0.0"),  # noqa: S104 - Linux connects 0.0.0.0 to localhost
         env.int("PORT", 8000),
         timeout=TIMEOUT_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""What is this?"""
+"""The root path."""
 
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
@@ -6,12 +6,9 @@ from django.urls import reverse
 
 
 def root(request: HttpRequest) -> HttpResponseBase:
-    """Name the service, and say where its documents are. Touches no database.
-
-    Source: issue "Staff and operators", the root.
-    """
+    """Return the name of the service and the path of its documentation; no database query."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    # also where API_DOCS is off: it is the address, and no promise
+    # even with API_DOCS off: the path is fixed
     docs = reverse("docs")
     return JsonResponse({"message": "Todo back end", "status": "healthy", "docs": docs})

@@ -1,4 +1,4 @@
-"""What is said once, when the server starts."""
+"""The log lines at server start."""
 
 import logging
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def report_settings() -> None:
-    """Log what looks wrong in the settings, which nobody asks `manage.py check` about."""
+    """Log the security checks that fail; few deployments run `manage.py check`."""
     for message in run_checks(tags=[Tags.security]):
         if message.is_silenced():
             continue
@@ -20,11 +20,11 @@ def report_settings() -> None:
 
 
 def report_database() -> None:
-    """Log which database is used, whether it answers and whether migrations are applied.
+    """Log the database, whether it answers, and whether migrations are applied.
 
-    The server does not need any of it to start.
+    The server starts without any of this: an unreachable database is a 503 per request.
 
-    Source: docs/contract.md, "Errors" (503 and not an end of the process where it is away).
+    Source: docs/contract.md, "Errors" (503).
     """
     settings = connection.settings_dict
     where = settings["HOST"] or settings["OPTIONS"].get("host", "")

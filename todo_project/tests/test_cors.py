@@ -1,4 +1,4 @@
-"""Which pages may call the API, and what they get to see (contract.md "Cross-origin"; FR-019)."""
+"""Cross-origin requests (docs/contract.md, "Cross-origin"; FR-019)."""
 
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ PERMISSION = {
     "access-control-allow-credentials": "true",
     "access-control-expose-headers": "ETag, Idempotent-Replayed, Link, Retry-After, X-Request-ID",
 }
-# What a page may send, and how long a browser may remember it
+# Of a preflight
 OPTIONS = {
     "access-control-allow-methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
     "access-control-allow-headers": (
@@ -59,7 +59,7 @@ ANSWERS: list[tuple[int, str, str, Any, dict[str, str]]] = [
 
 
 def access_control(answer: Any) -> dict[str, str]:
-    """Read what concerns cross-origin requests, the entries of each header in order."""
+    """Return the ``Access-Control-`` headers, with sorted values."""
     return {
         name.lower(): ", ".join(sorted(value.split(", ")))
         for name, value in answer.headers.items()
@@ -69,7 +69,7 @@ def access_control(answer: Any) -> dict[str, str]:
 
 @pytest.fixture
 def client() -> ApiClient:
-    """Sign a user in who sees what the server makes of a fault."""
+    """Return a client that gets a 500 instead of the exception."""
     client = ApiClient("alice")
     client.raise_request_exception = False
     return client
@@ -81,10 +81,10 @@ def client() -> ApiClient:
     [(ORIGIN, PERMISSION), ({}, {}), ({"Origin": "https://evil.example"}, {})],
     ids=["front end", "no origin", "stranger"],
 )
-def test_an_allowed_page_alone_may_read_every_answer(
+def test_only_an_allowed_origin_may_read_responses(
     alice: ApiClient, sent: dict[str, str], permission: dict[str, str]
 ) -> None:
-    """An error must be as readable as a success, and a cache keep origins apart (FR-019)."""
+    """Errors must be as readable as successes, and caches must separate origins (FR-019)."""
     found, expected = {}, {}
     for status, method, path, body, headers in ANSWERS:
         answer = alice.send(method, path, body, **headers, **sent)
@@ -96,8 +96,8 @@ def test_an_allowed_page_alone_may_read_every_answer(
     assert found == expected
 
 
-def test_an_allowed_page_may_read_the_404_of_an_encoded_slash(alice: ApiClient) -> None:
-    """The front end must see what is refused before the routes, too."""
+def test_an_allowed_origin_may_read_the_404_of_an_encoded_slash(alice: ApiClient) -> None:
+    """A response before URL resolution must be readable, too."""
     answer = alice.get("/api/a%2Fb/tasks", headers=ORIGIN, RAW_URI="/api/a%2Fb/tasks")
 
     assert (answer.status_code, access_control(answer)) == (404, PERMISSION)
@@ -107,7 +107,7 @@ def test_an_allowed_page_may_read_the_404_of_an_encoded_slash(alice: ApiClient) 
 @pytest.mark.parametrize(
     ("fault", "status"), [(RuntimeError("boom"), 500), (OperationalError("away"), 503)]
 )
-def test_an_allowed_page_may_read_that_something_is_wrong(
+def test_an_allowed_origin_may_read_a_fault(
     client: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
@@ -115,7 +115,7 @@ def test_an_allowed_page_may_read_that_something_is_wrong(
     status: int,
     debug: bool,
 ) -> None:
-    """A page must be able to tell a fault, also outside of the views, from an offline browser."""
+    """A page must be able to distinguish a fault from a lost connection."""
     settings.DEBUG = debug
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=fault))
     monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
@@ -127,8 +127,8 @@ def test_an_allowed_page_may_read_that_something_is_wrong(
 
 
 @pytest.mark.django_db
-def test_any_other_page_gets_no_access_control_header(alice: ApiClient) -> None:
-    """An origin must match to the letter, a preflight's too (RFC 6454 §4)."""
+def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
+    """An origin must match exactly, in a preflight too (RFC 6454 §4)."""
     requests = [("GET", {}), ("POST", {}), ("OPTIONS", {}), ("OPTIONS", PREFLIGHT)]
     found = {
         (method, len(headers), origin): access_control(
@@ -141,7 +141,7 @@ def test_any_other_page_gets_no_access_control_header(alice: ApiClient) -> None:
 
 
 def test_a_preflight_is_answered_without_a_token(anybody: ApiClient) -> None:
-    """It must list what a page may send, no more, for a day (contract.md "Cross-origin")."""
+    """It must list the permitted methods and headers, and be cacheable for a day."""
     paths = [TASKS, f"{TASKS}/", f"{TASKS}/1", f"{TASKS}/1/complete", "/health", "/nowhere"]
     found = {}
     for path in (*paths, "/api/a%0Ab/tasks"):
@@ -155,7 +155,7 @@ def test_a_preflight_is_answered_without_a_token(anybody: ApiClient) -> None:
 
 @pytest.mark.django_db
 def test_a_preflight_changes_nothing(alice: ApiClient) -> None:
-    """A question must not do what it asks for."""
+    """A preflight must not run the request that it asks about."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
@@ -165,10 +165,12 @@ def test_a_preflight_changes_nothing(alice: ApiClient) -> None:
 
 
 def test_a_plain_options_is_not_a_preflight() -> None:
-    """Without an origin and its question for a method it is a wrong method (Fetch §3.2.2)."""
+    """Without both headers of a preflight, OPTIONS must be a 405 (Fetch §3.2.2)."""
     plain = [{}, ORIGIN, {"Access-Control-Request-Method": "PUT"}]
     statuses = {
-        user_id: [ApiClient(user_id).send("OPTIONS", TASKS, **each).status_code for each in plain]
+        user_id: [
+            ApiClient(user_id).send("OPTIONS", TASKS, **headers).status_code for headers in plain
+        ]
         for user_id in (None, "bob", "alice")
     }
 
@@ -176,10 +178,10 @@ def test_a_plain_options_is_not_a_preflight() -> None:
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_the_documents_may_be_read_from_other_origins(
+def test_the_documentation_allows_the_same_origins(
     anybody: ApiClient, settings: Settings, is_on: bool
 ) -> None:
-    """Every answer to an allowed origin must say so, also where the documents are off."""
+    """CORS must apply to every path, with API_DOCS on or off."""
     settings.API_DOCS = is_on
 
     found = {}

@@ -1,4 +1,4 @@
-"""Every error's body and headers (contract.md "Errors")."""
+"""Bodies and headers of errors (docs/contract.md, "Errors")."""
 
 from itertools import product
 from typing import Any, NamedTuple
@@ -19,11 +19,11 @@ debug_or_not = pytest.mark.parametrize("debug", [False, True], ids=["production"
 
 
 class Row(NamedTuple):
-    """A request, the status and the detail of its error, and the sentence where it differs."""
+    """A request, and its status, ``detail`` and ``error`` (by default the detail)."""
 
     method: str
     path: str
-    given: dict[str, Any]
+    options: dict[str, Any]
     status: int
     detail: str
     error: str | None = None
@@ -44,37 +44,37 @@ ERRORS = [
     Row("POST", TASKS, {"body": "{}", "type": "text/plain"}, 415, "Unsupported media type"),
 ]
 ACCEPTED = ["text/html", "application/xml", "*/*;q=0", "nonsense"]
-ASKED_FOR: list[tuple[str, dict[str, str]]] = [
+ACCEPTS: list[tuple[str, dict[str, str]]] = [
     ("", {}),
     *((query, {"Accept": each}) for query, each in product(["", "?format=xml"], ACCEPTED)),
     ("?format=api", {"Accept": "text/html"}),
 ]
 
 
-def ask(client: ApiClient, row: Row, query: str, accept: dict[str, str]) -> Any:
-    """Send one row of the table."""
-    headers = {name: row.given[name] for name in row.given if name not in ("body", "type")}
-    body, kind = row.given.get("body", ""), row.given.get("type", "application/json")
+def send(client: ApiClient, row: Row, query: str, accept: dict[str, str]) -> Any:
+    """Send the request of a row."""
+    headers = {name: row.options[name] for name in row.options if name not in ("body", "type")}
+    body, kind = row.options.get("body", ""), row.options.get("type", "application/json")
     return client.generic(row.method, row.path + query, body, kind, headers=headers | accept)
 
 
 @pytest.mark.django_db
 @debug_or_not
-def test_an_error_is_json_in_the_contracts_words_whatever_is_asked_for(
+def test_an_error_is_json_for_any_accept_header(
     alice: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """An error body must have exactly ``detail`` and ``error`` (contract.md "Errors"; SC-008)."""
+    """A body must have only ``detail`` and ``error`` (docs/contract.md, "Errors"; SC-008)."""
     settings.DEBUG = debug
 
     found, expected = {}, {}
-    for row, asked_for in product(ERRORS, ASKED_FOR):
-        answer = ask(alice, row, *asked_for)
+    for row, accept in product(ERRORS, ACCEPTS):
+        answer = send(alice, row, *accept)
         kind, caching = answer["Content-Type"], answer["Cache-Control"]
-        key = f"{row.status} {row.detail} {asked_for}"
+        key = f"{row.status} {row.detail} {accept}"
         found[key] = answer.status_code, list(answer.json().items()), kind, caching
         detail = row.detail
         if detail.endswith(" - ") and answer.json()["detail"].startswith(detail):
-            detail = answer.json()["detail"]  # what a parser says of a body may be anything
+            detail = answer.json()["detail"]  # the parser's message
         body = [("detail", detail), ("error", row.error or detail)]
         expected[key] = row.status, body, "application/json", "no-store"
 
@@ -82,8 +82,8 @@ def test_an_error_is_json_in_the_contracts_words_whatever_is_asked_for(
 
 
 @pytest.mark.django_db
-def test_a_success_is_json_whatever_is_asked_for(alice: ApiClient) -> None:
-    """Neither ``Accept`` nor ``format`` may change an answer (contract.md "Six endpoints")."""
+def test_a_success_is_json_for_any_accept_header(alice: ApiClient) -> None:
+    """Neither ``Accept`` nor ``format`` may change a response."""
     paths = [f"{TASKS}?format=xml", "/health?format=api", "/health"]
     found = {}
     for path, accept in product(paths, ACCEPTED):
@@ -93,8 +93,8 @@ def test_a_success_is_json_whatever_is_asked_for(alice: ApiClient) -> None:
     assert found == dict.fromkeys(found, (200, "application/json"))
 
 
-def test_a_405_says_what_is_allowed(alice: ApiClient) -> None:
-    """A wrong method must be answered with ``Allow`` (contract.md "Six endpoints"; RFC 9110)."""
+def test_a_405_has_an_allow_header(alice: ApiClient) -> None:
+    """A 405 must list the allowed methods (RFC 9110 §15.5.6)."""
     allowed = {
         (TASKS, "DELETE"): {"GET", "HEAD", "POST"},
         (MISSING, "POST"): {"GET", "HEAD", "PUT", "DELETE"},
@@ -113,7 +113,7 @@ def test_a_405_says_what_is_allowed(alice: ApiClient) -> None:
 def test_an_unknown_path_is_a_404_and_never_a_redirect(
     alice: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """Whatever is no route must be the contract's 404 (contract.md "Errors")."""
+    """Any other path must be the contract's 404 (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     paths = [
         *("//", "/api", "/api/", "/api/alice", "/api/alice/", "/api//tasks", "/api/alice//tasks"),
@@ -126,7 +126,7 @@ def test_an_unknown_path_is_a_404_and_never_a_redirect(
 
     found = {}
     for path, secure in product(paths, [False, True]):
-        # The test client would take // for the start of a host name
+        # The test client would parse // as the start of a host name.
         answer = alice.get(path, secure=secure, PATH_INFO=path)
         found[path, secure] = answer.status_code, answer.json(), "Location" in answer
 

@@ -1,4 +1,4 @@
-"""The forms of a line: JSON, and text with DEBUG (FR-017)."""
+"""The formats of a log line: JSON, and text with DEBUG (FR-017)."""
 
 import io
 import json
@@ -8,8 +8,15 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import time_machine
 
-from todo_project.logs.formatters import JSONLine, LineHandler, TextLine, current_request_id
+from todo_project.logs.formatters import (
+    JSONLine,
+    LineHandler,
+    RequestRecord,
+    TextLine,
+    current_request_id,
+)
 
 TEXTS = [
     *("\n2026-01-06 15:30:00,000 INFO forged", "\r\nforged", "\x1b[2Jforged", "\x08forged"),
@@ -29,31 +36,35 @@ REQUEST = {
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
-    """Make a logger that writes nowhere else."""
+    """Return a logger without propagation."""
     logger = logging.getLogger("a.logger")
     logger.propagate = False
     yield logger
     logger.handlers.clear()
 
 
-def written(logger: logging.Logger, form: type[logging.Formatter]) -> io.StringIO:
-    """Let a logger write in a form; return what receives it."""
+def add_handler(logger: logging.Logger, formatter: type[logging.Formatter]) -> io.StringIO:
+    """Add a handler with a formatter to the logger; return its stream."""
     stream = io.StringIO()
     handler = LineHandler(stream)
-    handler.setFormatter(form())
+    handler.setFormatter(formatter())
     logger.addHandler(handler)
     return stream
 
 
 def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
-    """Log a request as the middleware does."""
-    [handler] = [each for each in logger.handlers if isinstance(each, LineHandler)]
-    handler.write_request(logger.name, logging.INFO, fields)
+    """Write a request without a record, and check that its record has the same line."""
+    # pytest adds handlers of its own
+    [handler] = [handler for handler in logger.handlers if isinstance(handler, LineHandler)]
+    with time_machine.travel(0, tick=False):
+        handler.write_request(logging.INFO, fields)
+        written = handler.formatter.format_request(logging.INFO, fields)
+        assert handler.format(RequestRecord(logging.INFO, fields)) == written
 
 
-def test_a_sentence_is_a_field(logger: logging.Logger) -> None:
-    """What somebody logs must stand beside where and when."""
-    log = written(logger, JSONLine)
+def test_the_message_is_a_field(logger: logging.Logger) -> None:
+    """The message must have a field beside time, level, logger and request id."""
+    log = add_handler(logger, JSONLine)
     token = current_request_id.set("mine")
     logger.warning("%d tasks", 5)
     current_request_id.reset(token)
@@ -68,12 +79,12 @@ def test_a_sentence_is_a_field(logger: logging.Logger) -> None:
     }
 
 
-@pytest.mark.parametrize("form", [JSONLine, TextLine])
+@pytest.mark.parametrize("formatter", [JSONLine, TextLine])
 def test_a_line_is_one_line_of_printable_ascii(
-    logger: logging.Logger, form: type[logging.Formatter]
+    logger: logging.Logger, formatter: type[logging.Formatter]
 ) -> None:
-    """Whatever is logged must be one line, and half a character must not cost it."""
-    log = written(logger, form)
+    """Any text must be logged as one line, even one with a lone surrogate."""
+    log = add_handler(logger, formatter)
     for text in TEXTS:
         logger.info("said: %s", text)
         log_request(logger, {**REQUEST, "user_id": text, "path_user_id": text})
@@ -84,8 +95,8 @@ def test_a_line_is_one_line_of_printable_ascii(
 
 
 def test_json_is_read_back_as_it_was(logger: logging.Logger) -> None:
-    """Nothing may be lost but what has no form in UTF-8, which is shown as its escape."""
-    log = written(logger, JSONLine)
+    """Text must be preserved, except lone surrogates, which are escaped."""
+    log = add_handler(logger, JSONLine)
     for text in TEXTS:
         logger.info("%s", text)
         log_request(logger, {**REQUEST, "user_id": text})
@@ -97,15 +108,15 @@ def test_json_is_read_back_as_it_was(logger: logging.Logger) -> None:
 
 
 def test_a_request_is_a_readable_line_of_text(logger: logging.Logger) -> None:
-    """A developer must see at a glance what was asked and answered."""
-    log = written(logger, TextLine)
+    """A developer must see request and status at a glance."""
+    log = add_handler(logger, TextLine)
     log_request(logger, REQUEST)
     log_request(logger, {**REQUEST, "status": 200, "reason": None, "path_user_id": None})
     log_request(logger, {**REQUEST, "route": None, "status": 404, "user_id": None, "reason": None})
 
     refused, answered, missing = log.getvalue().splitlines()
     assert refused.endswith(
-        " INFO a.logger [-] GET /api/{user_id}/tasks 403 1.25 ms"
+        " INFO todo_project.access [-] GET /api/{user_id}/tasks 403 1.25 ms"
         " user_id='bob' reason='user_mismatch' path_user_id='alice'"
     )
     assert answered.endswith(" GET /api/{user_id}/tasks 200 1.25 ms user_id='bob'")
@@ -113,7 +124,7 @@ def test_a_request_is_a_readable_line_of_text(logger: logging.Logger) -> None:
 
 
 def fail(logger: logging.Logger) -> None:
-    """Log an exception whose message wants to be a line of its own."""
+    """Log an exception whose message contains a forged line."""
     try:
         raise ValueError("forged\n2026-01-06 15:30:00,000 INFO\x1b[2J password=hunter2")
     except ValueError:
@@ -121,8 +132,8 @@ def fail(logger: logging.Logger) -> None:
 
 
 def test_a_traceback_is_a_field(logger: logging.Logger) -> None:
-    """A traceback must not be cut into lines that belong to nothing."""
-    log = written(logger, JSONLine)
+    """A traceback must not be split over several lines."""
+    log = add_handler(logger, JSONLine)
     fail(logger)
 
     line = json.loads(log.getvalue())
@@ -131,21 +142,21 @@ def test_a_traceback_is_a_field(logger: logging.Logger) -> None:
     assert line["exc_info"].endswith("INFO\x1b[2J password=***")
 
 
-def test_a_traceback_is_indented_below_its_line(logger: logging.Logger) -> None:
-    """A developer must read it, and no line of it may look like one of the log."""
-    log = written(logger, TextLine)
+def test_a_traceback_is_indented(logger: logging.Logger) -> None:
+    """No line of a traceback may look like a line of the log."""
+    log = add_handler(logger, TextLine)
     fail(logger)
 
-    head, *below = log.getvalue().splitlines()
-    assert head.endswith(" ERROR a.logger [-] It failed")
-    assert below[0] == "    Traceback (most recent call last):"
-    assert all(line.startswith("    ") for line in below)
-    assert below[-1] == "    2026-01-06 15:30:00,000 INFO\\x1b[2J password=***"
+    first, *traceback = log.getvalue().splitlines()
+    assert first.endswith(" ERROR a.logger [-] It failed")
+    assert traceback[0] == "    Traceback (most recent call last):"
+    assert all(line.startswith("    ") for line in traceback)
+    assert traceback[-1] == "    2026-01-06 15:30:00,000 INFO\\x1b[2J password=***"
 
 
-def test_what_is_no_json_is_written_as_its_text(logger: logging.Logger) -> None:
-    """A line must not be lost for what somebody puts into it."""
-    log = written(logger, JSONLine)
+def test_a_value_without_a_json_form_is_written_as_text(logger: logging.Logger) -> None:
+    """An unusual value must not lose the line."""
+    log = add_handler(logger, JSONLine)
     logger.info({"a": ValueError("b"), "c": "\u2028"})
     log_request(logger, {**REQUEST, "user_id": ValueError("b")})
 
@@ -153,15 +164,15 @@ def test_what_is_no_json_is_written_as_its_text(logger: logging.Logger) -> None:
     assert (mapping["a"], mapping["c"], request["user_id"]) == ("b", "\u2028", "b")
 
 
-@pytest.mark.parametrize("form", [JSONLine, TextLine])
-def test_a_line_that_cannot_be_written_fails_nobody(
+@pytest.mark.parametrize("formatter", [JSONLine, TextLine])
+def test_a_line_that_cannot_be_written_is_reported(
     logger: logging.Logger,
-    form: type[logging.Formatter],
+    formatter: type[logging.Formatter],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A full disk or a closed stream must not cost an answer that is made, and be told."""
-    log = written(logger, form)
+    """A full disk or a closed stream must be reported, and must not fail the request."""
+    log = add_handler(logger, formatter)
     monkeypatch.setattr(log, "flush", Mock(side_effect=OSError("No space left on device")))
     log_request(logger, REQUEST)
     assert "No space left on device" in capsys.readouterr().err

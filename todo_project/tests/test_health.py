@@ -1,4 +1,4 @@
-"""``/health``, ``/health/ready`` and ``/`` (contract.md "Six endpoints … and a health check")."""
+"""Liveness, readiness and the root (docs/contract.md, "Six endpoints and a health check")."""
 
 import datetime as dt
 import io
@@ -32,10 +32,10 @@ UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailabl
 @pytest.mark.parametrize(
     ("path", "status", "statements"), [("/health", "healthy", 0), ("/health/ready", "ready", 2)]
 )
-def test_health_answers_whatever_is_sent(
+def test_health_ignores_query_and_token(
     anybody: ApiClient, path: str, status: str, statements: int
 ) -> None:
-    """No token may matter; `/health` asks no database, that is away, and readiness little."""
+    """A bad token must not matter; `/health` must not query the database."""
     bad_token = {"Authorization": "Bearer x"}
     found = {}
     for sent, headers in [(path, {}), (f"{path}/", {}), (f"{path}?x=1", {}), (path, bad_token)]:
@@ -48,13 +48,13 @@ def test_health_answers_whatever_is_sent(
 
 
 @pytest.mark.django_db
-def test_head_is_answered_without_a_body_and_nothing_is_kept(anybody: ApiClient) -> None:
-    """HEAD must work wherever GET does, and no cache answer for the process."""
+def test_head_has_no_body_and_nothing_is_cached(anybody: ApiClient) -> None:
+    """HEAD must work wherever GET does, and no cache may answer for the process."""
     found, expected = {}, {}
     for path in PATHS:
         head, get = anybody.head(path), anybody.get(path)
-        kept = {head["Cache-Control"], get["Cache-Control"]}
-        found[path] = head.status_code, head.content, head["Content-Length"], kept
+        caching = {head["Cache-Control"], get["Cache-Control"]}
+        found[path] = head.status_code, head.content, head["Content-Length"], caching
         expected[path] = 200, b"", str(len(get.content)), {"no-store"}
 
     assert found == expected
@@ -73,7 +73,7 @@ def test_other_methods_are_refused(anybody: ApiClient) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_on", [False, True])
 def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_on: bool) -> None:
-    """Who opens the address must read what answers there, and where its documents are."""
+    """The root must name the service and the path of its documentation."""
     settings.API_DOCS = is_on
 
     with CaptureQueriesContext(connection) as captured:
@@ -86,7 +86,7 @@ def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_o
 
 @pytest.mark.django_db
 def test_a_missing_migration_is_a_503(anybody: ApiClient, log: io.StringIO) -> None:
-    """Nobody may be sent to a process whose tables are not there yet."""
+    """A load balancer must not send requests to a process before the migration."""
     MigrationRecorder(connection).record_unapplied("tasks", "0001_initial")
 
     answer = anybody.send("GET", "/health/ready")
@@ -97,18 +97,18 @@ def test_a_missing_migration_is_a_503(anybody: ApiClient, log: io.StringIO) -> N
 
 
 @pytest.mark.django_db
-def test_a_migration_that_we_do_not_know_does_not_matter(anybody: ApiClient) -> None:
-    """The release before must serve while the next one is rolled out."""
+def test_an_unknown_migration_is_ignored(anybody: ApiClient) -> None:
+    """The old release must stay ready during the rollout of the next one."""
     MigrationRecorder(connection).record_applied("tasks", "9999_of_the_next_release")
 
     assert anybody.send("GET", "/health/ready").status_code == 200
 
 
 @pytest.mark.django_db
-def test_a_database_that_is_away_is_a_503_without_internals(
+def test_an_unreachable_database_is_a_503_without_internals(
     anybody: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The answer must not say what is where (FR-016), and the log no password (FR-017)."""
+    """The response must not expose internals (FR-016), nor the log the password (FR-017)."""
     url = f"postgresql://todo:{PASSWORD}@127.0.0.1:{free_port()}/todo"
     handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, tmp_path)})
     monkeypatch.setattr(health, "connection", handler["default"])

@@ -1,4 +1,4 @@
-"""What `/metrics` shows (SC-006, SC-009)."""
+"""`/metrics` (SC-006, SC-009)."""
 
 import runpy
 import sys
@@ -26,7 +26,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 @pytest.fixture
 def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Turn the metrics on, as METRICS does at a start."""
+    """Enable the metrics, as METRICS does at the start."""
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     settings.METRICS = True
     urls = ModuleType("metered_urls")
@@ -39,8 +39,8 @@ def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     connection.execute_wrappers[:] = wrappers
 
 
-def shown() -> dict[Sample, float]:
-    """Read what Prometheus would read."""
+def scrape() -> dict[Sample, float]:
+    """Return the samples that Prometheus would get."""
     text = ApiClient().get("/metrics").content.decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -50,27 +50,27 @@ def shown() -> dict[Sample, float]:
 
 
 def increase(work: Callable[[], Any], name: str, **labels: str) -> float:
-    """Return by how much work has moved a sample."""
+    """Return how much the work increases a sample."""
     sample = (name, frozenset(labels.items()))
-    before = shown().get(sample, 0.0)
+    before = scrape().get(sample, 0.0)
     work()
-    return shown()[sample] - before
+    return scrape()[sample] - before
 
 
-def test_without_metrics_there_is_no_such_path(anybody: ApiClient) -> None:
-    """Nobody must see them who was not meant to."""
+def test_without_metrics_the_path_is_unknown(anybody: ApiClient) -> None:
+    """The metrics must not be public by default."""
     for method in ("GET", "POST"):
         answer = anybody.generic(method, "/metrics")
         assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found"), method
 
 
-def test_a_variable_turns_them_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request must not even pass by where nobody measures."""
+def test_a_variable_enables_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without METRICS no request may pass through the middleware."""
     found = {}
     for value in ("", "false", "true"):
         loaded = load(monkeypatch, METRICS=value)
-        is_passed = "todo_project.metrics.metrics_middleware" in loaded["MIDDLEWARE"]
-        found[value] = loaded["METRICS"], is_passed
+        is_installed = "todo_project.metrics.metrics_middleware" in loaded["MIDDLEWARE"]
+        found[value] = loaded["METRICS"], is_installed
 
     assert found == {"": (False, False), "false": (False, False), "true": (True, True)}
 
@@ -78,7 +78,7 @@ def test_a_variable_turns_them_on(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_metered")
 def test_requests_are_counted_and_timed_by_route(alice: ApiClient) -> None:
-    """Counts must name method, route and status, and no user; limits hold the goals (SC-006)."""
+    """Labels must be method, route and status; the buckets must include the goals (SC-006)."""
 
     def work() -> None:
         alice.send("GET", TASKS)
@@ -87,13 +87,13 @@ def test_requests_are_counted_and_timed_by_route(alice: ApiClient) -> None:
     name = "http_request_duration_seconds"
     assert increase(work, "http_requests_total", method="GET", route=LIST, status="200") == 2
     assert increase(work, f"{name}_count", route=LIST) == 2
-    limits = {dict(labels).get("le") for sample, labels in shown() if sample == f"{name}_bucket"}
-    assert {"0.5", "4.5", "+Inf"} <= limits
+    buckets = {dict(labels).get("le") for sample, labels in scrape() if sample == f"{name}_bucket"}
+    assert {"0.5", "4.5", "+Inf"} <= buckets
 
 
 @pytest.mark.usefixtures("_metered")
 def test_refusals_are_counted_by_reason() -> None:
-    """Somebody who tries tokens must be seen (SC-009)."""
+    """An attack on tokens must be visible (SC-009)."""
     refusals = {
         "missing_token": (TASKS, None),
         "expired": (TASKS, mint(exp=1)),
@@ -107,7 +107,7 @@ def test_refusals_are_counted_by_reason() -> None:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_metered")
 def test_each_statement_is_timed(alice: ApiClient) -> None:
-    """The database's share of a request must be shown; an endpoint runs one statement."""
+    """The time of each statement must be measured; an endpoint executes one."""
     name = "database_statement_duration_seconds_count"
 
     assert increase(lambda: alice.send("GET", TASKS), name) == 1
@@ -115,17 +115,19 @@ def test_each_statement_is_timed(alice: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_what_a_client_makes_up_is_no_label(anybody: ApiClient) -> None:
-    """A flood of paths and methods must not fill the memory of whoever stores it."""
+def test_a_client_cannot_invent_labels(anybody: ApiClient) -> None:
+    """A flood of paths and methods must not fill the memory of Prometheus."""
     anybody.generic("BREW", "/flood")
     anybody.get("/flood")
-    before = set(shown())
+    before = set(scrape())
     for _ in range(50):
-        made_up = uuid.uuid4().hex
-        anybody.generic(f"X{made_up.upper()}", f"/{made_up}?{made_up}", headers={"Host": made_up})
-        anybody.get(f"/{made_up}", headers={"X-Request-ID": made_up, "User-Agent": made_up})
+        invented = uuid.uuid4().hex
+        anybody.generic(
+            f"X{invented.upper()}", f"/{invented}?{invented}", headers={"Host": invented}
+        )
+        anybody.get(f"/{invented}", headers={"X-Request-ID": invented, "User-Agent": invented})
 
-    assert {labels for _, labels in set(shown()) - before} <= {
+    assert {labels for _, labels in set(scrape()) - before} <= {
         frozenset({("method", method), ("route", "none"), ("status", status)})
         for method in ("other", "GET")
         for status in ("400", "404")
@@ -133,26 +135,27 @@ def test_what_a_client_makes_up_is_no_label(anybody: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_the_format_is_the_one_that_is_asked_for(anybody: ApiClient) -> None:
-    """Prometheus must get the type that it prefers; every answer has what all have."""
-    kinds = {"": "text/plain", "text/html": "text/plain", OPENMETRICS: OPENMETRICS.split(";")[0]}
+def test_the_format_follows_the_accept_header(anybody: ApiClient) -> None:
+    """Prometheus must get the type that it prefers, with the headers of every response."""
+    types = {"": "text/plain", "text/html": "text/plain", OPENMETRICS: OPENMETRICS.split(";")[0]}
     found = {}
-    for accept in kinds:
-        answer = anybody.send("GET", "/metrics", Accept=accept)
-        kind = answer["Content-Type"].split(";")[0]
-        has_all = answer["Cache-Control"] == "no-store" and answer.has_header("X-Request-ID")
-        is_whole = answer["Content-Length"] == str(len(answer.content))
-        is_open = answer.content.endswith(b"# EOF\n")
-        found[accept] = answer.status_code, kind, is_open, has_all, is_whole
+    for accept in types:
+        response = anybody.send("GET", "/metrics", Accept=accept)
+        content_type = response["Content-Type"].split(";")[0]
+        has_headers = response["Cache-Control"] == "no-store" and "X-Request-ID" in response
+        is_complete = response["Content-Length"] == str(len(response.content))
+        is_open = response.content.endswith(b"# EOF\n")
+        found[accept] = response.status_code, content_type, is_open, has_headers, is_complete
 
     assert found == {
-        accept: (200, kind, accept == OPENMETRICS, True, True) for accept, kind in kinds.items()
+        accept: (200, content_type, accept == OPENMETRICS, True, True)
+        for accept, content_type in types.items()
     }
 
 
 @pytest.mark.usefixtures("_metered")
-def test_metrics_are_only_read(anybody: ApiClient) -> None:
-    """Another method must be a 405 in the contract's words."""
+def test_metrics_are_read_only(anybody: ApiClient) -> None:
+    """Another method must be the contract's 405."""
     answer = anybody.post("/metrics")
 
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
@@ -161,10 +164,10 @@ def test_metrics_are_only_read(anybody: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_where_workers_share_a_folder_it_is_read(
+def test_the_shared_folder_of_the_workers_is_read(
     anybody: ApiClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With several workers, what this one has counted by itself must not be shown."""
+    """With several workers, the counters of this process alone must not be returned."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
     assert b"http_requests" not in anybody.get("/metrics").content

@@ -1,4 +1,4 @@
-"""Paths before and after WSGI has decoded them (contract.md "Six endpoints")."""
+"""Percent-encoded paths (docs/contract.md, "Six endpoints and a health check")."""
 
 from itertools import product
 
@@ -25,7 +25,7 @@ MISSING_TASKS = [
     *("/api/alice/tasks/1%2Fcomplete", "/api/%61lice/%74asks/1%2F2"),
     *("http://testserver/api/alice/tasks/1%2F2", "/api/alice/tasks/1%2F2?x=y"),
 ]
-# each step of the order of checks
+# Each step in the order of checks
 REFUSALS = [
     (None, "GET", 401, "Missing authorization token"),
     ("bob", "GET", 403, "Access forbidden: user_id mismatch"),
@@ -58,8 +58,8 @@ OTHER_USERS = {
 }
 
 
-def test_a_path_that_only_decoding_makes_one_of_ours_is_missing() -> None:
-    """``%2F`` and bytes that are not UTF-8 have no path, also for the user of that name."""
+def test_a_path_that_only_matches_after_decoding_is_unknown() -> None:
+    """``%2F`` and invalid UTF-8 must be a 404, even for the user with the decoded id."""
     found = {}
     for (raw, user_id), method in product(MISSING_PATHS.items(), METHODS):
         answer = ApiClient(user_id).generic(method, raw, RAW_URI=raw)
@@ -69,8 +69,8 @@ def test_a_path_that_only_decoding_makes_one_of_ours_is_missing() -> None:
 
 
 @pytest.mark.django_db
-def test_a_task_id_that_decoding_would_spoil_is_a_missing_task() -> None:
-    """It must be one at the same place in the order of checks (contract.md "Six endpoints")."""
+def test_a_task_id_that_cannot_be_decoded_is_a_missing_task() -> None:
+    """It must be a 404 at the same step in the order of checks as any missing task."""
     TaskFactory.create(id=1, user_id="alice")
     before = rows()
     flips = [f"{raw.partition('?')[0].rstrip('/')}/complete" for raw in MISSING_TASKS]
@@ -92,7 +92,7 @@ def test_a_task_id_that_decoding_would_spoil_is_a_missing_task() -> None:
 
 @pytest.mark.django_db
 def test_a_user_id_is_decoded_once() -> None:
-    """The path's user must be decoded once, as UTF-8, and compared exactly (FR-003)."""
+    """The user id in the path must be decoded once, as UTF-8, and compared exactly (FR-003)."""
     for user_id in set(DECODED.values()):
         Task.objects.add(user_id=user_id, title=user_id)
 
@@ -105,8 +105,8 @@ def test_a_user_id_is_decoded_once() -> None:
     assert found == {raw: [user_id] for raw, user_id in DECODED.items()}
 
 
-def test_a_user_id_that_differs_in_any_character_is_another_users() -> None:
-    """Nothing may be decoded twice, normalised or trimmed (FR-003, FR-005)."""
+def test_a_user_id_that_differs_in_any_character_is_another_user() -> None:
+    """A user id must not be decoded twice, normalised or trimmed (FR-003, FR-005)."""
     found = {
         raw: ApiClient(user_id).get(raw, RAW_URI=raw).status_code
         for raw, user_id in OTHER_USERS.items()
@@ -116,7 +116,7 @@ def test_a_user_id_that_differs_in_any_character_is_another_users() -> None:
 
 
 @pytest.mark.django_db
-def test_a_path_without_escapes_is_taken_as_it_is(alice: ApiClient) -> None:
-    """A server that does not pass the raw path on must work, too."""
+def test_a_path_without_escapes_is_unchanged(alice: ApiClient) -> None:
+    """A server that does not set RAW_URI must work."""
     for raw in ("/api/alice/tasks", ""):
         assert alice.get("/api/alice/tasks", RAW_URI=raw).status_code == 200, raw

@@ -1,4 +1,4 @@
-"""The health check of a container."""
+"""The health check of the container."""
 
 import runpy
 import threading
@@ -12,29 +12,29 @@ from todo_project.status.probe import is_alive
 from todo_project.tests.live_server import free_port
 
 PROBE = BASE_DIR / "todo_project" / "status" / "probe.py"
-asked: list[tuple[str, str | None]] = []
+requests: list[tuple[str, str | None]] = []
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with the status that its server has, and takes note of what it was asked."""
+    """Responds with the status of its server, and records the requests."""
 
     def do_GET(self) -> None:
-        """Answer."""
-        asked.append((self.path, self.headers["Host"]))
+        """Record the request and respond."""
+        requests.append((self.path, self.headers["Host"]))
         self.send_response(self.server.status)  # type: ignore[attr-defined]
         self.end_headers()
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
-    """Listen where the variables say so."""
+    """Listen on the configured port."""
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.status = 200  # type: ignore[attr-defined]
         monkeypatch.setenv("PORT", str(server.server_port))
-        asked.clear()
+        requests.clear()
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         yield server
@@ -51,40 +51,38 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
         (".example.com", "example.com"),
     ],
 )
-def test_a_server_is_asked_by_one_of_its_names(
+def test_the_host_header_is_an_allowed_host(
     listener: HTTPServer, monkeypatch: pytest.MonkeyPatch, names: str, name: str
 ) -> None:
-    """Any other host would get a 400, and the container be taken for dead."""
+    """Any other host would get a 400, and Docker would restart the container."""
     monkeypatch.setenv("ALLOWED_HOSTS", names)
 
     assert is_alive()
-    assert asked == [("/health", name)]
+    assert requests == [("/health", name)]
 
 
-def test_a_server_that_answers_something_else_is_not_alive(listener: HTTPServer) -> None:
-    """A 400 or a 500 must count as none."""
+def test_a_server_that_responds_with_an_error_is_not_alive(listener: HTTPServer) -> None:
+    """Only a 200 must count as alive."""
     listener.status = 400  # type: ignore[attr-defined]
 
     assert not is_alive()
 
 
 def exit_code() -> object:
-    """Run the program."""
-    with pytest.raises(SystemExit) as ended:
+    """Run the probe and return its exit code."""
+    with pytest.raises(SystemExit) as raised:
         runpy.run_path(str(PROBE), run_name="__main__")
-    return ended.value.code
+    return raised.value.code
 
 
-def test_where_the_server_is_alive_the_exit_code_is_0(listener: HTTPServer) -> None:
-    """Docker must see that it is."""
+def test_the_exit_code_of_a_live_server_is_0(listener: HTTPServer) -> None:
+    """Docker must take the container for healthy."""
     assert exit_code() == 0
 
 
 @pytest.mark.parametrize("host", ["", "127.0.0.1"])
-def test_where_nobody_listens_the_exit_code_is_1(
-    monkeypatch: pytest.MonkeyPatch, host: str
-) -> None:
-    """Docker must see that, too, and no trace be in its log."""
+def test_the_exit_code_without_a_server_is_1(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Docker must take the container for unhealthy, without a traceback in the log."""
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", str(free_port()))
 

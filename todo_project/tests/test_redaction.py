@@ -1,4 +1,4 @@
-"""What the log never shows (FR-017)."""
+"""Redaction of the log (FR-017)."""
 
 import io
 import logging
@@ -30,7 +30,7 @@ MASKED = {
     "postgresql://todo:p@ss:word@host/db": "postgresql://todo:***@host/db",
     f"BETTER_AUTH_SECRET is {SECRET}!": "BETTER_AUTH_SECRET is ***!",
 }
-SHOWN = [
+HARMLESS = [
     "Worker (pid:7) was sent SIGKILL! Perhaps out of memory?",
     "Database PostgreSQL 127.0.0.1/tasks answers; migrations are applied",
     "Listening at: http://127.0.0.1:8000 (7998)",
@@ -41,15 +41,15 @@ SHOWN = [
 
 
 def test_a_secret_is_masked_and_nothing_else() -> None:
-    """What opens a door must not be readable; a mask must not hide what an operator needs."""
+    """Credentials must be masked, and harmless text must not."""
     assert {text: redacted(text) for text in MASKED} == MASKED
-    assert [redacted(text) for text in SHOWN] == SHOWN
+    assert [redacted(text) for text in HARMLESS] == HARMLESS
 
 
-def test_a_value_that_is_configured_is_masked_wherever_it_is(
+def test_a_configured_secret_is_masked_everywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A database's password must not be shown, and a short one not hide half of the log."""
+    """A database password must be masked, but not one so short that it occurs in any text."""
     monkeypatch.setattr(redaction, "_hidden", set())
     hide("correct-horse", "short", "")
 
@@ -57,7 +57,7 @@ def test_a_value_that_is_configured_is_masked_wherever_it_is(
 
 
 def test_the_configured_handler_masks(log: io.StringIO) -> None:
-    """Whoever logs, and however, must be caught."""
+    """Messages of any logger must be masked."""
     logging.getLogger("some.library").warning("sent %s", TOKEN)
 
     assert "sent ***" in log.getvalue()

@@ -1,4 +1,4 @@
-"""Behind a proxy that shows the service under a prefix, ``ROOT_PATH``."""
+"""``ROOT_PATH``: the service under a prefix, behind a reverse proxy."""
 
 import io
 import re
@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import clear_script_prefix, get_resolver
+from django.urls import get_resolver
 from pytest_django.fixtures import Settings
 
-from todo_project.configuration.root_path import OURS, root_path, take_off
+from todo_project.configuration.root_path import OWN_SEGMENTS, root_path, strip_prefix
 from todo_project.tests.live_server import LiveServer, deploying
 from todo_project.tests.nginx import needs_nginx, proxying
 from todo_project.tests.staff import ACCOUNT, PASSWORD
@@ -21,8 +21,8 @@ from todo_project.wsgi import application
 PREFIX = "/todo"
 
 
-def test_a_prefix_is_read() -> None:
-    """A slash at its end must not count."""
+def test_a_trailing_slash_is_removed() -> None:
+    """A prefix must be accepted with or without a trailing slash."""
     prefixes = {"": "", "/": "", "/todo": "/todo", "/todo/": "/todo", "/a/b-c.~e": "/a/b-c.~e"}
 
     assert {value: root_path(value) for value in prefixes} == prefixes
@@ -32,29 +32,29 @@ def test_a_prefix_is_read() -> None:
     "value",
     ["todo", "//todo", "/todo//x", "/to do", "/..", "/a/../b", "/todo?x", "/tödo", "/%74", "*"],
 )
-def test_what_is_no_path_is_refused(value: str) -> None:
-    """What cannot work must stop the start (FR-020)."""
+def test_a_value_that_is_not_a_path_is_refused(value: str) -> None:
+    """An invalid setting must stop the start (FR-020)."""
     with pytest.raises(ImproperlyConfigured, match=r"^ROOT_PATH must be a path such as /todo\.$"):
         root_path(value)
 
 
-def test_a_prefix_that_begins_a_path_of_ours_is_refused() -> None:
-    """Nobody could tell whether the proxy has taken it off."""
-    patterns = [str(each.pattern) for each in get_resolver().url_patterns]
-    ours = {
+def test_a_prefix_that_starts_with_an_own_segment_is_refused() -> None:
+    """It would be ambiguous whether the proxy has removed the prefix."""
+    patterns = [str(route.pattern) for route in get_resolver().url_patterns]
+    segments = {
         name
         for pattern in patterns
         for name in re.findall(r"^\^?([\w.]*)", pattern.replace(r"\.", "."))
     }
 
-    assert (ours | {"metrics"}) - {""} <= set(OURS)  # that one is there with METRICS only
-    for name in OURS:
+    assert (segments | {"metrics"}) - {""} <= set(OWN_SEGMENTS)  # /metrics needs METRICS
+    for name in OWN_SEGMENTS:
         with pytest.raises(ImproperlyConfigured, match="must not begin with a path"):
             root_path(f"/{name}/v1")
 
 
 @pytest.mark.parametrize(
-    ("sent", "taken"),
+    ("sent", "stripped"),
     [
         ("/todo/api/a/tasks", "/api/a/tasks"),
         ("/todo", ""),
@@ -66,25 +66,18 @@ def test_a_prefix_that_begins_a_path_of_ours_is_refused() -> None:
         ("http://todo/todo/health", "http://todo/health"),
     ],
 )
-def test_the_prefix_is_taken_off_once(sent: str, taken: str) -> None:
-    """It must go where it stands first, from the path as it was sent, too."""
+def test_the_prefix_is_removed_once(sent: str, stripped: str) -> None:
+    """Only a leading prefix must be removed, from the decoded path and the raw one."""
     environ = {"PATH_INFO": sent.removeprefix("http://todo"), "RAW_URI": sent}
 
-    take_off(PREFIX, environ)
+    strip_prefix(PREFIX, environ)
 
-    assert environ == {"PATH_INFO": taken.removeprefix("http://todo"), "RAW_URI": taken}
-
-
-@pytest.fixture
-def _prefix_of_another_process() -> Iterator[None]:
-    """Forget the prefix: a process has one, and tells each of its threads once."""
-    yield
-    clear_script_prefix()
+    assert environ == {"PATH_INFO": stripped.removeprefix("http://todo"), "RAW_URI": stripped}
 
 
 def call(path: str) -> tuple[str, dict[str, str]]:
     """Send a GET to the WSGI application; return status and headers."""
-    answered: list[Any] = []
+    started: list[Any] = []
     environ = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,
@@ -92,15 +85,14 @@ def call(path: str) -> tuple[str, dict[str, str]]:
         "SERVER_PORT": "80",
         "wsgi.input": io.BytesIO(),
     }
-    b"".join(application(environ, lambda status, headers, *_: answered.extend((status, headers))))
-    return answered[0], dict(answered[1])
+    b"".join(application(environ, lambda status, headers, *_: started.extend((status, headers))))
+    return started[0], dict(started[1])
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("sent", ["/todo/admin", "/admin"], ids=["left on", "taken off"])
-@pytest.mark.usefixtures("_prefix_of_another_process")
+@pytest.mark.parametrize("sent", ["/todo/admin", "/admin"], ids=["kept", "removed"])
 def test_a_redirect_has_the_prefix(settings: Settings, sent: str) -> None:
-    """A browser must be sent where the proxy shows us."""
+    """A redirect must lead to a path that the proxy publishes."""
     settings.ROOT_PATH = settings.FORCE_SCRIPT_NAME = PREFIX
 
     status, headers = call(sent)
@@ -109,29 +101,27 @@ def test_a_redirect_has_the_prefix(settings: Settings, sent: str) -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_prefix_nothing_is_taken_off() -> None:
-    """A path that looks like one must be missing."""
+def test_without_a_prefix_nothing_is_removed() -> None:
+    """A path with an unconfigured prefix must be a 404."""
     assert call("/todo/health")[0] == "404 Not Found"
 
 
 @pytest.fixture(scope="module")
 def server(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve under a prefix, with a member of staff."""
+    """Serve under a prefix, with a staff account."""
     with deploying(tmp_path_factory.mktemp("prefixed"), template) as deployed:
-        done = deployed.manage("createsuperuser", "--noinput", **ACCOUNT)
-        assert done.returncode == 0, done.stderr
+        completed = deployed.manage("createsuperuser", "--noinput", **ACCOUNT)
+        assert completed.returncode == 0, completed.stderr
         variables = {"ROOT_PATH": f"{PREFIX}/", "TRUST_PROXY": "true", "API_DOCS": "true"}
         with deployed.serving(**variables) as live:
             yield live
 
 
-@pytest.fixture(
-    scope="module", params=["http://todo", "http://todo/"], ids=["left on", "taken off"]
-)
+@pytest.fixture(scope="module", params=["http://todo", "http://todo/"], ids=["kept", "removed"])
 def nginx(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[LiveServer]:
-    """Run nginx, which shows the service under the prefix, in either way."""
+    """Run nginx, which publishes the service under the prefix and keeps or removes it."""
     folder = tmp_path_factory.mktemp("nginx")
     with proxying(folder, server.port, path=f"{PREFIX}/", target=request.param) as nginx:
         yield nginx
@@ -139,21 +129,21 @@ def nginx(
 
 @pytest.fixture
 def browser(nginx: LiveServer) -> Iterator[httpx.Client]:
-    """Open a client of nginx."""
+    """Open a client for nginx."""
     with nginx.client("alice") as client:
         yield client
 
 
 @needs_nginx
 def test_the_api_answers_under_the_prefix(browser: httpx.Client) -> None:
-    """Tasks, the pages of a list and errors must be as without it."""
+    """Tasks, pages of the list and errors must be the same as without a prefix."""
     path = f"{PREFIX}/api/alice/tasks"
     created = [browser.post(path, json={"title": title}) for title in ("one", "two")]
     page = browser.get(path, params={"limit": 1})
     following = page.url.join(page.links["next"]["url"])
     slash, absent = (browser.get(f"{path}/{task_id}").json() for task_id in ("1%2F2", "abc"))
 
-    assert [each.status_code for each in created] == [201, 201]
+    assert [response.status_code for response in created] == [201, 201]
     assert len(browser.get(following).json()) == 1
     assert slash["detail"] in ("Task not found", "Not Found")
     assert absent["detail"] == "Task not found"
@@ -164,39 +154,42 @@ def test_the_api_answers_under_the_prefix(browser: httpx.Client) -> None:
 
 @needs_nginx
 def test_staff_sign_in_under_the_prefix(browser: httpx.Client) -> None:
-    """Redirects, forms, cookies and static files must stay below it."""
+    """Redirects, forms, cookies and static files must stay under the prefix."""
     browser.headers.pop("Authorization")
-    moved = browser.get(f"{PREFIX}/admin/")
-    page = browser.get(moved.headers["Location"])
+    redirect = browser.get(f"{PREFIX}/admin/")
+    page = browser.get(redirect.headers["Location"])
     files = re.findall(r'(?:href|src)="([^"]+\.(?:css|js|svg))"', page.text)
     [token] = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     form = {"username": "grace", "password": PASSWORD, "csrfmiddlewaretoken": token}
-    # without what keeps it to https, which nginx does not have here
+    # without "Secure", as this nginx has no TLS
     cookie, _, _ = page.headers["Set-Cookie"].partition(";")
-    signed_in = browser.post(moved.headers["Location"], data=form, headers={"Cookie": cookie})
+    signed_in = browser.post(redirect.headers["Location"], data=form, headers={"Cookie": cookie})
 
-    assert moved.headers["Location"] == f"{PREFIX}/admin/login/?next={PREFIX}/admin/"
+    assert redirect.headers["Location"] == f"{PREFIX}/admin/login/?next={PREFIX}/admin/"
     assert files
     assert all(file.startswith(f"{PREFIX}/static/") for file in files)
     assert {browser.get(file).status_code for file in files} == {200}
     assert (signed_in.status_code, signed_in.headers["Location"]) == (302, f"{PREFIX}/admin/")
-    assert all("Path=/todo/admin/" in each for each in signed_in.headers.get_list("Set-Cookie"))
+    cookies = signed_in.headers.get_list("Set-Cookie")
+    assert all("Path=/todo/admin/" in cookie for cookie in cookies)
 
 
 @needs_nginx
 @pytest.mark.parametrize("path", ["/", f"{PREFIX}/"])
-def test_metrics_are_not_passed_on(server: LiveServer, tmp_path: Path, path: str) -> None:
-    """Nobody behind the proxy may see the figures (README, Behind a proxy)."""
+def test_the_proxy_does_not_publish_the_metrics(
+    server: LiveServer, tmp_path: Path, path: str
+) -> None:
+    """The documented nginx configuration must hide the metrics from clients."""
     with proxying(tmp_path, server.port, path=path) as nginx, nginx.client() as client:
-        answers = [client.get(f"{path}{name}") for name in ("metrics", "%6Detrics/", "health")]
+        responses = [client.get(f"{path}{name}") for name in ("metrics", "%6Detrics/", "health")]
 
-    assert [each.status_code for each in answers] == [404, 404, 200]
-    assert ["nginx" in each.text for each in answers] == [True, True, False]
+    assert [response.status_code for response in responses] == [404, 404, 200]
+    assert ["nginx" in response.text for response in responses] == [True, True, False]
 
 
 @needs_nginx
-def test_the_documents_are_shown_under_the_prefix(browser: httpx.Client) -> None:
-    """The document, and whatever the pages load, must stay below it."""
+def test_the_documentation_works_under_the_prefix(browser: httpx.Client) -> None:
+    """The OpenAPI document and the files of its pages must stay under the prefix."""
     pages = [browser.get(f"{PREFIX}/{name}") for name in ("docs", "redoc")]
     files = [
         page.url.join(file)

@@ -16,19 +16,19 @@ LENGTH, CHUNKED = "Content-Length: 50", "Transfer-Encoding: chunked"
 
 
 def padded(size: int) -> bytes:
-    """Write a valid task of this many bytes."""
+    """Return a valid body of this many bytes."""
     shell = b'{"title": "Buy milk", "note": "%b"}'
     return shell % (b"x" * (size - len(shell % b"")))
 
 
 def pieces(body: bytes, size: int = 4096) -> Iterator[bytes]:
-    """Cut a body into pieces, which httpx sends as chunks without ``Content-Length``."""
+    """Yield the parts of a body, which httpx sends as chunks without ``Content-Length``."""
     for start in range(0, len(body), size):
         yield body[start : start + size]
 
 
 def head(method: str, user_id: str, *headers: str, path: str = "") -> bytes:
-    """Write a request up to its body, on a connection that stays open."""
+    """Return the head of a request on a persistent connection."""
     lines = (
         f"{method} /api/{user_id}/tasks{path} HTTP/1.1",
         "Host: localhost",
@@ -40,7 +40,7 @@ def head(method: str, user_id: str, *headers: str, path: str = "") -> bytes:
 
 
 def titles(server: LiveServer, user_id: str) -> list[str]:
-    """Read what is stored."""
+    """Return the titles of the user's tasks."""
     with server.client(user_id) as client:
         return [task["title"] for task in client.get(f"/api/{user_id}/tasks").json()]
 
@@ -49,10 +49,10 @@ def titles(server: LiveServer, user_id: str) -> list[str]:
 def test_a_body_over_the_limit_is_refused_and_changes_nothing(
     server: LiveServer, chunked: bool
 ) -> None:
-    """A body over 64 KiB must be a 413, however it is sent (contract.md "Errors").
+    """A body over 64 KiB must be a 413, chunked or not (docs/contract.md, "Errors").
 
-    What gunicorn would not read to its end closes the connection, and the answer must say so: a
-    client that keeps connections must not send its next request into a closed one.
+    gunicorn closes the connection if it does not drain the body. The response must announce it, so
+    that the client does not send its next request on a closed connection.
     """
     sizes, user_id = (100, LIMIT, LIMIT + 1, 2**20, 10 * 2**20), f"heavy-{chunked}"
     with server.client(user_id) as client:
@@ -80,17 +80,17 @@ def test_a_body_over_the_limit_is_refused_and_changes_nothing(
         (CHUNKED, b'13\r\n{"title": "broken"}\r\n'),
         (CHUNKED, b'fffffff\r\n{"title": "broken"}\r\n'),
         (LENGTH, b'{"title": "broken"}'),
-        # a length beside chunks is how requests are smuggled (RFC 9112 §6.1)
+        # Content-Length beside Transfer-Encoding: request smuggling (RFC 9112 §6.1)
         (f"{LENGTH}\r\n{CHUNKED}", b'13\r\n{"title": "broken"}\r\n0\r\n\r\n'),
     ],
 )
-def test_a_body_that_is_broken_or_cut_off_is_refused(
+def test_a_malformed_or_truncated_body_is_refused(
     server: LiveServer, framing: str, body: bytes
 ) -> None:
-    """It must be a 400 and change nothing, though it may read well (RFC 9112 §7, §8)."""
+    """It must be a 400 and change nothing, even if its JSON is valid (RFC 9112 §7, §8)."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
         wire.sendall(head("POST", "breaker", framing, "Connection: close") + body)
-        with suppress(OSError):  # it may have hung up
+        with suppress(OSError):  # the server may have closed the connection
             wire.shutdown(socket.SHUT_WR)
         answer = wire.recv(65536)
 
@@ -99,7 +99,7 @@ def test_a_body_that_is_broken_or_cut_off_is_refused(
 
 
 def test_a_client_that_waits_for_100_continue_is_served(server: LiveServer) -> None:
-    """``curl`` holds a larger body back until it is asked for it (RFC 9110 §10.1.1)."""
+    """``curl`` sends a larger body only after a 100 (RFC 9110 §10.1.1)."""
     body = b'{"title": "patient"}'
     request = head(
         "POST",
@@ -123,10 +123,10 @@ def test_a_client_that_waits_for_100_continue_is_served(server: LiveServer) -> N
     ("method", "path", "status"),
     [("GET", "", 200), ("PATCH", "/1/complete", 404), ("DELETE", "/1", 404), ("POST", "/1", 405)],
 )
-def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request(
+def test_an_unread_body_is_not_parsed_as_the_next_request(
     server: LiveServer, method: str, path: str, status: int, framing: str
 ) -> None:
-    """What follows an answer must be the answer to the next request (RFC 9112 §9.3)."""
+    """Responses must match the requests of a persistent connection (RFC 9112 §9.3)."""
     body = head("POST", "smuggler", "Content-Length: 21") + b'{"title": "smuggled"}'
     header = framing.format(length=len(body))
     if "chunked" in header:
@@ -143,7 +143,7 @@ def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request(
 
 
 def test_a_connection_serves_the_request_after_a_flip_with_a_body(server: LiveServer) -> None:
-    """A flip must ignore its body, and the connection stay usable (contract.md "Six endpoints")."""
+    """A flip must ignore its body, and the connection must stay usable."""
     with server.client("keeper") as client:
         task = client.post("/api/keeper/tasks", json={"title": "Buy milk"}).json()
         path = f"/api/keeper/tasks/{task['id']}"

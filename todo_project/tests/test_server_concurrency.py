@@ -1,4 +1,4 @@
-"""Many requests at the same moment, over several worker processes (contract.md "Concurrency")."""
+"""Simultaneous requests, over several worker processes (docs/contract.md, "Concurrency")."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,34 +18,34 @@ WRITERS = 50
 ROUNDS = 20
 RETRIES = 5
 CROWD = 20
-# what a client sees of an answer: its status, the task's id, whether it is a replay
-Seen = tuple[int, Any, bool]
+# The status, the task's id, and whether the response is a replay
+Summary = tuple[int, Any, bool]
 
 
 @pytest.fixture
 def tasks() -> str:
-    """Name the path of somebody's tasks, who has none yet."""
+    """Return the tasks path of a new user."""
     return f"/api/crowd-{uuid4().hex}/tasks"
 
 
 @pytest.fixture
 def client(server: LiveServer, tasks: str) -> Iterator[httpx.Client]:
-    """Sign them in."""
+    """Open a client with the user's token."""
     with server.client(tasks.split("/")[2]) as client:
         yield client
 
 
 @pytest.fixture
 def path(client: httpx.Client, tasks: str) -> str:
-    """Create a task, and give its path."""
+    """Create a task and return its path."""
     task = client.post(tasks, json={"title": "Buy milk"}).json()
     return f"{tasks}/{task['id']}"
 
 
 def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, path: str) -> None:
-    """Of simultaneous flips every one must count, and each answer show its own (SC-004).
+    """Every flip must count, and each response must show its own (SC-004).
 
-    ``updated_at`` must move strictly forward (contract.md "A task"; FR-011).
+    ``updated_at`` must increase strictly (docs/contract.md, "A task"; FR-011).
     """
     created = client.get(path).json()
 
@@ -59,11 +59,9 @@ def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, p
     assert client.get(path).json() == tasks[-1]
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"Idempotency-Key": "everybody's"}], ids=["no key", "one key"]
-)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "shared"}], ids=["no key", "one key"])
 def test_50_writers_at_once_get_a_task_each(server: LiveServer, headers: dict[str, str]) -> None:
-    """50 users must be able to write at once (SC-007); a key is a user's own (SC-002)."""
+    """50 users must be able to write at once (SC-007); keys are per user (SC-002)."""
     users = [f"writer-{uuid4().hex}" for _ in range(WRITERS)]
     clients = [server.client(user) for user in users]
 
@@ -85,7 +83,7 @@ def test_50_writers_at_once_get_a_task_each(server: LiveServer, headers: dict[st
 
 
 def test_puts_of_different_fields_at_once_both_survive(client: httpx.Client, path: str) -> None:
-    """A PUT must write the fields it was sent and no others (contract.md "Concurrency")."""
+    """A PUT must write only the fields that were sent (docs/contract.md, "Concurrency")."""
     for number in range(ROUNDS):
         title, description = f"title {number}", f"description {number}"
 
@@ -101,39 +99,39 @@ def test_puts_of_different_fields_at_once_both_survive(client: httpx.Client, pat
         assert (task["title"], task["description"]) == (title, description)
 
 
-def test_of_simultaneous_deletes_exactly_one_gets_the_204(client: httpx.Client, path: str) -> None:
-    """A task must be deleted once (contract.md "Concurrency")."""
+def test_one_of_simultaneous_deletes_gets_the_204(client: httpx.Client, path: str) -> None:
+    """A task must be deleted once (docs/contract.md, "Concurrency")."""
     answers = at_once([lambda: client.delete(path)] * 20)
 
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 19
     assert client.get(path).status_code == 404
 
 
-def seen(answer: httpx.Response) -> Seen:
-    """Pick what tells the answers apart."""
+def summary(answer: httpx.Response) -> Summary:
+    """Return the values in which the responses differ."""
     return answer.status_code, answer.json().get("id"), "Idempotent-Replayed" in answer.headers
 
 
 @pytest.mark.parametrize("titles", [["Once"], ["one", "two"]], ids=["one body", "two bodies"])
-def test_of_creates_with_one_key_at_once_one_makes_the_task(
+def test_one_of_simultaneous_posts_with_a_key_creates_the_task(
     client: httpx.Client, tasks: str, titles: list[str]
 ) -> None:
-    """All with the winner's body must get the same task, and any other body be refused."""
-    each = CROWD // len(titles)
+    """The winner's body must always get the same task, another body a 422."""
+    posts = CROWD // len(titles)
     for number in range(RETRIES):
         key = {"Idempotency-Key": f"round {number}"}
         requests = [
             partial(client.post, tasks, json={"title": title}, headers=key) for title in titles
         ]
 
-        answers = at_once(requests * each)
+        answers = at_once(requests * posts)
 
         (task_id,) = {answer.json()["id"] for answer in answers if answer.is_success}
-        assert Counter(map(seen, answers)) == Counter(
+        assert Counter(map(summary, answers)) == Counter(
             {
                 (201, task_id, False): 1,
-                (201, task_id, True): each - 1,
-                (422, None, False): CROWD - each,
+                (201, task_id, True): posts - 1,
+                (422, None, False): CROWD - posts,
             }
         )
     assert len(client.get(tasks).json()) == RETRIES
@@ -142,22 +140,22 @@ def test_of_creates_with_one_key_at_once_one_makes_the_task(
 def test_a_retry_after_the_connection_broke_finds_the_task(
     server: LiveServer, client: httpx.Client, tasks: str
 ) -> None:
-    """A create whose answer nobody read must be there, once."""
+    """A POST whose response was lost must have created one task."""
     key, body = {"Idempotency-Key": "lost"}, {"title": "Once"}
     with client.stream("POST", tasks, json=body, headers=key):
-        pass  # hangs up without a look at the body
+        pass  # closes the connection without reading the body
 
     answer = client.post(tasks, json=body, headers=key)
 
-    assert seen(answer) == (201, client.get(tasks).json()[0]["id"], True)
+    assert summary(answer) == (201, client.get(tasks).json()[0]["id"], True)
     assert len(client.get(tasks).json()) == 1
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_of_writes_to_one_version_at_once_exactly_one_wins(
+def test_one_of_simultaneous_writes_to_a_version_wins(
     client: httpx.Client, tasks: str, method: str
 ) -> None:
-    """The others must get a 412 (or find the task deleted), and have changed nothing."""
+    """The others must get a 412, or a 404 after a DELETE, and change nothing."""
     for _ in range(RETRIES):
         created = client.post(tasks, json={"title": "Old"})
         path = f"{tasks}/{created.json()['id']}"
@@ -184,7 +182,7 @@ def test_of_writes_to_one_version_at_once_exactly_one_wins(
 
 
 def test_a_304_has_no_body_on_the_wire(client: httpx.Client, tasks: str) -> None:
-    """A connection must be as good after a 304 as before (RFC 9110 §15.4.5)."""
+    """The connection must be usable after a 304 (RFC 9110 §15.4.5)."""
     created = client.post(tasks, json={"title": "Buy milk"})
     tag, url = created.headers["ETag"], f"{tasks}/{created.json()['id']}"
 

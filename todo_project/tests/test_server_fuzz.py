@@ -1,7 +1,6 @@
-"""Random requests of several users against gunicorn, with a model of the contract beside it.
+"""Random requests of several users against gunicorn, compared with a model of the contract.
 
-Nothing may be a 5xx or off the contract. A run that fails shows its seed, and ``pytest
---hypothesis-seed=N`` sends its requests once more.
+A failing run prints its seed; ``pytest --hypothesis-seed=N`` repeats its requests.
 """
 
 import json
@@ -32,7 +31,7 @@ STEPS = 30
 
 WHO = [0, 1, 2]
 who = st.sampled_from(WHO)
-others = st.sampled_from([0, 0, 0, 0, 1, 2])  # mostly the task's own user
+offsets = st.sampled_from([0, 0, 0, 0, 1, 2])  # mostly the owner
 texts = st.sampled_from(TEXTS) | st.text(st.characters(), max_size=20)
 junk: st.SearchStrategy[Any] = st.sampled_from(
     [None, 0, 1, -1, 1.5, True, False, [], {}, [""], "true", 10**30]
@@ -71,17 +70,17 @@ OTHERS = ["/1", "/abc", "/0", "/1/complete", "/x/y", "//", "/%00", "/٣", f"/{2*
 
 
 def aim(drawn: tuple[tuple[int, int], int]) -> tuple[int, int]:
-    """Say who asks for which task: mostly its own user."""
+    """Return the user of a request and the task's id."""
     (owner, task_id), offset = drawn
     return (owner + offset) % len(WHO), task_id
 
 
 class Fuzz(RuleBasedStateMachine):
-    """Three users of the API, and for each the model of what they have."""
+    """Three users of the API, and a model of each user's tasks."""
 
     server: ClassVar[LiveServer]
 
-    tasks = Bundle("tasks")  # who has made it, and its id
+    tasks = Bundle("tasks")  # the owner and the id
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +91,7 @@ class Fuzz(RuleBasedStateMachine):
     def call(
         self, who: int, method: str, path: str = "", body: Any = None, **headers: str | None
     ) -> httpx.Response:
-        """Send a request on the user's own path, and check what every answer must have."""
+        """Send a request on the user's own path, and check the rules of every response."""
         content = None if body is None else json.dumps(body).encode()
         answer = self.clients[who].request(
             method,
@@ -106,8 +105,10 @@ class Fuzz(RuleBasedStateMachine):
         assert answer.status_code < 500, answer.content
         assert not answer.has_redirect_location
         assert answer.headers["Vary"].lower() == "origin"
-        kept = method in ("GET", "HEAD") and answer.status_code in (200, 304)
-        assert answer.headers["Cache-Control"] == ("private, no-cache" if kept else "no-store")
+        is_cacheable = method in ("GET", "HEAD") and answer.status_code in (200, 304)
+        assert answer.headers["Cache-Control"] == (
+            "private, no-cache" if is_cacheable else "no-store"
+        )
         assert ("ETag" in answer.headers) == (answer.status_code in (200, 201, 304))
         if answer.is_error and method != "HEAD":
             assert list(answer.json()) == ["detail", "error"]
@@ -115,12 +116,12 @@ class Fuzz(RuleBasedStateMachine):
 
     @initialize(target=tasks)
     def begin(self) -> Any:
-        """Give everybody a few tasks."""
+        """Create two tasks per user."""
         return multiple(*(self.create(who, {"title": "A ß"}, None) for who in WHO * 2))
 
     @rule(target=tasks, who=who, body=bodies, key=keys)
     def create(self, who: int, body: Json, key: str | None) -> Any:
-        """Create a task, perhaps with a key that was used before."""
+        """Create a task, sometimes with a key that was used before."""
         answer = self.call(who, "POST", "", body, **{"Idempotency-Key": key})
 
         task_id = self.users[who].created(answer, body, key)
@@ -128,15 +129,15 @@ class Fuzz(RuleBasedStateMachine):
 
     @rule(who=who, key=st.sampled_from(["key 1", "key 2"]))
     def retry(self, who: int, key: str) -> None:
-        """Send a create once more, as after a lost answer."""
+        """Repeat a POST, as after a lost response."""
         body = self.users[who].bodies.get(key, {"title": ""})
         answer = self.call(who, "POST", "", body, **{"Idempotency-Key": key})
 
         assert self.users[who].created(answer, body, key) is None
 
-    @rule(at=st.tuples(tasks, others).map(aim))
+    @rule(at=st.tuples(tasks, offsets).map(aim))
     def post_again(self, at: tuple[int, int]) -> None:
-        """Post a task as it is, as the front end does."""
+        """Post a whole task, as the front end does."""
         who, task_id = at
         task = self.users[who].tasks.get(task_id)
         if task is not None:
@@ -144,9 +145,9 @@ class Fuzz(RuleBasedStateMachine):
             assert (answer.status_code, answer.json()) == (201, task)
             assert answer.headers["Idempotent-Replayed"] == "true"
 
-    @rule(at=st.tuples(tasks, others).map(aim), body=changes, precondition=preconditions)
+    @rule(at=st.tuples(tasks, offsets).map(aim), body=changes, precondition=preconditions)
     def update(self, at: tuple[int, int], body: Json, precondition: str | None) -> None:
-        """Update a task, perhaps another version, perhaps another user's."""
+        """Update a task, sometimes a stale version or another user's."""
         who, task_id = at
         tag = self.users[who].tag(task_id, precondition)
 
@@ -154,7 +155,7 @@ class Fuzz(RuleBasedStateMachine):
 
         self.users[who].updated(answer, task_id, body, tag)
 
-    @rule(at=st.tuples(tasks, others).map(aim), precondition=preconditions)
+    @rule(at=st.tuples(tasks, offsets).map(aim), precondition=preconditions)
     def flip(self, at: tuple[int, int], precondition: str | None) -> None:
         """Flip a task."""
         who, task_id = at
@@ -165,7 +166,7 @@ class Fuzz(RuleBasedStateMachine):
 
         self.users[who].updated(answer, task_id, {"completed": not completed}, tag)
 
-    @rule(at=st.tuples(tasks, others).map(aim), precondition=preconditions)
+    @rule(at=st.tuples(tasks, offsets).map(aim), precondition=preconditions)
     def delete(self, at: tuple[int, int], precondition: str | None) -> None:
         """Delete a task."""
         who, task_id = at
@@ -175,9 +176,9 @@ class Fuzz(RuleBasedStateMachine):
 
         self.users[who].deleted(answer, task_id, tag)
 
-    @rule(at=st.tuples(tasks, others).map(aim), method=st.sampled_from(["GET", "HEAD"]))
+    @rule(at=st.tuples(tasks, offsets).map(aim), method=st.sampled_from(["GET", "HEAD"]))
     def read(self, at: tuple[int, int], method: str) -> None:
-        """Read a task, and then ask whether it has changed."""
+        """Read a task, and read it again with ``If-None-Match``."""
         who, task_id = at
         first = self.call(who, method, f"/{task_id}")
         tag = first.headers.get("ETag")
@@ -190,7 +191,7 @@ class Fuzz(RuleBasedStateMachine):
 
     @rule(who=who, options=options)
     def walk(self, who: int, options: dict[str, str]) -> None:
-        """Read the list as the options ask, page by page."""
+        """Read the list with options, page by page."""
         query: str | None = (
             str(httpx.QueryParams(options)) if all(map(_fits, options.values())) else ""
         )
@@ -205,17 +206,17 @@ class Fuzz(RuleBasedStateMachine):
         assert seen == expected
 
     @rule(who=who, name=st.sampled_from(["completed", "ordering", "limit", "cursor"]), value=texts)
-    def ask_nonsense(self, who: int, name: str, value: str) -> None:
-        """Send a bad option: it must be named."""
+    def send_bad_option(self, who: int, name: str, value: str) -> None:
+        """Send a bad option; the 422 must name it."""
         query = httpx.QueryParams({name: value if _fits(value) else "?"})
         answer = self.call(who, "GET", f"?{query}")
 
-        is_good = (name, value) == ("completed", "true") or (
+        is_valid = (name, value) == ("completed", "true") or (
             name == "limit" and value.isascii() and value.isdigit() and "1" <= value <= "99"
         )
         problems = [] if answer.is_success else answer.json()["detail"]
-        assert answer.status_code == (200 if is_good else 422)
-        assert [each["loc"] for each in problems] == ([] if is_good else [["query", name]])
+        assert answer.status_code == (200 if is_valid else 422)
+        assert [each["loc"] for each in problems] == ([] if is_valid else [["query", name]])
 
     @rule(
         who=who,
@@ -224,12 +225,12 @@ class Fuzz(RuleBasedStateMachine):
         body=junk,
     )
     def stray(self, who: int, method: str, path: str, body: Any) -> None:
-        """Try what is no task, no path, no method or no body."""
+        """Send a wrong id, path, method or body."""
         assert self.call(who, method, path, body).status_code in (400, 404, 405, 415, 422)
 
-    @rule(at=st.tuples(tasks, others).map(aim), method=st.sampled_from(["GET", "PUT", "DELETE"]))
+    @rule(at=st.tuples(tasks, offsets).map(aim), method=st.sampled_from(["GET", "PUT", "DELETE"]))
     def trespass(self, at: tuple[int, int], method: str) -> None:
-        """Try another user's path."""
+        """Send a request on another user's path."""
         who, task_id = at
         other = self.users[who - 1].id
         path = f"/api/{other}/tasks/{task_id}"
@@ -237,21 +238,21 @@ class Fuzz(RuleBasedStateMachine):
         assert self.clients[who].request(method, path, json={"title": "x"}).status_code == 403
 
     def teardown(self) -> None:
-        """Compare what everybody has with the model."""
+        """Compare the list of each user with the model."""
         for number, user in enumerate(self.users):
             assert self.call(number, "GET").json() == user.listed({})
             self.clients[number].close()
 
 
 def _fits(text: str) -> bool:
-    """Tell whether a query can carry a text."""
+    """Tell whether a query can contain a text."""
     return len(text) <= 200 and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def test_random_requests_of_three_users_stay_on_the_contract(
     server: LiveServer, random_seed: int
 ) -> None:
-    """Whatever is asked and in whatever order, each answer must be the contract's."""
+    """Every response must follow the contract, in any order of requests."""
     Fuzz.server = server
 
     run_state_machine_as_test(
@@ -261,6 +262,6 @@ def test_random_requests_of_three_users_stay_on_the_contract(
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
-            phases=[Phase.generate],  # to look for a shorter run would take minutes
+            phases=[Phase.generate],  # shrinking would take minutes
         ),
     )

@@ -1,4 +1,4 @@
-"""gunicorn's own lines: of one form, and without a token (FR-017)."""
+"""gunicorn's log lines: one format, and no token (FR-017)."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from todo_project.tests.live_server import LiveServer, deploying
 
 TOKEN, EXPIRED = mint(), mint(exp=1)
 PARTS = {*TOKEN.split("."), *EXPIRED.split(".")}
-# Each is refused by gunicorn, or makes it talk of a request, with the token somewhere in it.
+# Requests with a token that gunicorn refuses, or logs something about
 REQUESTS = [
     f"GET /x?token={TOKEN}\r\n\r\n",
     f"GET /x?token={TOKEN} HTTP/9.9\r\n\r\n",
@@ -41,7 +41,7 @@ REQUESTS = [
     f"GET /\x1b[2J\nforged{TOKEN} HTTP/1.1\r\n\r\n",
     f"GET /{TOKEN * 40} HTTP/1.1\r\n\r\n",
     f"GET /x HTTP/1.1\r\nHost: a\r\nX: {TOKEN * 40}\r\n\r\n",
-    # what the application answers
+    # answered by the application
     *(
         f"GET /api/alice/tasks?token={token} HTTP/1.1\r\nHost: a\r\n"
         f"Authorization: Bearer {token}\r\nConnection: close\r\n\r\n"
@@ -69,8 +69,8 @@ application = faulty
 
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerLogger]:
-    """Make gunicorn's logger in this process, and take it back."""
-    monkeypatch.setenv("WEB_CONCURRENCY", "1")  # read at the import; the tests' own is empty
+    """Create gunicorn's logger, and restore the logging module afterwards."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")  # read by the import
     from gunicorn.config import Config
 
     error_log = logging.getLogger("gunicorn.error")
@@ -82,33 +82,31 @@ def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerLogger]:
     error_log.level, error_log.propagate = before
 
 
-def test_a_request_that_cannot_be_read_is_not_quoted(
-    logger: ServerLogger, log: io.StringIO
-) -> None:
-    """The words that gunicorn has for it hold whatever token was sent (FR-017)."""
+def test_a_malformed_request_is_not_quoted(logger: ServerLogger, log: io.StringIO) -> None:
+    """The message of gunicorn contains the request, and thereby the token (FR-017)."""
     try:
         raise InvalidRequestLine(f"GET /?token={TOKEN}")
     except InvalidRequestLine as error:
-        said = f"Invalid request from ip=192.0.2.1: {error}"
-        logger.warning(said)
+        message = f"Invalid request from ip=192.0.2.1: {error}"
+        logger.warning(message)
     logger.warning("%d workers", 2)
 
     messages = [json.loads(line)["message"] for line in log.getvalue().splitlines()]
     assert messages == ["Invalid request from 192.0.2.1: InvalidRequestLine", "2 workers"]
 
 
-def test_requests_are_left_to_the_application(logger: ServerLogger, log: io.StringIO) -> None:
-    """A request must have one line, not two."""
+def test_gunicorn_logs_no_requests(logger: ServerLogger, log: io.StringIO) -> None:
+    """A request must have one line, which the application writes."""
     logger.access_log.propagate = True
     logger.access(object(), object(), {}, 0)
 
     assert log.getvalue() == ""
 
 
-def test_a_thread_that_fails_is_logged_as_one_line(
+def test_an_uncaught_exception_of_a_thread_is_one_line(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The traceback of a thread must be in the log, and have no token in it (FR-017)."""
+    """The traceback of a thread must be logged, without a token (FR-017)."""
 
     def fail() -> None:
         raise RuntimeError(TOKEN)
@@ -124,11 +122,11 @@ def test_a_thread_that_fails_is_logged_as_one_line(
 
 
 @pytest.fixture(scope="module", params=["false", "true"], ids=["json", "text"])
-def talkative(
+def verbose_server(
     request: pytest.FixtureRequest, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """Serve with the level that tells the most, an application that fails on purpose."""
-    with deploying(tmp_path_factory.mktemp("talkative"), template) as deployed:
+    """Serve an application that fails on purpose, at the log level DEBUG."""
+    with deploying(tmp_path_factory.mktemp("verbose"), template) as deployed:
         with (deployed.project / "todo_project" / "wsgi.py").open("a") as wsgi:
             wsgi.write(FAULTY)
         with deployed.serving(DEBUG=request.param, LOG_LEVEL="DEBUG") as live:
@@ -136,17 +134,17 @@ def talkative(
 
 
 def lines(live: LiveServer) -> list[str]:
-    """Return what was written, each line of it printable ASCII."""
+    """Return the lines of the log; each must be printable ASCII."""
     lines = live.log.removesuffix("\n").split("\n")
     assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
     return lines
 
 
 def exchange(live: LiveServer, sent: str) -> None:
-    """Send this and nothing more, and wait until the server hangs up."""
+    """Send a text and nothing more, and wait until the server closes the connection."""
     with (
         socket.create_connection(("127.0.0.1", live.port), timeout=30) as wire,
-        suppress(OSError),  # it may hang up before it has read all
+        suppress(OSError),  # it may close before it has read everything
     ):
         wire.sendall(sent.encode("latin-1"))
         wire.shutdown(socket.SHUT_WR)
@@ -155,35 +153,35 @@ def exchange(live: LiveServer, sent: str) -> None:
 
 
 @pytest.mark.live
-def test_nothing_that_gunicorn_or_the_application_reads_is_quoted(talkative: LiveServer) -> None:
-    """A token must not be logged, wherever in a request it is, well formed or not (FR-017)."""
+def test_no_token_of_a_request_is_logged(verbose_server: LiveServer) -> None:
+    """No part of a request, well formed or not, may put a token into the log (FR-017)."""
     for sent in REQUESTS:
-        exchange(talkative, sent)
-        said = talkative.log
-        quoted = [part for part in (*PARTS, SECRET, "forged") if part in said]
+        exchange(verbose_server, sent)
+        logged = verbose_server.log
+        quoted = [part for part in (*PARTS, SECRET, "forged") if part in logged]
         assert (sent, quoted) == (sent, [])
 
-    assert talkative.log_has("expired")
-    assert lines(talkative)
+    assert verbose_server.log_has("expired")
+    assert lines(verbose_server)
 
 
 @pytest.mark.live
-def test_a_fault_and_a_warning_quote_no_token(talkative: LiveServer) -> None:
-    """An error beyond Django must be one line as well, without the token (FR-017)."""
-    with talkative.client("alice") as client:
+def test_a_fault_and_a_warning_quote_no_token(verbose_server: LiveServer) -> None:
+    """An error outside Django must also be one line without the token (FR-017)."""
+    with verbose_server.client("alice") as client:
         token = client.headers["Authorization"]
         statuses = [client.get(path).status_code for path in ("/fault", "/warn")]
 
     assert statuses == [500, 404]
-    assert talkative.log_has("deprecated: Bearer ***")
-    assert talkative.log_has("no user Bearer ***")
-    assert not [part for part in token.split(".") if part in talkative.log]
-    assert lines(talkative)
+    assert verbose_server.log_has("deprecated: Bearer ***")
+    assert verbose_server.log_has("no user Bearer ***")
+    assert not [part for part in token.split(".") if part in verbose_server.log]
+    assert lines(verbose_server)
 
 
 @pytest.mark.live
 def test_everything_is_json(tmp_path: Path) -> None:
-    """What the server says, from its start to its end, must be of one form."""
+    """Every line of the server, from start to stop, must have the same format."""
     with deploying(tmp_path) as deployed, deployed.serving(WEB_CONCURRENCY="1") as live:
         assert live.log_has("run migrate")
         [worker] = re.findall(r"Booting worker with pid: ([0-9]+)", live.log)
@@ -192,13 +190,13 @@ def test_everything_is_json(tmp_path: Path) -> None:
         live.process.send_signal(signal.SIGHUP)
         assert live.log_has("Hang up")
         with live.client("alice") as client:
-            client.get("/api/alice/tasks")  # there is no table yet
-    said = [json.loads(line) for line in lines(live)]
+            client.get("/api/alice/tasks")  # the table is missing
+    logged = [json.loads(line) for line in lines(live)]
 
-    loggers = {line["logger"] for line in said}
+    loggers = {line["logger"] for line in logged}
     assert {"gunicorn.error", "todo_project.status.startup", "todo_project.access"} <= loggers
-    assert {"time", "level", "logger", "request_id"} <= set.intersection(*map(set, said))
+    assert {"time", "level", "logger", "request_id"} <= set.intersection(*map(set, logged))
     [killed] = [
-        line for line in said if f"(pid:{worker}) was sent SIGKILL" in line.get("message", "")
+        line for line in logged if f"(pid:{worker}) was sent SIGKILL" in line.get("message", "")
     ]
     assert killed["level"] == "ERROR"

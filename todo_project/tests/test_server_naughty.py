@@ -1,6 +1,6 @@
-"""Naughty texts in every place that takes one, against gunicorn.
+"""Naughty strings in every input, against gunicorn.
 
-Each comes back exactly as it was, or is refused as the contract has it.
+Each must be returned unchanged, or be refused according to the contract.
 """
 
 import json
@@ -23,13 +23,13 @@ TITLE = "/api/naughty/tasks"
 
 @pytest.fixture
 def client(server: LiveServer) -> Iterator[httpx.Client]:
-    """Sign somebody in."""
+    """Open a client with a token."""
     with server.client("naughty") as client:
         yield client
 
 
 def check(answer: httpx.Response, *statuses: int) -> Any:
-    """Check what every answer must have, and return its body."""
+    """Check the status and the headers of every response; return its body."""
     assert answer.status_code in statuses, (answer.status_code, answer.content)
     assert "X-Request-ID" in answer.headers
     assert answer.headers["Vary"].lower() == "origin"
@@ -41,58 +41,58 @@ def check(answer: httpx.Response, *statuses: int) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether a text has neither NUL nor a lone surrogate."""
+    """Tell whether a text contains neither NUL nor a lone surrogate."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @pytest.mark.each_database
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "raw"])
-def test_a_text_in_a_task_comes_back_as_it_was(client: httpx.Client, escaped: bool) -> None:
-    """Nothing must be trimmed, escaped or normalised (contract.md "A task")."""
+def test_a_text_in_a_task_is_returned_unchanged(client: httpx.Client, escaped: bool) -> None:
+    """Text must not be trimmed, escaped or normalised (docs/contract.md, "A task")."""
     path = f"{TITLE}/{client.post(TITLE, json={'title': 'x'}).json()['id']}"
     for text in TEXTS:
         for field, limit in (("title", 200), ("description", 1000)):
             body = {"title": "x", field: text}
             content = json.dumps(body, ensure_ascii=escaped).encode(errors="surrogatepass")
-            is_text = escaped or is_storable(text.replace("\0", ""))  # surrogates are no UTF-8
-            is_good = (
+            is_utf8 = escaped or is_storable(text.replace("\0", ""))
+            is_valid = (
                 is_storable(text)
                 and len(text) <= limit
                 and (field == "description" or text.strip(WHITE_SPACE) != "")
             )
-            bad = 422 if is_text else 400
+            error = 422 if is_utf8 else 400
 
             created = client.post(TITLE, content=content, headers=JSON)
             updated = client.put(path, content=content, headers=JSON)
 
             for answer, status in ((created, 201), (updated, 200)):
-                shown = check(answer, status if is_good else bad)
-                assert not is_good or shown[field] == text
+                task = check(answer, status if is_valid else error)
+                assert not is_valid or task[field] == text
     assert {task["title"] for task in client.get(TITLE).json()} >= {"\ufeff", "\\u0000", "x" * 200}
 
 
-def test_a_text_in_a_query_is_taken_or_refused(client: httpx.Client) -> None:
-    """An option must be taken as it is meant, or be a 422."""
+def test_a_text_in_a_query_is_accepted_or_refused(client: httpx.Client) -> None:
+    """An option must be accepted, ignored or a 422."""
     check(client.post(TITLE, json={"title": "x"}), 201)
     for text in TEXTS:
         value = quote(text.encode(errors="surrogatepass"))
         for option in ("search", "unknown", value[:2000]):
             check(client.get(f"{TITLE}?limit=3&{option}={value}"[:8000]), 200)
         for option in ("completed", "ordering", "limit", "cursor"):
-            is_good = (option, text) == ("completed", "true")
-            check(client.get(f"{TITLE}?{option}={value}"[:8000]), 200 if is_good else 422)
+            is_valid = (option, text) == ("completed", "true")
+            check(client.get(f"{TITLE}?{option}={value}"[:8000]), 200 if is_valid else 422)
 
 
-def test_a_text_in_a_path_is_somebodys_id_or_is_refused(server: LiveServer) -> None:
-    """A user's id must be compared exactly (contract.md "Six endpoints, one alias …")."""
-    # a client resolves the first two, and the server's request line has no room for the third
+def test_a_text_in_a_path_is_a_user_id_or_refused(server: LiveServer) -> None:
+    """A user id must be compared exactly (docs/contract.md, "Six endpoints and a health check")."""
+    # Clients resolve the first two, and the third exceeds the limit of the request line.
     for text in set(TEXTS) - {".", "..", "\U0001f4a9" * 1001}:
         segment = quote(text.encode(errors="surrogatepass"), safe="")
-        is_good = is_storable(text) and 0 < len(text) <= MAX_USER_ID_LENGTH
-        with server.client(text if is_good else "naughty") as client:
+        is_valid = is_storable(text) and 0 < len(text) <= MAX_USER_ID_LENGTH
+        with server.client(text if is_valid else "naughty") as client:
             url = httpx.URL(server.address, raw_path=f"/api/{segment}/tasks".encode())
             answer = client.request("POST", url, json={"title": "x"})
-            if is_good and "/" not in text:
+            if is_valid and "/" not in text:
                 task = check(answer, 201)
                 assert task["user_id"] == text
                 assert client.get(url).json()[-1:] == [task]
@@ -119,10 +119,10 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_a_text_in_a_header_is_taken_or_refused(
+def test_a_text_in_a_header_is_accepted_or_refused(
     server: LiveServer, client: httpx.Client, name: str
 ) -> None:
-    """No header must be a fault of ours; what is no header's value the server itself refuses."""
+    """No header must cause a 500; the web server refuses a malformed value."""
     method, statuses = HEADERS[name]
     created = client.post(TITLE, json={"title": "kept"}).json()
     path = f"{TITLE}/{created['id']}"
@@ -137,8 +137,11 @@ def test_a_text_in_a_header_is_taken_or_refused(
 
 
 def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
-    """A key must be 1 to 255 printable ASCII characters (contract.md "What goes beyond …")."""
-    one_line = [text for text in TEXTS if not {"\r", "\n"} & set(text)]  # else it ends the header
+    """A key must have 1 to 255 printable ASCII characters.
+
+    Source: docs/contract.md, "What goes beyond the plan".
+    """
+    one_line = [text for text in TEXTS if not {"\r", "\n"} & set(text)]
     for number, text in enumerate(one_line):
         user = f"keyed-{number}"
 
@@ -147,8 +150,8 @@ def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
 
         with server.client(user) as client:
             tasks = client.get(path).json()
-        is_good = text.isascii() and text.isprintable() and 0 < len(text.strip()) <= 255
-        if is_good:
+        is_valid = text.isascii() and text.isprintable() and 0 < len(text.strip()) <= 255
+        if is_valid:
             assert [check(first, 201)] == [check(again, 201)] == tasks
         else:
             assert (first.status_code in (400, 422), tasks) == (True, [])
@@ -157,7 +160,7 @@ def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
 def send(
     server: LiveServer, method: str, path: str, name: str, text: str, user: str = "naughty"
 ) -> httpx.Response:
-    """Send a header as it is, which no well-behaved client would."""
+    """Send a header unescaped, which no client library does."""
     fields = {
         "Host": b"localhost",
         "Connection": b"close",

@@ -1,4 +1,4 @@
-"""What the server does without a database, before its migrations, and when it is killed."""
+"""The server without a database, before the migrations, and when it is killed or stopped."""
 
 import socket
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ from todo_project.tests.live_server import (
     write_env,
 )
 
-PASSWORD = "a-password-that-nobody-may-see"
+PASSWORD = "a-password-of-the-database"
 SERVICE_UNAVAILABLE = {
     "detail": "Service temporarily unavailable",
     "error": "Service temporarily unavailable",
 }
 INTERNAL_SERVER_ERROR = {"detail": "Internal server error", "error": "Internal server error"}
 REQUESTS = 10
-# A request that waits for ever would reach this. The promised six seconds are tested in process
-# (test_postgresql.py): here the client, the server and other tests share the processors.
+# Detects a request that never ends. test_postgresql.py tests the promised six seconds in process;
+# here client, server and other tests share the processors.
 TOO_LATE_SECONDS = 20.0
 
 
@@ -37,9 +37,9 @@ TOO_LATE_SECONDS = 20.0
 def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
     kind: str, project: Path, tmp_path: Path
 ) -> None:
-    """Without a database requests must fail in time, and /health never (contract.md "Errors").
+    """Without a database requests must be a 503 in time (docs/contract.md, "Errors").
 
-    An operator must read at the start what is wrong, and no password (FR-017).
+    The start-up report must describe the problem without the password (FR-017).
     """
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -53,11 +53,11 @@ def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
             else f"postgresql://todo:{PASSWORD}@127.0.0.1:{port}/todo",
         )
         with serving(project, tmp_path / "server.log") as live:
-            health, is_first, answers = ask_at_once(live)
+            health, is_first, answers = request_at_once(live)
             assert live.log_has("does not answer")
 
     assert (health.status_code, health.elapsed.total_seconds() < DATABASE_SECONDS) == (200, True)
-    assert is_first or kind != "silent server"  # the only kind that is waited for
+    assert is_first or kind != "silent server"  # the only kind with a time-out
     seen = [(answer.status_code, answer.json()) for answer in answers]
     assert seen == [(503, SERVICE_UNAVAILABLE)] * REQUESTS
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
@@ -65,11 +65,11 @@ def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
     assert (live.log.count("does not answer"), PASSWORD in live.log) == (1, False)
 
 
-def ask_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.Response]]:
-    """Create tasks of several users, and meanwhile ask whether the process is alive.
+def request_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.Response]]:
+    """Create tasks of several users, and request /health meanwhile.
 
     Returns:
-        The answer of /health, whether it came before all others, and these.
+        The response of /health, whether it was the first, and the other responses.
     """
 
     def create(number: int) -> httpx.Response:
@@ -85,15 +85,15 @@ def ask_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.Resp
 
 @pytest.mark.live
 @pytest.mark.each_database
-def test_a_database_is_served_from_its_migration_on(tmp_path: Path) -> None:
-    """A missing table must show no SQL (FR-016); the first id is 1001 (the demo cards)."""
+def test_the_migration_needs_no_restart(tmp_path: Path) -> None:
+    """A missing table must expose no SQL (FR-016); the first id is 1001 (demo cards)."""
     with (
         deploying(tmp_path) as deployed,
         deployed.serving() as live,
         live.client("first") as client,
     ):
         early = client.get("/api/first/tasks")
-        is_announced = live.log_has("run migrate")
+        is_reported = live.log_has("run migrate")
         migrated = deployed.manage("migrate", "--verbosity=0")
         created = client.post("/api/first/tasks", json={"title": "Buy milk"})
 
@@ -101,16 +101,14 @@ def test_a_database_is_served_from_its_migration_on(tmp_path: Path) -> None:
         (500, INTERNAL_SERVER_ERROR),
         (503, SERVICE_UNAVAILABLE),
     ]
-    assert (is_announced, migrated.returncode, migrated.stderr) == (True, 0, "")
+    assert (is_reported, migrated.returncode, migrated.stderr) == (True, 0, "")
     assert (created.status_code, created.json()["id"]) == (201, 1001)
 
 
 @pytest.mark.live
 @pytest.mark.each_database
-def test_what_was_answered_is_there_after_the_server_is_killed(
-    template: str, tmp_path: Path
-) -> None:
-    """A 2xx must survive the death of every process (contract.md "Concurrency"; SC-004)."""
+def test_an_acknowledged_write_survives_a_kill(template: str, tmp_path: Path) -> None:
+    """A write that got a 2xx must be durable (docs/contract.md, "Concurrency"; SC-004)."""
     with deploying(tmp_path, template) as deployed:
         with deployed.serving() as live, live.client("survivor") as client:
             task = client.post("/api/survivor/tasks", json={"title": "Buy milk"}).json()
@@ -120,10 +118,8 @@ def test_what_was_answered_is_there_after_the_server_is_killed(
             assert client.get("/api/survivor/tasks").json() == [task]
 
 
-def test_a_request_under_way_is_answered_when_the_server_has_to_stop(
-    project: Path, tmp_path: Path
-) -> None:
-    """A deployment must not cut requests off."""
+def test_a_stopping_server_answers_running_requests(project: Path, tmp_path: Path) -> None:
+    """A deployment must not interrupt requests."""
     with socket.socket() as silent, ThreadPoolExecutor() as pool:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -131,10 +127,10 @@ def test_a_request_under_way_is_answered_when_the_server_has_to_stop(
         write_env(project, f"postgresql://todo@127.0.0.1:{silent.getsockname()[1]}/todo")
         with serving(project, tmp_path / "server.log") as live, live.client("last") as client:
             waiting = pool.submit(client.get, "/api/last/tasks")
-            asked_by = [silent.accept() for _ in ("start-up line", "request")]
+            connections = [silent.accept() for _ in ("start-up line", "request")]
             code = live.stop()
             answer = waiting.result()
-        for wire, _ in asked_by:
+        for wire, _ in connections:
             wire.close()
 
     assert (answer.status_code, code) == (503, 0)
@@ -142,16 +138,16 @@ def test_a_request_under_way_is_answered_when_the_server_has_to_stop(
 
 @pytest.fixture
 def wire(deployment_of_server: Deployment) -> Iterator[psycopg.Connection]:
-    """Connect to the server's own database, which no other process of ``pytest -n`` uses."""
+    """Connect to the server's database, which no other process of ``pytest -n`` uses."""
     with psycopg.connect(deployment_of_server.database_url) as wire:
         yield wire
 
 
 @pytest.mark.postgresql
-def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
+def test_a_slow_statement_is_a_503_and_writes_nothing(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
-    """A database that is too slow must be a 503, and nothing may happen later."""
+    """A statement over the deadline must be cancelled."""
     with server.client("slow") as client:
         with wire.transaction():
             wire.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")
@@ -164,10 +160,10 @@ def test_a_statement_that_takes_too_long_is_a_503_and_writes_nothing(
 
 
 @pytest.mark.postgresql
-def test_connections_that_the_database_has_closed_are_replaced_unseen(
+def test_connections_that_the_database_closes_are_replaced(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
-    """A restart of the database between two requests must fail neither of them."""
+    """A restart of the database between two requests must not fail either."""
     with server.client("reconnector") as client:
         before = [client.get("/api/reconnector/tasks").status_code for _ in range(10)]
         ended = wire.execute(

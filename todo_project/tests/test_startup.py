@@ -1,4 +1,4 @@
-"""The line at the start about the database."""
+"""The log lines at server start."""
 
 import io
 import json
@@ -20,15 +20,15 @@ PASSWORD = "x7Qp2mVz9Lk4"
 
 
 def only_line(log: io.StringIO) -> tuple[str, str]:
-    """Return the level and the message of the one line that was written."""
+    """Return level and message of the only line in the log."""
     [line] = [json.loads(line) for line in log.getvalue().splitlines()]
     assert line["logger"] == "todo_project.status.startup"
     return line["level"], line["message"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
-    """One line must say which database is used and that nothing is missing."""
+def test_a_ready_database_is_reported(log: io.StringIO) -> None:
+    """One line must name the database and confirm the migrations."""
     report_database()
 
     level, line = only_line(log)
@@ -39,7 +39,7 @@ def test_a_database_that_is_ready_is_reported(log: io.StringIO) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
-    """One line must say what to run."""
+    """One line must name the command to run."""
     recorder = MigrationRecorder(connection)
     recorder.record_unapplied("tasks", "0002_idempotency_key")
 
@@ -77,7 +77,7 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
 def test_a_database_that_is_not_ready_is_reported_without_its_password(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, expected: str
 ) -> None:
-    """One line must name what is missing, and never the password (FR-017)."""
+    """One line must describe the problem, without the password (FR-017)."""
     settings = database_settings("DATABASE_URL", url.format(port=free_port()), tmp_path)
     handler = ConnectionHandler({"default": settings})
     monkeypatch.setattr(startup, "connection", handler["default"])
@@ -90,8 +90,8 @@ def test_a_database_that_is_not_ready_is_reported_without_its_password(
     assert line == f"Database {expected.format(folder=tmp_path, missing=missing)}"
 
 
-def test_settings_that_look_wrong_are_reported(log: io.StringIO, settings: Settings) -> None:
-    """A secret that a rotation left behind must be named where operators look (authn.W002)."""
+def test_a_failed_check_is_reported(log: io.StringIO, settings: Settings) -> None:
+    """The log must warn of a secret that a rotation has left behind (authn.W002)."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRET_IS_LEFT_OVER": True}
 
     report_settings()

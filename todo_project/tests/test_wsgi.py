@@ -1,4 +1,4 @@
-"""The WSGI application, and when it gives its connection back."""
+"""The WSGI application, and its release of the database connection."""
 
 import io
 import sys
@@ -8,9 +8,12 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.core.cache import close_caches
+from django.core.handlers.base import reset_urlconf
 from django.core.servers.basehttp import get_internal_wsgi_application
+from django.core.signals import request_finished
 from django.db import connection
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from pytest_django.fixtures import Settings
 
@@ -21,64 +24,81 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def application(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Load what gunicorn and `runserver` serve."""
-    # which would take pytest's handlers off the log
+    """Load the application of gunicorn and `runserver`."""
+    # django.setup() would remove pytest's log handlers.
     monkeypatch.setattr("django.setup", lambda **options: None)
     return get_internal_wsgi_application()
 
 
 def call(application: Any, **environ: Any) -> tuple[str, Any]:
-    """Send a request; return the answer's status and the answer."""
+    """Send a request; return the status and the response."""
     setup_testing_defaults(environ)
     statuses: list[str] = []
-    answer = application(environ, lambda status, headers: statuses.append(status))
-    return statuses[0], answer
+    response = application(environ, lambda status, headers: statuses.append(status))
+    return statuses[0], response
 
 
 @pytest.mark.postgresql
-def test_a_stream_gives_its_connection_back_in_the_end(
-    application: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [None, RuntimeError], ids=["success", "fault"])
+def test_the_connection_is_released_before_the_response_is_sent(
+    application: Any,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception] | None,
 ) -> None:
-    """A view's connection must be free before the answer is sent, a stream's when it is closed."""
+    """A client that reads slowly must not hold a database connection."""
+    used = []
 
-    def view(request: HttpRequest) -> StreamingHttpResponse:
+    def view(request: HttpRequest) -> HttpResponse:
         ask("SELECT 1")
-        return StreamingHttpResponse(str(ask("SELECT 1")) for _ in range(2))
+        used.append(connection.connection is not None)
+        if error:
+            raise error
+        return HttpResponse()
 
-    urls = ModuleType("streaming_urls")
-    urls.__dict__["urlpatterns"] = [path("stream", view)]
-    monkeypatch.setitem(sys.modules, "streaming_urls", urls)
-    settings.ROOT_URLCONF = "streaming_urls"
+    urls = ModuleType("querying_urls")
+    urls.__dict__["urlpatterns"] = [path("query", view)]
+    monkeypatch.setitem(sys.modules, "querying_urls", urls)
+    settings.ROOT_URLCONF = "querying_urls"
 
-    _, stream = call(application, PATH_INFO="/stream")
-    free = [connection.connection is None]
-    part = next(iter(stream))
-    free.append(connection.connection is None)
-    stream.close()  # although the client has not read all of it
+    status, _ = call(application, PATH_INFO="/query")
 
-    assert (part, *free, connection.connection is None) == (b"1", True, False, True)
+    assert (status[:3], used) == ("500" if error else "200", [True])
+    assert connection.connection is None
+
+
+@pytest.mark.usefixtures("application")
+def test_nothing_is_closed_after_a_request() -> None:
+    """Receivers that this application does not need must be disconnected."""
+    assert not request_finished.disconnect(close_caches)
+    assert not request_finished.disconnect(reset_urlconf)
 
 
 def test_a_charset_changes_nothing(application: Any) -> None:
-    """A body's charset must not decide how the rest is read, nor let a fault out."""
+    """The charset of a body must not apply to the query, nor cause a fault."""
     requests = [
         ("GET", "/", "200 OK"),
         ("GET", "/health", "200 OK"),
         ("GET", "/api/alice/tasks", "401 Unauthorized"),
         ("POST", "/admin/login/", "403 Forbidden"),
     ]
+    forms = {
+        "application/x-www-form-urlencoded": b"a=b",
+        "multipart/form-data; boundary=x": b"--x--",
+    }
+    charsets = ["rot13", "hex", "punycode", "latin-1", "utf-16"]
     found, expected = {}, {}
-    for request, charset in product(requests, ["rot13", "hex", "punycode", "latin-1", "utf-16"]):
-        method, sent, expected[request, charset] = request
-        found[request, charset], body = call(
+    for request, form, charset in product(requests, forms, charsets):
+        method, sent, expected[request, form, charset] = request
+        found[request, form, charset], body = call(
             application,
             REQUEST_METHOD=method,
             PATH_INFO=sent,
             QUERY_STRING="limit=1",
-            CONTENT_TYPE=f"application/x-www-form-urlencoded; charset={charset}",
-            CONTENT_LENGTH="3",
+            CONTENT_TYPE=f"{form}; charset={charset}",
+            CONTENT_LENGTH=str(len(forms[form])),
             HTTP_COOKIE=f"csrftoken={32 * 'a'}",
-            **{"wsgi.input": io.BytesIO(b"a=b")},
+            **{"wsgi.input": io.BytesIO(forms[form])},
         )
         assert b"".join(body)
 
