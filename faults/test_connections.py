@@ -5,6 +5,7 @@ from typing import Any
 
 from faults.load import Load, User
 from faults.postgres import Postgres
+from todo_project.postgresql.connection_pool import CONNECTIONS
 from todo_project.tests.live_server import LiveServer
 
 
@@ -53,4 +54,4 @@ def test_connections_stay_below_the_limit(
 
     figures.update(load.figures(), connections=most)
     assert set(load.statuses()) == {200, 201}
-    assert most <= 2 * 16
+    assert most <= 2 * CONNECTIONS
