@@ -138,7 +138,7 @@ def _url_of_controller(config: pytest.Config) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Pass the shared server's URL to a process of ``pytest -n``."""
+    """Pass the shared server's URL to a pytest-xdist worker."""
     node.workerinput["database_url"] = os.environ["NEON_DATABASE_URL"]
 
 
@@ -155,7 +155,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that the processes of ``pytest -n`` finish together."""
+    """Run slow tests first, so that the pytest-xdist workers finish together."""
     items.sort(key=_starts_processes, reverse=True)
 
 
@@ -202,7 +202,7 @@ def require_marker(marker: str) -> None:
 
 
 def mint(user_id: str | None = "alice", *, secret: str = SECRET, **claims: Any) -> str:
-    """Sign a token as Better Auth does: HS256, one hour. A claim that is ``None`` is left out."""
+    """Sign a token like Better Auth's: HS256, valid for an hour. A ``None`` claim is omitted."""
     now = int(time.time())
     payload = {"sub": user_id, "iat": now, "exp": now + 3600, **claims}
     return jwt.encode(

@@ -64,11 +64,11 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
     simplejwt ignores a lower-case ``bearer``, requires a ``token_type`` claim that Better Auth
     does not set, and has its own user class.
 
-    Source: docs/contract.md, "Who may come in"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
+    Source: docs/contract.md, "Authentication"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
     """
 
     def __init__(self) -> None:
-        """Skip simplejwt's look-up of the user model: users are not stored."""
+        """Skip simplejwt's lookup of the user model: users are not stored."""
 
     def get_header(self, request: Request) -> str:  # type: ignore[override]  # the stubs say bytes
         """Return the ``Authorization`` header.
@@ -82,7 +82,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         return header
 
     def get_raw_token(self, header: str) -> str:  # type: ignore[override]  # the stubs say bytes
-        """Return the header without its scheme, which may be an empty string."""
+        """Return the token from the header; it may be an empty string."""
         return header.partition(" ")[2].strip(" ")
 
     def get_validated_token(self, raw_token: str) -> Mapping[str, Any]:  # type: ignore[override]

@@ -17,7 +17,7 @@ LEFT_OVER_SECRET = "authn.W002"  # noqa: S105
 def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn about a published secret, and about an old secret that a rotation left behind.
 
-    Source: docs/contract.md, "Who may come in"; FR-017 (the messages do not show a secret).
+    Source: docs/contract.md, "Authentication"; FR-017 (the messages do not show a secret).
     """
     messages: list[CheckMessage] = []
     if any(is_published(secret) for secret in settings.BETTER_AUTH["SECRETS"]):

@@ -19,7 +19,7 @@ def issue_token(user_id: str, *, lifetime_seconds: int) -> str:
         A JWT signed with HS256 and the first secret. It has ``sub``, ``iat`` and ``exp``, and
         ``iss`` and ``aud`` if an issuer and an audience are configured.
 
-    Source: docs/contract.md, "Who may come in".
+    Source: docs/contract.md, "Authentication".
     """
     configured = settings.BETTER_AUTH
     now = int(time.time())

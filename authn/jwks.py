@@ -107,7 +107,7 @@ class KeySet:
         raise InvalidTokenError("unknown_key")
 
     def _wait(self, thread: threading.Thread) -> None:
-        """Wait until the fetch ends or times out, if a waiting slot is free."""
+        """Wait for a fetch or its timeout; after the first one, only if a waiting slot is free."""
         seconds = max(self._fetch_started_at + FETCH_TIMEOUT_SECONDS - monotonic(), 0.0)
         if self._fetched_at == NEVER and not self._is_unavailable:  # all requests need the first
             thread.join(seconds)

@@ -16,7 +16,7 @@ class IsPathUser(BasePermission):
 
     Runs no query. Denies every request to a path without a ``user_id``.
 
-    Source: docs/contract.md, "Who may come in"; FR-003, FR-005.
+    Source: docs/contract.md, "Authentication"; FR-003, FR-005.
     """
 
     message = "Access forbidden: user_id mismatch"

@@ -11,7 +11,7 @@ class Principal:
     Args:
         id: The user's id, 1 to 255 characters.
 
-    Source: docs/contract.md, "Who may come in"; FR-002.
+    Source: docs/contract.md, "Authentication"; FR-002.
     """
 
     id: str

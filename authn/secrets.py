@@ -53,7 +53,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
         ImproperlyConfigured: No secret is set, or one is malformed, too short or a placeholder.
             The message names the variable and says how to fix it.
 
-    Source: docs/contract.md, "Who may come in"; RFC 7518 §3.2 (minimum key length).
+    Source: docs/contract.md, "Authentication"; RFC 7518 §3.2 (minimum key length).
     """
     named = [("BETTER_AUTH_SECRETS", value) for value in _parse_versioned(secrets)]
     if secret:

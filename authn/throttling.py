@@ -1,4 +1,4 @@
-"""The rate limit per user."""
+"""Per-user rate limiting."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class TokenVerifier:
     Raises:
         ValueError: A secret is too short. PyJWT only warns, and fails later on an empty one.
 
-    Source: docs/contract.md, "Who may come in"; FR-001, FR-002; RFC 7519; RFC 8725.
+    Source: docs/contract.md, "Authentication"; FR-001, FR-002; RFC 7519; RFC 8725.
     """
 
     secrets: Sequence[str] = field(repr=False)
@@ -167,7 +167,7 @@ def user_id(claims: Mapping[str, Any]) -> str:
     Raises:
         NoUserError: The three claims are absent, or the first present one is not a valid user id.
 
-    Source: docs/contract.md, "Who may come in"; FR-002.
+    Source: docs/contract.md, "Authentication"; FR-002.
     """
     user = claims.get("user")
     candidates = (

@@ -229,7 +229,7 @@ def two_free_ports(port: int) -> list[int]:
 
 
 def is_listening(port: int) -> bool:
-    """Return whether a server listens on this port of 127.0.0.1."""
+    """Return whether a server is listening on 127.0.0.1 at a port."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 

@@ -162,7 +162,7 @@ def test_a_rolling_restart(
 def test_a_rotation_of_the_secret(
     instances: list[Instance], nginx: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """A token must be accepted while its secret is listed (docs/contract.md, "Who may come in")."""
+    """A token must be accepted while its secret is listed (docs/contract.md, "Authentication")."""
     with Load(nginx, USERS, work) as load:
         load.wait_for(lambda: load.statuses()[201] >= 20)
         replace_each(instances, load, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=BOTH)
@@ -181,7 +181,7 @@ def test_a_rotation_of_the_secret(
 
 
 def test_a_reload_reads_the_secret_file_again(project: Path, tmp_path: Path) -> None:
-    """A reload must apply a changed secret file (docs/contract.md, "Who may come in")."""
+    """A reload must apply a changed secret file (docs/contract.md, "Authentication")."""
     file = tmp_path / "secrets"
     file.write_text(f"1:{SECRET}")
     variables = {"BETTER_AUTH_SECRET": "", "BETTER_AUTH_SECRETS_FILE": str(file)}

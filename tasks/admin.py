@@ -129,13 +129,13 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
 
     @admin.action(description="Mark completed", permissions=["change"])
     def mark_completed(self, request: HttpRequest, tasks: TaskQuerySet) -> None:
-        """Mark the selected tasks completed."""
+        """Mark the selected tasks as completed."""
         count = bulk.set_completed(tasks, True, request.user)
         self._report(request, count, "marked completed")
 
     @admin.action(description="Mark not completed", permissions=["change"])
     def mark_not_completed(self, request: HttpRequest, tasks: TaskQuerySet) -> None:
-        """Mark the selected tasks not completed."""
+        """Mark the selected tasks as not completed."""
         count = bulk.set_completed(tasks, False, request.user)
         self._report(request, count, "marked not completed")
 
@@ -158,7 +158,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_as_csv(self, request: HttpRequest, tasks: TaskQuerySet) -> StreamingHttpResponse:
-        """Stream the selected tasks as a file."""
+        """Stream the selected tasks as a CSV file."""
         name = f"tasks-{timezone.now():%Y-%m-%d}.csv"
         return StreamingHttpResponse(
             csv_lines(tasks),

@@ -1,6 +1,6 @@
 """Entity tags, and the preconditions that name them.
 
-Source: docs/contract.md, "What goes beyond the plan", versions; RFC 9110 §8.8.3 and §13.1.
+Source: docs/contract.md, "Extensions", versions; RFC 9110 §8.8.3 and §13.1.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ TAG_DIGITS = 32  # hexadecimal
 
 
 class TaskChangedError(APIException):
-    """``If-Match`` names another version of the task."""
+    """``If-Match`` does not match the current version of the task."""
 
     status_code = 412
     default_detail = "Task has changed"
@@ -32,7 +32,7 @@ def entity_tag(*parts: bytes) -> str:
 
 
 def is_match(header: str, tag: str) -> bool:
-    """Tell whether ``If-Match`` names a tag; a weak tag never matches.
+    """Return whether ``If-Match`` names a tag; a weak tag never matches.
 
     Source: RFC 9110 §13.1.1.
     """
@@ -40,7 +40,7 @@ def is_match(header: str, tag: str) -> bool:
 
 
 def is_not_modified(header: str, tag: str) -> bool:
-    """Tell whether ``If-None-Match`` names a tag; a weak tag matches too.
+    """Return whether ``If-None-Match`` names a tag; a weak tag matches too.
 
     Source: RFC 9110 §13.1.2.
     """

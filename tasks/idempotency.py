@@ -1,6 +1,6 @@
 """Creates that are sent twice: retries with a key, and the front end's double post.
 
-Source: docs/contract.md, "What goes beyond the plan", safe retries and the front end's double post.
+Source: docs/contract.md, "Extensions", safe retries and the front end's double post.
 """
 
 import hashlib
@@ -100,7 +100,7 @@ def create_once(
 def find_posted_copy(
     tasks: Callable[[], TaskQuerySet], body: Mapping[str, Any], values: Mapping[str, Any]
 ) -> TaskRow | None:
-    """Find the task that the body is a copy of: the front end posts each new task once more.
+    """Find the original of a repeated POST: the front end posts each new task a second time.
 
     Args:
         tasks: returns the user's tasks; called only if the body has an id, which saves 40 µs.

@@ -1,6 +1,6 @@
 """The query options of the list: filters, order and page.
 
-Source: docs/contract.md, "What goes beyond the plan", list options.
+Source: docs/contract.md, "Extensions", list options.
 """
 
 import re
@@ -86,7 +86,7 @@ def read_options(query: Mapping[str, str]) -> ListOptions:
         query: the last value of each option.
 
     Raises:
-        OptionsError: one or more values are invalid; each problem says what is accepted.
+        OptionsError: one or more values are invalid; each error states the accepted values.
     """
     values: dict[str, Any] = {}
     problems: dict[str, Any] = {}

@@ -206,7 +206,7 @@ class IdempotencyKey(models.Model):
     Invariants: a user's key identifies one body and one task, for good; the row commits together
     with its task. It outlives the task, so that a late retry does not create it again.
 
-    Source: docs/contract.md, "What goes beyond the plan", safe retries.
+    Source: docs/contract.md, "Extensions", safe retries.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -221,7 +221,7 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "task_idempotency_key"
         constraints = (
-            # POST with Idempotency-Key: "this user's key"; the second of two at once must fail
+            # Keys are unique per user; of two concurrent POSTs with the same key, one must fail.
             models.UniqueConstraint(fields=["user_id", "key"], name="task_idempotency_key_unique"),
         )
 

@@ -2,7 +2,7 @@
 
 Tasks that are added or deleted between two pages move no page.
 
-Source: docs/contract.md, "What goes beyond the plan", list options.
+Source: docs/contract.md, "Extensions", list options.
 """
 
 import base64
@@ -75,7 +75,7 @@ class Cursor:
         return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
     def beyond(self, tasks: TaskQuerySet) -> TaskQuerySet:
-        """Filter the tasks on this side of the cursor."""
+        """Filter the tasks to those on the cursor's ``side``."""
         field = self.ordering.removeprefix("-")
         is_greater = self.is_forwards != self.ordering.startswith("-")
         equal = "e" if self.side in ("from", "until") else ""
@@ -139,7 +139,7 @@ def read_page(
         return Page(found, None, None)
     has_more = len(found) > limit
     page = found[:limit] if is_forwards else found[:limit][::-1]
-    # An empty page has the same neighbour on either side: the one that its cursor came from.
+    # An empty page has one neighbour: the page that its cursor came from.
     edge = cursor and cursor.complement()
     first = Cursor.at(page[0], ordering, "before") if page else edge
     last = Cursor.at(page[-1], ordering, "after") if page else edge
@@ -196,7 +196,7 @@ def _utc(text: str) -> datetime:
 
 
 def _is_storable(value: Any) -> bool:
-    """Tell whether the database accepts a value as a parameter."""
+    """Return whether the database accepts a value as a parameter."""
     if isinstance(value, int):
         return abs(value) <= MAX_TASK_ID
     return not (isinstance(value, str) and UNSTORABLE.search(value))

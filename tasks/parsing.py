@@ -66,7 +66,7 @@ def _read(request: HttpRequest) -> bytes:
     announced = 0 if is_chunked else int(request.META.get("CONTENT_LENGTH") or 0)
     if announced > limit:
         raise BodyTooLargeError
-    # Django reads Content-Length bytes, which is none of a chunked body. The server's own stream
+    # A chunked body has no Content-Length, so Django would read nothing; the server's own stream
     # ends with the body.
     stream = request.META["wsgi.input"] if is_chunked else request
     try:

@@ -48,15 +48,15 @@ def problem(key: str, **values: int) -> serializers.ValidationError:
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
-    """A field that accepts only its JSON type and reports only its first problem.
+    """A field that accepts only its JSON type and reports only its first error.
 
-    In an update, ``null`` leaves a field that is not nullable unchanged.
+    In a partial update, ``null`` leaves a field that is not nullable unchanged.
 
     Source: docs/contract.md, "A task".
     """
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
-        """Raise a problem with the contract's message."""
+        """Raise a validation error with the contract's message."""
         raise problem(key, **kwargs)
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:

@@ -19,7 +19,7 @@ from django.db.models.expressions import Func, Value
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
-# Types that the database drivers take as they are
+# Types that the database drivers accept without conversion
 PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 
 

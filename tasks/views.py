@@ -115,7 +115,7 @@ class TaskViewSet(LeanViewSet):
         return self._respond(encode_task(task), status.HTTP_201_CREATED, headers)
 
     def perform_create(self, values: Mapping[str, Any]) -> TaskRow:
-        """Insert a task that the token's user owns, whatever the body says."""
+        """Insert a task owned by the token's user, regardless of the body."""
         statement = self._compiled("create")
         [row] = statement.run(user_id=self._user_id, now=timezone.now(), **values)
         return TaskRow._make(row)
@@ -170,11 +170,11 @@ class TaskViewSet(LeanViewSet):
         return TaskRow._make(rows[0])
 
     def _write(self, action: str, **values: Any) -> tuple[Any, ...]:
-        """Write to the task in the path and return the row that the statement returns.
+        """Run a write on the task in the path and return its ``RETURNING`` row.
 
         Raises:
             NotFound: the task does not exist.
-            TaskChangedError: ``If-Match`` names another version.
+            TaskChangedError: ``If-Match`` does not match the current version.
         """
         task_id = self._task_id
         header = self.request.META.get("HTTP_IF_MATCH", "*").strip()

@@ -1,1 +1,1 @@
-"""The frame: settings, routes, errors, what every answer carries."""
+"""The Django project: settings, URLs, middleware, error handling, logging and the admin site."""

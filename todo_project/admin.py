@@ -18,7 +18,7 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
-    """Django's pages, except that an account with entries in the admin log cannot be deleted."""
+    """Django's ``UserAdmin``, except that an account with admin log entries cannot be deleted."""
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
         """Protect accounts with log entries, which Django would delete with the account.

@@ -1,4 +1,4 @@
-"""The app configuration of ``todo_project``."""
+"""The app configuration."""
 
 from django.apps import AppConfig
 

@@ -92,7 +92,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def _read_only(exc: Exception) -> bool:
-    """Tell whether the database is read-only, like a standby (SQLSTATE 25006)."""
+    """Return whether the database is read-only, like a standby (SQLSTATE 25006)."""
     return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
 
 

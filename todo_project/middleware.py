@@ -40,8 +40,8 @@ def contract_middleware(
     Must be outermost, to see the responses of Django itself, with ``DEBUG`` on or off: the 404 of
     an unknown path, the 500 of a fault in another middleware, the technical pages of both.
 
-    Source: docs/contract.md, "Six endpoints and a health check", "Errors", "What goes beyond the
-    plan" (request ids); FR-016.
+    Source: docs/contract.md, "Six endpoints and a health check", "Errors", "Extensions"
+     (request ids); FR-016.
     """
     # Called only where they apply: in MIDDLEWARE they would cost each request 30 µs.
     get_page: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))
@@ -119,7 +119,7 @@ def _correct_path(request: HttpRequest) -> None:
 
 
 def _keeps_segments(path: str) -> bool:
-    """Tell whether decoding a path preserves its segments.
+    """Return whether decoding a path preserves its segments.
 
     ``%2F`` would split a user id. Django replaces bytes that are not UTF-8 by their escapes, which
     are another user's id.

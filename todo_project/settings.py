@@ -30,8 +30,8 @@ DEBUG = env.bool("DEBUG", False)
 # API_DOCS: bool, default DEBUG. Serves /openapi.json, /docs and /redoc.
 API_DOCS = env.bool("API_DOCS", DEBUG)
 
-# BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: the secrets that sign tokens; one of the two variables is
-# required, and each secret has at least 32 bytes.
+# BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: the secrets that sign tokens, each at least 32 bytes;
+# one of the two variables is required.
 # BETTER_AUTH_ISSUER, BETTER_AUTH_AUDIENCE: the required iss and aud of every token; default any.
 # BETTER_AUTH_JWKS_URL: the URL of the issuer's public keys; default none, which allows HS256 only.
 # Tokens signed with those keys need an issuer and an audience, by default BETTER_AUTH_URL's origin.
@@ -214,7 +214,7 @@ CSRF_TRUSTED_ORIGINS = [
     if entry.strip()
 ]
 
-# Failed log-ins are counted by client address, in the database that all processes share.
+# Failed logins are counted by client address, in the database that all processes share.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
@@ -240,8 +240,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W004",
     # A redirect to https would lose the body or the token.
     "security.W008",
-    # The admin's views have CSRF protection themselves, and staff/pages.py wraps them with the
-    # middleware for sessions, users and messages.
+    # The admin's views apply csrf_protect themselves, and staff/pages.py wraps them with the
+    # session, authentication and message middleware.
     "security.W003",
     "admin.E408",
     "admin.E409",
@@ -268,7 +268,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stdout"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {
-        # The handlers of Django and gunicorn would write each line a second time.
+        # Without their own handlers, which would log each record a second time.
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
         # It would repeat each 4xx of the request log.

@@ -1,4 +1,4 @@
-"""Authentication through the whole API (docs/contract.md, "Who may come in")."""
+"""Authentication through the whole API (docs/contract.md, "Authentication")."""
 
 import json
 from typing import Any

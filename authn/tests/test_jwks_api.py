@@ -1,4 +1,4 @@
-"""Tokens signed with key pairs, through the whole API (docs/contract.md, "Who may come in")."""
+"""Tokens signed with key pairs, through the whole API (docs/contract.md, "Authentication")."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

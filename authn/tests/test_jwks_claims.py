@@ -80,7 +80,7 @@ def test_a_token_signed_with_the_secret_is_still_accepted(
 
 
 def test_a_configured_issuer_is_required_of_hs256_tokens_too(issuer: Issuer) -> None:
-    """Every token must have the configured issuer (docs/contract.md, "Who may come in")."""
+    """Every token must have the configured issuer (docs/contract.md, "Authentication")."""
     keys = KeySet(issuer.url, ISSUER, ISSUER)
     verifier = TokenVerifier([SECRET], issuer=ISSUER, audience=ISSUER, keys=keys)
 

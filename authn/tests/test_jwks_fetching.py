@@ -132,10 +132,10 @@ def test_concurrent_requests_share_a_fetch(
 def test_a_key_that_arrives_just_before_a_fetch_makes_it_unnecessary(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that arrives between the look-up and the fetch must be used."""
+    """A key that arrives between the lookup and the fetch must be used."""
 
     def clock() -> float:
-        """Let the first fetch end after the look-up for the second token."""
+        """Let the first fetch end after the lookup for the second token."""
         if threading.current_thread() is threading.main_thread():
             issuer.is_open.set()
             wait_for_fetches()

@@ -1,4 +1,4 @@
-"""The claims ``iss`` and ``aud`` (docs/contract.md, "Who may come in")."""
+"""The claims ``iss`` and ``aud`` (docs/contract.md, "Authentication")."""
 
 from itertools import product
 from typing import Any

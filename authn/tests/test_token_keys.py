@@ -23,7 +23,7 @@ def test_a_token_signed_with_the_secret_is_accepted() -> None:
 
 
 def test_during_a_rotation_old_and_new_secrets_are_accepted() -> None:
-    """Replacing a secret must sign no user out (docs/contract.md, "Who may come in")."""
+    """Replacing a secret must sign no user out (docs/contract.md, "Authentication")."""
     during, after = TokenVerifier([NEW_SECRET, OLD_SECRET]), TokenVerifier([NEW_SECRET])
 
     assert mismatches("alice", [OLD_SECRET, NEW_SECRET], signed_with, during) == {}

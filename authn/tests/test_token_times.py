@@ -1,4 +1,4 @@
-"""The claims ``exp``, ``iat`` and ``nbf`` (docs/contract.md, "Who may come in")."""
+"""The claims ``exp``, ``iat`` and ``nbf`` (docs/contract.md, "Authentication")."""
 
 from collections.abc import Iterator
 from itertools import product

@@ -1,4 +1,4 @@
-"""The user id in a verified token (FR-002; docs/contract.md, "Who may come in")."""
+"""The user id in a verified token (FR-002; docs/contract.md, "Authentication")."""
 
 from collections.abc import Callable, Iterable
 from itertools import product

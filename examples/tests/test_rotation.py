@@ -71,7 +71,7 @@ def accepted_secrets(
 def test_a_token_is_valid_while_its_secret_is_listed(
     issued: IssuedTokens, old: int, new: int
 ) -> None:
-    """A rotation must not sign anyone out (docs/contract.md, "Who may come in")."""
+    """A rotation must not sign anyone out (docs/contract.md, "Authentication")."""
     expected = {issued.old: old, issued.old_of_plugin: old, issued.new: new}
     path = f"/api/{issued.user_id}/tasks"
     statuses = [ApiClient(token=token).send("GET", path).status_code for token in expected]
@@ -82,7 +82,7 @@ def test_a_token_is_valid_while_its_secret_is_listed(
 @pytest.mark.parametrize("accepted_secrets", [NEW], indirect=True)
 @pytest.mark.parametrize("kind", ["old", "old_of_plugin"])
 def test_a_token_of_a_removed_secret_changes_nothing(issued: IssuedTokens, kind: str) -> None:
-    """A removed secret must no longer be accepted (docs/contract.md, "Who may come in")."""
+    """A removed secret must no longer be accepted (docs/contract.md, "Authentication")."""
     client = ApiClient(token=getattr(issued, kind))
     rejected = client.send("POST", f"/api/{issued.user_id}/tasks", {"title": "Buy milk"})
 

@@ -221,12 +221,12 @@ def test_a_token_signed_with_the_secret_is_accepted(
 def test_other_tokens_are_rejected(
     api: LiveServer, better_auth_process: BetterAuthProcess, variant: str
 ) -> None:
-    """Better Auth's other tokens must be rejected (docs/contract.md, "Who may come in")."""
+    """Better Auth's other tokens must be rejected (docs/contract.md, "Authentication")."""
     assert_rejected(api, better_auth_process.serving(variant), REJECTED[variant])
 
 
 def test_an_expired_token_is_rejected(
     api: LiveServer, expired_token_process: BetterAuthProcess
 ) -> None:
-    """An expired token must be rejected (docs/contract.md, "Who may come in")."""
+    """An expired token must be rejected (docs/contract.md, "Authentication")."""
     assert_rejected(api, expired_token_process.serving(EXPIRING), EXPIRED_TOKENS)

@@ -81,7 +81,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
 
 
 def _adopt(editor: Any, table: OldTable) -> None:
-    """Change types, NULLs and the sequence in one transaction, under one short lock."""
+    """Convert types, replace NULLs and move the sequence in one transaction, under one lock."""
     try:
         with transaction.atomic(editor.connection.alias):
             editor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")

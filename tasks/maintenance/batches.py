@@ -35,7 +35,7 @@ def store_in_batches(
         while batch := list(islice(tasks, BATCH_SIZE)):
             Task.objects.bulk_create(batch)
             stored += len(batch)
-            reset_queries()  # with DEBUG, Django keeps every statement and its values
+            reset_queries()  # with DEBUG, Django keeps every statement in connection.queries
             on_batch(len(batch))
         commit.enter_context(held_interrupt())  # the commit begins: ignore Ctrl-C
     return stored
@@ -47,7 +47,7 @@ def delete_in_batches(
     batch_size: int = BATCH_SIZE,
     on_batch: Callable[[int], object] = lambda count: None,
 ) -> int:
-    """Delete rows in batches, each in a short transaction of its own.
+    """Delete rows in batches, each in its own short transaction.
 
     Each batch locks only its own rows, and only while it deletes them. A row that no longer
     matches the conditions by then is kept.

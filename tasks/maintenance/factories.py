@@ -46,9 +46,9 @@ THINGS = ("bicycle", "bookshelf", "doorbell", "drill", "kettle", "lamp", "printe
 
 
 class TaskProvider(BaseProvider):
-    """A Faker provider for the texts of to-do lists.
+    """A Faker provider of task titles and descriptions.
 
-    Faker's own weekdays and months depend on today's date and so are not reproducible.
+    Faker's own weekdays and months depend on the current date, so they are not reproducible.
     """
 
     def task_title(self) -> str:
@@ -72,7 +72,7 @@ class TaskProvider(BaseProvider):
         return self.random_element(calendar.month_name[1:])
 
     def digit(self) -> int:
-        """Return a number of guests, 2 to 9."""
+        """Return a digit from 2 to 9."""
         return self.random_int(2, 9)
 
     def document(self) -> str:

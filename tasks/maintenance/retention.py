@@ -39,7 +39,7 @@ def time_ago(duration: str) -> datetime:
 def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
     """Return the keys that are older than their lifetime.
 
-    Source: docs/contract.md, "What goes beyond the plan".
+    Source: docs/contract.md, "Extensions".
     """
     return IdempotencyKey.objects.created_before(timezone.now() - KEY_LIFETIME)
 

@@ -53,7 +53,7 @@ def _tasks(
     span: timedelta,
     random: Random,
 ) -> Iterator[Task]:
-    """Yield tasks, one for each user in turn."""
+    """Yield tasks, assigned to the users round-robin."""
     total = len(user_ids) * tasks_each
     completed_left = round(total * completed_share)
     texts = _texts(min(total, DECK_SIZE), random)

@@ -36,7 +36,7 @@ class LineError(ValueError):
 
 
 class LineSerializer(TaskSerializer):
-    """Validates a whole task: every field except the id is required, unknown fields are refused."""
+    """Validates a complete task: requires every field except the id, and rejects unknown ones."""
 
     user_id = StrictTextField(max_length=USER_ID_MAX_LENGTH, allow_blank=True)
     created_at = StrictDateTimeField()

@@ -66,7 +66,7 @@ def checked_user_id(given: str) -> str:
     Raises:
         CommandError: no token can carry this id.
 
-    Source: docs/contract.md, "Who may come in".
+    Source: docs/contract.md, "Authentication".
     """
     try:
         return user_id({"sub": given})

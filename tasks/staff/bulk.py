@@ -52,7 +52,7 @@ def delete(tasks: TaskQuerySet, staff: Staff) -> int:
 
 
 def _write(tasks: TaskQuerySet, query: Any, staff: Staff, flag: int, message: str) -> int:
-    """Write the tasks and the log entries of exactly these tasks, atomically."""
+    """Write exactly the selected tasks and their log entries, atomically."""
     connection = connections[tasks.db]
     statement, parameters = query.get_compiler(tasks.db).as_sql()
     content_type = ContentType.objects.get_for_model(Task)

@@ -26,7 +26,7 @@ class ExactTextField(forms.CharField):
         return text and _with_plain_line_ends(text)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare the texts, ignoring line ends."""
+        """Compare the values, ignoring differences in line endings."""
         return _with_plain_line_ends(initial or "") != _with_plain_line_ends(data or "")
 
 

@@ -51,7 +51,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
         return Estimate(max(counted, plan["Plan"]["Plan Rows"]))
 
     def page(self, number: Any) -> "Page[Any]":
-        """Return a page, read by ids if they are known."""
+        """Return a page; its rows are read by id."""
         number = self.validate_number(number)
         end = number * self.per_page
         span = slice(end - self.per_page, end)

@@ -1,4 +1,4 @@
-"""The search of the task list."""
+"""The search in the admin's list of tasks."""
 
 import re
 

@@ -72,7 +72,7 @@ def test_an_edit_writes_the_changed_fields(staff: Client, task: TaskRow) -> None
 
 
 def test_an_edit_changes_the_etag(staff: Client, task: TaskRow, alice: ApiClient) -> None:
-    """An edit must change the ETag (docs/contract.md, "What goes beyond the plan")."""
+    """An edit must change the ETag (docs/contract.md, "Extensions")."""
     path = f"/api/alice/tasks/{task.id}"
     before = alice.get(path)["ETag"]
 

@@ -97,7 +97,7 @@ def test_an_incomplete_body_is_refused(
 def test_a_body_is_not_read_without_permission(
     bob: ApiClient, anybody: ApiClient, target: tuple[str, str]
 ) -> None:
-    """401 and 403 must precede 413, 415 and 400 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 413, 415 and 400 (docs/contract.md, "Authentication")."""
     before = rows()
 
     def statuses(client: ApiClient) -> list[int]:
@@ -112,7 +112,7 @@ def test_a_body_is_not_read_without_permission(
 
 
 def test_a_body_is_not_read_for_a_wrong_method(alice: ApiClient) -> None:
-    """405 must precede 413, 415 and 400 (docs/contract.md, "Who may come in")."""
+    """405 must precede 413, 415 and 400 (docs/contract.md, "Authentication")."""
     response = alice.generic("POST", "/api/alice/tasks/5", **chunked(BrokenStream()))
 
     assert response.status_code == 405

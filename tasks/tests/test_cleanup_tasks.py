@@ -52,7 +52,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 def refused(*arguments: str, **options: Any) -> CommandError:
-    """Run a clean-up that must fail and delete nothing; return its error."""
+    """Run a cleanup that must fail and delete nothing; return its error."""
     before = (rows(), IdempotencyKey.objects.count())
     error = refusal("cleanup_tasks", *arguments, **options)
     assert (rows(), IdempotencyKey.objects.count()) == before
@@ -93,7 +93,7 @@ def test_an_option_deletes_only_its_own_kind() -> None:
 
 
 def left_by(*arguments: str) -> tuple[int, int]:
-    """Run a clean-up, count the remaining tasks and keys, and roll it back."""
+    """Run a cleanup, count the remaining tasks and keys, and roll it back."""
     with transaction.atomic():
         manage("cleanup_tasks", *arguments, "--no-input")
         left = (Task.objects.count(), IdempotencyKey.objects.count())

@@ -1,4 +1,4 @@
-"""Cursors that come from no ``Link`` header (docs/contract.md, "What goes beyond the plan")."""
+"""Cursors that come from no ``Link`` header (docs/contract.md, "Extensions")."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The front end's double post (docs/contract.md, "What goes beyond the plan")."""
+"""The front end's double post (docs/contract.md, "Extensions")."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def created(alice: ApiClient) -> Any:
 
 
 def is_replayed(client: ApiClient, body: Any, created: Any) -> bool:
-    """Post a body; tell whether the response was an existing task and nothing else changed."""
+    """Post a body; return whether the response was an existing task and nothing else changed."""
     before = rows()
     answer = client.send("POST", TASKS, body)
     assert answer.status_code == 201

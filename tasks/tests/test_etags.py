@@ -1,4 +1,4 @@
-"""``ETag`` and ``If-None-Match`` (docs/contract.md, "What goes beyond the plan", versions)."""
+"""``ETag`` and ``If-None-Match`` (docs/contract.md, "Extensions", versions)."""
 
 import re
 from itertools import product

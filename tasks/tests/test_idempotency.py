@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` (docs/contract.md, "What goes beyond the plan", safe retries)."""
+"""``Idempotency-Key`` (docs/contract.md, "Extensions", safe retries)."""
 
 import json
 from datetime import timedelta
@@ -261,7 +261,7 @@ def test_a_key_is_kept_for_a_day(alice: ApiClient) -> None:
 
 
 def test_a_key_has_its_creation_time(alice: ApiClient) -> None:
-    """Clean-up must find old keys and keep recent ones."""
+    """Cleanup must find old keys and keep recent ones."""
     post(alice, NEW)
     used = IdempotencyKey.objects.get()
 

@@ -1,4 +1,4 @@
-"""``If-Match`` (docs/contract.md, "What goes beyond the plan", versions; RFC 9110 §13.1.1)."""
+"""``If-Match`` (docs/contract.md, "Extensions", versions; RFC 9110 §13.1.1)."""
 
 from itertools import product
 from typing import Any
@@ -99,7 +99,7 @@ def test_a_missing_task_is_a_404(bob: ApiClient, task: Task, tag: str, write: En
 
 
 def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> None:
-    """412 must be the last check (docs/contract.md, "Who may come in")."""
+    """412 must be the last check (docs/contract.md, "Authentication")."""
     bodies: list[Any] = [{"title": ""}, [], "{", "x" * 65_537]
     before = rows()
 
@@ -113,7 +113,7 @@ def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> 
 def test_the_caller_is_checked_before_the_version(
     request: pytest.FixtureRequest, task: Task, user: str, refusal: int
 ) -> None:
-    """401 and 403 must precede 412 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 412 (docs/contract.md, "Authentication")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 

@@ -1,4 +1,4 @@
-"""Filters and orderings of the list (docs/contract.md, "What goes beyond the plan")."""
+"""Filters and orderings of the list (docs/contract.md, "Extensions")."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -169,7 +169,7 @@ def test_only_the_list_has_options(alice: ApiClient) -> None:
 def test_the_caller_is_checked_before_the_options(
     request: pytest.FixtureRequest, user: str, status: int
 ) -> None:
-    """401 and 403 must precede 422 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 422 (docs/contract.md, "Authentication")."""
     client: ApiClient = request.getfixturevalue(user)
 
     assert client.send("GET", f"{TASKS}?limit=x").status_code == status

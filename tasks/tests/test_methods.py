@@ -82,7 +82,7 @@ def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> N
 def test_the_caller_is_checked_before_the_method(
     task: Task, user: str, status: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must precede 405 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 405 (docs/contract.md, "Authentication")."""
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 

@@ -103,7 +103,7 @@ def test_the_database_enforces_nulls_and_lengths() -> None:
 
 
 def is_refused(**values: Any) -> bool:
-    """Tell whether the database refuses a row."""
+    """Return whether the database refuses a row."""
     try:
         insert(**values)
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Pages and their links (docs/contract.md, "What goes beyond the plan"; RFC 8288)."""
+"""Pages and their links (docs/contract.md, "Extensions"; RFC 8288)."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, urlsplit

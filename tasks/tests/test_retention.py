@@ -57,7 +57,7 @@ def test_completed_tasks_are_selected_by_their_last_change() -> None:
 
 @pytest.mark.django_db
 def test_a_key_expires_after_its_lifetime() -> None:
-    """A key must be kept for at least 24 hours (docs/contract.md, "What goes beyond the plan")."""
+    """A key must be kept for at least 24 hours (docs/contract.md, "Extensions")."""
     with time_machine.travel(NOON, tick=False):
         key_of_age(KEY_LIFETIME, "just kept")
         expired = key_of_age(KEY_LIFETIME + timedelta(microseconds=1), "expired")

@@ -1,4 +1,4 @@
-"""The option ``search`` (docs/contract.md, "What goes beyond the plan", list options)."""
+"""The option ``search`` (docs/contract.md, "Extensions", list options)."""
 
 from itertools import product
 from urllib.parse import quote

@@ -44,7 +44,7 @@ def test_an_invalid_id_is_a_missing_task(alice: ApiClient) -> None:
 
 
 def test_the_body_is_checked_before_the_id(alice: ApiClient) -> None:
-    """422 must precede 404 for an invalid id (docs/contract.md, "Who may come in")."""
+    """422 must precede 404 for an invalid id (docs/contract.md, "Authentication")."""
 
     def status(task_id: str) -> Any:
         return alice.send("PUT", f"/api/alice/tasks/{task_id}", {"title": 1}).status_code
@@ -56,7 +56,7 @@ def test_the_body_is_checked_before_the_id(alice: ApiClient) -> None:
 def test_the_caller_is_checked_before_the_id(
     user: str, refusal: int, request: pytest.FixtureRequest
 ) -> None:
-    """401 and 403 must precede 404 (docs/contract.md, "Who may come in")."""
+    """401 and 403 must precede 404 (docs/contract.md, "Authentication")."""
     client: ApiClient = request.getfixturevalue(user)
     TaskFactory.create(id=5)
     before = rows()
@@ -70,7 +70,7 @@ def test_the_caller_is_checked_before_the_id(
 
 
 def test_the_method_is_checked_before_the_id(alice: ApiClient) -> None:
-    """405 must precede 404 (docs/contract.md, "Who may come in")."""
+    """405 must precede 404 (docs/contract.md, "Authentication")."""
     assert alice.send("POST", "/api/alice/tasks/abc", {"title": "New"}).status_code == 405
 
 

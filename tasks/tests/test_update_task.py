@@ -26,7 +26,7 @@ def test_a_missing_task_is_not_created(alice: ApiClient) -> None:
 
 
 def test_the_body_is_checked_before_the_task(bob: ApiClient) -> None:
-    """422 must precede 404 (docs/contract.md, "Who may come in")."""
+    """422 must precede 404 (docs/contract.md, "Authentication")."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 

@@ -80,7 +80,7 @@ def test_similar_ids_are_different_users() -> None:
 
 
 def test_a_number_is_read_as_its_digits() -> None:
-    """A numeric ``sub`` must be its decimal digits (docs/contract.md, "Who may come in")."""
+    """A numeric ``sub`` must be its decimal digits (docs/contract.md, "Authentication")."""
     task = TaskFactory.create(user_id="42")
 
     response = ApiClient(token=mint(None, sub=42)).send("GET", "/api/42/tasks")

@@ -60,7 +60,7 @@ class Walk:
         }
 
     def run(self, relation: str, edits: list[Edit]) -> bool:
-        """Walk to the end, with an edit before each further page; tell whether a link leads back.
+        """Walk to the end, with an edit before each further page; return whether a link leads back.
 
         No task may be repeated, and none skipped that existed throughout.
         """

@@ -18,8 +18,8 @@ KEEPALIVE_SECONDS = 60
 # Seconds that a writer waits for the lock; SQLite has one writer at a time
 SQLITE_BUSY_TIMEOUT_SECONDS = 20
 
-# Options of SQLAlchemy's asyncpg dialect that libpq does not know. The first two have an equivalent
-# in libpq; the others tune asyncpg itself.
+# Options of SQLAlchemy's asyncpg dialect. The first two are translated to libpq options; the others
+# only tune asyncpg and are dropped.
 ASYNCPG_SSL = "ssl"
 ASYNCPG_TIMEOUT = "timeout"
 ASYNCPG_ONLY = frozenset(

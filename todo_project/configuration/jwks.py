@@ -1,4 +1,4 @@
-"""The settings for tokens that are signed with the issuer's private key."""
+"""The settings for verifying tokens with the issuer's public keys (JWKS)."""
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env

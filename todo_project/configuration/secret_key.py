@@ -1,4 +1,4 @@
-"""The default of Django's secret key."""
+"""Derives the default ``SECRET_KEY``."""
 
 import base64
 import hmac

@@ -26,7 +26,7 @@ ANCHOR = re.compile(r"\^|/\?\\Z|\\Z|\$")
 def request_id(sent: str) -> str:
     """Return the client's request id if it is well formed, else a new one.
 
-    Source: docs/contract.md, "What goes beyond the plan", request ids.
+    Source: docs/contract.md, "Extensions", request ids.
     """
     if ACCEPTED_REQUEST_ID.fullmatch(sent):
         return sent

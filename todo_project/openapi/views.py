@@ -62,13 +62,13 @@ def openapi(request: HttpRequest) -> HttpResponseBase:
 
 @_if_enabled
 def docs(request: HttpRequest) -> HttpResponseBase:
-    """Show the document in Swagger UI, which can send requests."""
+    """Render the OpenAPI document with Swagger UI, which can send requests."""
     return _page(request, "openapi/docs.html")
 
 
 @_if_enabled
 def redoc(request: HttpRequest) -> HttpResponseBase:
-    """Show the document in ReDoc."""
+    """Render the OpenAPI document with ReDoc."""
     return _page(request, "openapi/redoc.html")
 
 

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL back end with a deadline, a connection pool and no session state."""
+"""A PostgreSQL database backend with deadlines, a connection pool and no session state."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._slot: Pool | None = None  # the pool in which this thread holds a slot
 
     def connect(self) -> None:
-        """Reuse an idle connection of the pool, or open one."""
+        """Take an idle connection from the pool, or open a new one."""
         pool = self._process_pool()
         pool.acquire_slot()
         self._slot = pool
@@ -67,7 +67,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool.release_slot()
 
     def close_if_health_check_failed(self) -> None:
-        """Check the connection before each statement outside of a transaction."""
+        """Close an unusable connection; called before each statement outside a transaction."""
         if self.connection is not None and self.autocommit and not self.is_usable():
             self.close()
 
@@ -78,7 +78,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.close()
 
     def is_usable(self) -> bool:
-        """Tell whether the connection is open, without a round trip to the server."""
+        """Return whether the connection is open, without a round trip to the server."""
         return self.connection is not None and self.connection.is_open()
 
     @property
@@ -110,7 +110,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return _pools.get(key) or _pools.setdefault(key, Pool())  # setdefault() is atomic
 
     def _open(self) -> None:
-        self.autocommit = False  # suspends the health check and retries while connecting
+        self.autocommit = False  # disables health checks and retries while connecting
         try:
             super().connect()
         except BaseException:

@@ -87,7 +87,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         self.reused_cursor = psycopg.Cursor(self)
 
     def is_open(self) -> bool:
-        """Tell whether the connection can be used, without a round trip to the server.
+        """Return whether the connection can be used, without a round trip to the server.
 
         The socket of an idle connection is readable only after the server or a pooler has closed
         it. Polling takes 1 µs; Django's ``SELECT 1`` takes a round trip on each request.

@@ -40,7 +40,7 @@ class Pool:
 
     def pop_idle(self) -> DeadlineConnection | None:
         """Return the open connection that was used last, if any; close those found unusable."""
-        with suppress(IndexError):  # another thread may empty the list after a check of its length
+        with suppress(IndexError):  # another thread may empty the list before pop()
             while True:
                 connection = self._idle.pop()
                 if time.monotonic() < connection.expires_at and connection.is_open():

@@ -75,6 +75,6 @@ wsgi.Response = Response  # type: ignore[misc]  # gunicorn has no setting for it
 
 
 def _is_read(req: Any) -> bool:
-    """Tell whether the request's body is read to its end."""
+    """Return whether the request's body is read to its end."""
     reader = req.body.reader
     return type(reader) is LengthReader and reader.length == 0

@@ -1,4 +1,5 @@
-"""Log-in, site and everything else that surrounds a staff page (with ``todo_project/admin.py``).
+"""The admin site: sessions, login, lockout and static files.
 
-The pages of the tasks are in ``tasks/admin.py`` and ``tasks/staff/``.
+Staff accounts are in ``todo_project/admin.py``, the pages of tasks in ``tasks/admin.py`` and
+``tasks/staff/``.
 """

@@ -13,7 +13,7 @@ IPV6_PREFIX = 64
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the address by which failed log-ins are counted.
+    """Return the address by which failed logins are counted.
 
     Behind a trusted proxy, this is the last entry of ``X-Forwarded-For``, which the proxy added;
     the client can forge the entries before it. An IPv6 address is reduced to its /64 network,

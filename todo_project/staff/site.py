@@ -15,7 +15,7 @@ from todo_project.staff.pages import ACTION_SECONDS, LOGIN_SECONDS, View, staff_
 
 
 class StaffSite(admin.AdminSite):
-    """Django's admin without its middleware, and with a lock-out at the log-in.
+    """Django's admin without its middleware, and with a lockout at the login.
 
     Source: docs/decisions/0011-admin-outside-middleware.md.
     """
@@ -32,7 +32,7 @@ class StaffSite(admin.AdminSite):
 
     @method_decorator([staff_page, with_deadline(LOGIN_SECONDS)])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Log in, unless too many log-ins from the client's address have failed."""
+        """Log in, unless too many logins from the client's address have failed."""
         if not AxesProxyHandler.is_allowed(request):
             return _locked_out(request)
         response = super().login(request, extra_context)

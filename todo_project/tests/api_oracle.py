@@ -79,7 +79,7 @@ class UserModel:
             del self.tasks[task_id], self.tags[task_id]
 
     def _is_written(self, answer: httpx.Response, task_id: int, tag: str | None) -> bool:
-        """Tell whether a write must have succeeded; otherwise check its status."""
+        """Return whether a write must have succeeded; otherwise check its status."""
         status = 0
         if task_id not in self.tasks:
             status = 404

@@ -218,7 +218,7 @@ class LiveServer:
         return received
 
     def log_has(self, text: str, seconds: float = 15.0) -> bool:
-        """Tell whether the log contains this text within the given time."""
+        """Return whether the log contains this text within the given time."""
         end = time.monotonic() + seconds
         while text not in self.log and time.monotonic() < end:
             time.sleep(0.05)

@@ -39,7 +39,7 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
     """Better Auth uses the origin of its base URL as issuer and audience.
 
     The defaults apply only to tokens signed with a private key; explicit values apply to all tokens
-    (docs/contract.md, "Who may come in").
+    (docs/contract.md, "Authentication").
     """
     settings = load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, **variables)["BETTER_AUTH"]
 

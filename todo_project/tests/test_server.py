@@ -145,7 +145,7 @@ def test_a_bad_host_is_refused_as_json(server: LiveServer) -> None:
 
 
 def test_two_authorization_headers_are_refused(server: LiveServer) -> None:
-    """A second token must make the request a 401 (docs/contract.md, "Who may come in")."""
+    """A second token must make the request a 401 (docs/contract.md, "Authentication")."""
     response = server.exchange(
         request_bytes("GET", "/api/twice/tasks", bearer("twice"), bearer("twice"))
     )

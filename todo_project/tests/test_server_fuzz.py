@@ -245,7 +245,7 @@ class Fuzz(RuleBasedStateMachine):
 
 
 def _fits(text: str) -> bool:
-    """Tell whether a query can contain a text."""
+    """Return whether a query can contain a text."""
     return len(text) <= 200 and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

@@ -41,7 +41,7 @@ def check(answer: httpx.Response, *statuses: int) -> Any:
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether a text contains neither NUL nor a lone surrogate."""
+    """Return whether a text contains neither NUL nor a lone surrogate."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
@@ -139,7 +139,7 @@ def test_a_text_in_a_header_is_accepted_or_refused(
 def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
     """A key must have 1 to 255 printable ASCII characters.
 
-    Source: docs/contract.md, "What goes beyond the plan".
+    Source: docs/contract.md, "Extensions".
     """
     one_line = [text for text in TEXTS if not {"\r", "\n"} & set(text)]
     for number, text in enumerate(one_line):

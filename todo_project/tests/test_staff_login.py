@@ -1,4 +1,4 @@
-"""The log-in of staff, and the lock-out after failed log-ins."""
+"""The login of staff, and the lockout after failed logins."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def _staff(db: None, settings: Settings) -> None:
 
 
 def log_in(password: str = PASSWORD, client: Client | None = None, **sent: Any) -> Any:
-    """Submit the log-in form."""
+    """Submit the login form."""
     form = {"username": "grace", "password": password}
     return (client or Client()).post(LOGIN, form, **sent)
 
@@ -114,7 +114,7 @@ def test_failed_log_ins_lock_the_address_out() -> None:
 
 
 def test_the_lock_out_expires() -> None:
-    """Attempts during the lock-out must not prolong it."""
+    """Attempts during the lockout must not prolong it."""
     with time_machine.travel(timezone.now() - timedelta(minutes=16), tick=False) as clock:
         fail(5)
         clock.shift(timedelta(minutes=10))
@@ -124,7 +124,7 @@ def test_the_lock_out_expires() -> None:
 
 
 def test_the_lock_out_does_not_depend_on_user_name_or_browser() -> None:
-    """An attacker must neither avoid the lock-out, nor lock out staff at other addresses."""
+    """An attacker must neither avoid the lockout, nor lock out staff at other addresses."""
     for number in range(5):
         form = {"username": f"user{number}", "password": "wrong"}
         browser = {"User-Agent": f"browser {number}"}
@@ -148,7 +148,7 @@ def forwarded(addresses: str) -> dict[str, Any]:
 
 
 def test_behind_a_proxy_the_clients_address_counts(settings: Settings) -> None:
-    """The lock-out must apply neither to the proxy's address nor to a forged entry."""
+    """The lockout must apply neither to the proxy's address nor to a forged entry."""
     settings.TRUST_PROXY = True
     for number in range(5):
         fail(1, **forwarded(f"198.51.100.{number}, 192.0.2.9, 192.0.2.1"))

@@ -67,7 +67,7 @@ def files_run(path: str) -> set[str]:
 
 @pytest.mark.django_db
 def test_the_api_does_not_run_the_middleware_of_the_admin() -> None:
-    """An API request must not run sessions, messages, CSRF, lock-out or static files."""
+    """An API request must not run sessions, messages, CSRF, lockout or static files."""
     ours = "todo_project/middleware"
     found = {}
     for path in ("/api/alice/tasks", "/api/alice/tasks/1", "/health", LOGIN):
@@ -112,7 +112,7 @@ def test_no_other_origin_may_read_a_page() -> None:
 
 @pytest.mark.django_db
 def test_a_missing_slash_or_session_redirects() -> None:
-    """A URL without its slash must redirect to the page, and a stranger to the log-in."""
+    """A URL without its slash must redirect to the page, and a stranger to the login."""
     staff, stranger = boss(), Client()
     expected = {
         (staff, "/admin"): "/admin/",

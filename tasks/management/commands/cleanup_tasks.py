@@ -19,7 +19,7 @@ Selection = dict[str, "QuerySet[Any]"]
 
 
 class Command(TaskCommand):
-    """Deletes rows by rule while the API keeps running."""
+    """Deletes the selected rows while the API keeps running."""
 
     help = (
         "Permanently delete the rows that --completed, --orphans, --user and --idempotency-keys"

@@ -37,7 +37,7 @@ class Command(TaskCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the tasks and print their number."""
+        """Write the tasks and print how many."""
         user = checked_user_id(options["user"])
         to_stdout = options["file"] == STANDARD_OUTPUT
         written = 0

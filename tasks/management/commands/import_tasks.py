@@ -1,4 +1,4 @@
-"""``manage.py import_tasks``: store tasks from JSON Lines."""
+"""``manage.py import_tasks``: import tasks from JSON Lines."""
 
 import sys
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Command(TaskCommand):
 
 
 def _lines(file: BinaryIO, bar: "tqdm[Any]") -> Iterator[bytes]:
-    """Yield the lines, each cut just above the maximum length."""
+    """Yield the lines, reading at most ``MAX_LINE_BYTES + 1`` bytes at a time."""
     while line := file.readline(MAX_LINE_BYTES + 1):
         yield line
         bar.update(len(line))

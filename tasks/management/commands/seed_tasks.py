@@ -1,4 +1,4 @@
-"""``manage.py seed_tasks``: store sample tasks."""
+"""``manage.py seed_tasks``: create sample tasks."""
 
 from typing import Any
 
