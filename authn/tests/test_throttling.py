@@ -86,15 +86,15 @@ def test_each_user_has_a_limit_of_their_own() -> None:
 
 @pytest.mark.usefixtures("limit")
 def test_only_requests_that_pass_authentication_and_permission_count(
-    alice: ApiClient, bob: ApiClient, anybody: ApiClient
+    alice: ApiClient, bob: ApiClient, anonymous: ApiClient
 ) -> None:
     """401 and 403 must come before 429, and neither health checks nor preflights may count."""
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     for _ in range(LIMIT + 1):
-        assert anybody.send("GET", TASKS).status_code == 401
+        assert anonymous.send("GET", TASKS).status_code == 401
         assert bob.send("GET", TASKS).status_code == 403
-        assert anybody.send("GET", "/health").status_code == 200
-        assert anybody.send("OPTIONS", TASKS, **preflight).status_code == 200
+        assert anonymous.send("GET", "/health").status_code == 200
+        assert anonymous.send("OPTIONS", TASKS, **preflight).status_code == 200
 
     use_up(alice)
     assert bob.send("GET", "/api/bob/tasks").status_code == 200

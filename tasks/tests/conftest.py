@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # pytest may import this file before Django's settings are co
 
 @pytest.fixture(params=["POST", "PUT"])
 def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
-    """Return the method and path of each endpoint that reads a body, one after the other."""
+    """Return the method and path of an endpoint that reads a body, for each such endpoint."""
     from tasks.tests.factories import TaskFactory
 
     task = TaskFactory.create(user_id="alice")
@@ -20,7 +20,7 @@ def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
 
 @pytest.fixture
 def task(db: None) -> "Task":
-    """Create a task of Alice's."""
+    """Create a task for Alice."""
     from tasks.tests.factories import TaskFactory
 
     task: Task = TaskFactory.create(user_id="alice", title="Old", completed=False)

@@ -11,9 +11,9 @@ class Endpoint(NamedTuple):
     Args:
         route: the name of the route.
         method: the HTTP method.
-        path: the path, with placeholders for the ids of a user and of a task.
+        path: the path, with placeholders for a user id and a task id.
         owner: the status for the owner of the task.
-        other: the status for another user, on that user's own path, with the owner's task.
+        other: the status for another user who requests the task on their own path.
         body: the JSON body.
     """
 

@@ -1,4 +1,4 @@
-"""The tests' factories and their view of the stored rows."""
+"""The task factory, and a snapshot of the stored tasks."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ __all__ = ["TaskFactory", "rows"]
 
 
 def rows() -> list[tuple[Any, ...]]:
-    """Return every stored task; a refusal must not change them."""
+    """Return every row of the task table, to check that a refused request changes nothing."""
     return list(Task.objects.order_by("id").values_list())

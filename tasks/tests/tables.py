@@ -7,22 +7,22 @@ Row = TypeVar("Row")
 
 
 def wrong_rows(
-    rows: Iterable[Row], answer: Callable[[Row], Any], expected: Any
+    rows: Iterable[Row], outcome: Callable[[Row], Any], expected: Any
 ) -> list[tuple[str, Any]]:
-    """Return the rows whose answer differs from the expected one, each with its answer.
+    """Return the rows whose outcome differs from the expected one, each with its outcome.
 
     Args:
         rows: the table.
-        answer: computes the answer to a row; an exception counts as its ``repr()``.
-        expected: the value that every answer must equal.
+        outcome: computes the outcome of a row; an exception counts as its ``repr()``.
+        expected: the value that every outcome must equal.
     """
-    answers = [(ascii(row)[:80], _answer_or_error(answer, row)) for row in rows]
-    assert answers, "a table without rows proves nothing"
-    return [(row, got) for row, got in answers if got != expected]
+    outcomes = [(ascii(row)[:80], _outcome_or_error(outcome, row)) for row in rows]
+    assert outcomes, "a table without rows proves nothing"
+    return [(row, got) for row, got in outcomes if got != expected]
 
 
-def _answer_or_error(answer: Callable[[Row], Any], row: Row) -> Any:
+def _outcome_or_error(outcome: Callable[[Row], Any], row: Row) -> Any:
     try:
-        return answer(row)
-    except Exception as error:  # noqa: BLE001 - the other rows are asked all the same
+        return outcome(row)
+    except Exception as error:  # noqa: BLE001 - the remaining rows must still be checked
         return repr(error)

@@ -1,4 +1,4 @@
-"""The size limit of a body, with and without ``Content-Length``."""
+"""The size limit of request bodies, with and without ``Content-Length``."""
 
 import json
 from collections.abc import Callable
@@ -29,17 +29,17 @@ class BrokenStream(BytesIO):
     """A stream that fails before the body is complete."""
 
     def read(self, size: int | None = -1) -> NoReturn:
-        """Raise an error, as each server's stream does in its own way."""
+        """Raise an error, as a server's stream does when the client disconnects."""
         raise RuntimeError("the client has gone")
 
 
 def chunked(stream: BytesIO) -> dict[str, Any]:
-    """Return gunicorn's WSGI environment of a chunked body: no length, and a finite stream."""
+    """Return gunicorn's WSGI environment for a chunked body: no length, and a finite stream."""
     return {"CONTENT_TYPE": JSON, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": stream}
 
 
 def announced(length: int, stream: BytesIO) -> dict[str, Any]:
-    """Return the WSGI environment of a body with a length, which may differ from the stream's."""
+    """Return the WSGI environment for a body with a length, which may differ from the stream's."""
     return {"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(length), "wsgi.input": stream}
 
 
@@ -50,7 +50,7 @@ LARGEST = of_size(LIMIT_BYTES)
 def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
     alice: ApiClient, target: tuple[str, str], body: bytes
 ) -> None:
-    """A body of exactly the limit must be accepted (docs/contract.md, "Errors")."""
+    """A body exactly at the limit must be accepted (docs/contract.md, "Errors")."""
     with_length = alice.generic(*target, body, JSON)
     without = alice.generic(*target, **chunked(BytesIO(body.replace(b"milk", b"wine"))))
 
@@ -58,16 +58,18 @@ def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
     assert (with_length.json()["title"], without.json()["title"]) == ("Buy milk", "Buy wine")
 
 
-def test_a_body_of_one_byte_more_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A larger body must be a 413, and the rest must stay unread (docs/contract.md, "Errors")."""
+def test_a_body_over_the_limit_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
+    """A larger body must be a 413, and its rest must stay unread (docs/contract.md, "Errors")."""
     stream, before = BytesIO(of_size(10 * LIMIT_BYTES)), rows()
-    answers = [
+    responses = [
         alice.generic(*target, of_size(LIMIT_BYTES + 1), JSON),
         alice.generic(*target, **announced(1_000_000, BrokenStream())),
         alice.generic(*target, **chunked(stream)),
     ]
 
-    assert [(answer.status_code, answer.json()) for answer in answers] == [(413, TOO_LARGE)] * 3
+    assert [(response.status_code, response.json()) for response in responses] == [
+        (413, TOO_LARGE)
+    ] * 3
     assert stream.tell() == LIMIT_BYTES + 1
     assert rows() == before
 
@@ -95,7 +97,7 @@ def test_an_incomplete_body_is_refused(
 
 
 def test_a_body_is_not_read_without_permission(
-    bob: ApiClient, anybody: ApiClient, target: tuple[str, str]
+    bob: ApiClient, anonymous: ApiClient, target: tuple[str, str]
 ) -> None:
     """401 and 403 must precede 413, 415 and 400 (docs/contract.md, "Authentication")."""
     before = rows()
@@ -107,7 +109,7 @@ def test_a_body_is_not_read_without_permission(
         ]
 
     assert statuses(bob) == [403, 403]
-    assert statuses(anybody) == [401, 401]
+    assert statuses(anonymous) == [401, 401]
     assert rows() == before
 
 

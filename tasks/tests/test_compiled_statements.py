@@ -1,4 +1,4 @@
-"""A statement that is compiled once equals the plain queryset's, for each caller."""
+"""Statements that are compiled once, compared with the plain queryset's for each caller."""
 
 from typing import Any
 
@@ -32,15 +32,15 @@ def statement(action: str, *fields: str) -> Statement:
 
 
 def test_every_action_is_in_the_table() -> None:
-    """The calls of these tests must be all actions, except the insert, which reads no task."""
+    """``CALLS`` must cover every action except the insert, which reads no task."""
     assert {action for action, *_ in CALLS} | {"create"} == ACTIONS.keys()
 
 
 @pytest.mark.django_db
 def test_a_compiled_statement_is_the_plain_one_with_parameters() -> None:
-    """The owner and the task must be the only difference, and no action may omit the owner."""
+    """Only the owner and task parameters may differ, and every action must have the owner's."""
 
-    def answer(call: tuple[str, ...]) -> Any:
+    def outcome(call: tuple[str, ...]) -> Any:
         action, *fields = call
         tasks = Task.objects.owned_by("alice")
         plain = ACTIONS[action](tasks if action == "list" else tasks.filter(pk=7), *fields)
@@ -49,12 +49,12 @@ def test_a_compiled_statement_is_the_plain_one_with_parameters() -> None:
         bound = [values.get(str(each), each) for each in once.parameters]
         return "owner" in once.parameters, once.sql == plain.sql, bound == list(plain.parameters)
 
-    assert wrong_rows(CALLS, answer, (True, True, True)) == []
+    assert wrong_rows(CALLS, outcome, (True, True, True)) == []
 
 
 @pytest.mark.django_db
 def test_a_view_with_another_queryset_gets_its_own_statement() -> None:
-    """The statement of one ``get_queryset`` must not serve another (FR-013)."""
+    """A statement compiled for one ``get_queryset`` must not be used for another (FR-013)."""
 
     class OpenTasks(TaskViewSet):
         def get_queryset(self) -> TaskQuerySet:
@@ -79,11 +79,11 @@ def test_a_queryset_that_depends_on_the_request_is_an_error() -> None:
 
 
 class EveryCallerTest(TestCase):
-    """Any two user ids."""
+    """Tests with any two user ids."""
 
     @given(mine=ids, theirs=ids)
-    def test_a_caller_gets_what_the_queryset_gives(self, mine: str, theirs: str) -> None:
-        """Each caller must read their own tasks, in any order of calls (SC-002)."""
+    def test_a_caller_gets_the_rows_of_the_queryset(self, mine: str, theirs: str) -> None:
+        """Each caller must get exactly their own tasks, in any order of calls (SC-002)."""
         Task.objects.all().delete()
         for user_id in (mine, theirs):
             TaskFactory.create(user_id=user_id)
@@ -96,8 +96,8 @@ class EveryCallerTest(TestCase):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("completed", [True, False])
-def test_a_row_is_what_the_model_reads(completed: bool) -> None:
-    """A row must hold the values that the model reads (docs/contract.md, "A task")."""
+def test_a_row_has_the_models_values(completed: bool) -> None:
+    """A row must have the same values as the model (docs/contract.md, "A task")."""
     task = TaskFactory.create(completed=completed)
 
     row = Task.objects.owned_by("alice").row()
@@ -116,7 +116,7 @@ def test_a_row_is_what_the_model_reads(completed: bool) -> None:
 
 @pytest.mark.django_db
 def test_an_empty_queryset_runs_no_statement(task: Task, django_assert_num_queries: Any) -> None:
-    """Actions on no tasks must change nothing."""
+    """An action on an empty queryset must run no statement and change nothing."""
     before = rows()
 
     with django_assert_num_queries(0):

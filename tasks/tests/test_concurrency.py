@@ -16,7 +16,7 @@ from conftest import ApiClient
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory
 
-THREADS = 12  # each thread holds a connection, of which a process has a limited number
+THREADS = 12  # each thread holds a connection, and a process has a limited number of them
 
 # method, path below /api/alice/tasks, body
 Call = tuple[str, str, Any]
@@ -24,9 +24,9 @@ Call = tuple[str, str, Any]
 
 @pytest.fixture(autouse=True)
 def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """Use an SQLite file, as in production, instead of the tests' database in memory.
+    """Use an SQLite file, as in production, instead of the tests' in-memory database.
 
-    Threads that share a database in memory get an error instead of waiting.
+    Threads that share an in-memory database get an error instead of waiting.
     """
     if connection.vendor != "sqlite":
         yield
@@ -61,7 +61,7 @@ def at_once(calls: Sequence[Call]) -> list[Any]:
 
     with ThreadPoolExecutor(THREADS) as pool:
         shares = [calls[start::THREADS] for start in range(THREADS)]
-        return [answer for answers in pool.map(send, shares) for answer in answers]
+        return [response for responses in pool.map(send, shares) for response in responses]
 
 
 def test_every_simultaneous_flip_counts() -> None:
@@ -71,8 +71,10 @@ def test_every_simultaneous_flip_counts() -> None:
     """
     task = TaskFactory.create(completed=False)
 
-    answers = at_once([("PATCH", f"/{task.id}/complete", None)] * 100)
-    shown = sorted((answer.json() for answer in answers), key=lambda shown: shown["updated_at"])
+    responses = at_once([("PATCH", f"/{task.id}/complete", None)] * 100)
+    shown = sorted(
+        (response.json() for response in responses), key=lambda shown: shown["updated_at"]
+    )
 
     assert [flip["completed"] for flip in shown] == [True, False] * 50
     assert len({flip["updated_at"] for flip in shown}) == 100
@@ -84,9 +86,9 @@ def test_simultaneous_updates_of_different_fields_all_survive() -> None:
     tasks = TaskFactory.create_batch(20, title="Old", description=None, completed=False)
     changes: list[dict[str, Any]] = [{"title": "New"}, {"description": "New"}, {"completed": True}]
 
-    answers = at_once([("PUT", f"/{task.id}", change) for task in tasks for change in changes])
+    responses = at_once([("PUT", f"/{task.id}", change) for task in tasks for change in changes])
 
-    assert Counter(answer.status_code for answer in answers) == {200: 60}
+    assert Counter(response.status_code for response in responses) == {200: 60}
     assert set(Task.objects.values_list("title", "description", "completed")) == {
         ("New", "New", True)
     }
@@ -103,19 +105,19 @@ def test_a_simultaneous_flip_and_update_both_survive() -> None:
     assert (Task.objects.get().title, Task.objects.get().completed) == ("New", True)
 
 
-def test_one_of_simultaneous_deletes_succeeds() -> None:
-    """Exactly one must get the 204 (docs/contract.md, "Concurrency")."""
+def test_only_one_of_several_simultaneous_deletes_succeeds() -> None:
+    """Exactly one delete must get the 204 (docs/contract.md, "Concurrency")."""
     task = TaskFactory.create()
 
-    answers = at_once([("DELETE", f"/{task.id}", None)] * THREADS)
+    responses = at_once([("DELETE", f"/{task.id}", None)] * THREADS)
 
-    assert Counter(answer.status_code for answer in answers) == {204: 1, 404: THREADS - 1}
+    assert Counter(response.status_code for response in responses) == {204: 1, 404: THREADS - 1}
     assert not Task.objects.exists()
 
 
 def test_simultaneous_creates_all_succeed() -> None:
-    """Every create must succeed with its own id (FR-009, SC-007)."""
-    answers = at_once([("POST", "", {"title": str(number)}) for number in range(100)])
+    """Every create must succeed, each with a different id (FR-009, SC-007)."""
+    responses = at_once([("POST", "", {"title": str(number)}) for number in range(100)])
 
-    assert Counter(answer.status_code for answer in answers) == {201: 100}
-    assert len({answer.json()["id"] for answer in answers}) == Task.objects.count() == 100
+    assert Counter(response.status_code for response in responses) == {201: 100}
+    assert len({response.json()["id"] for response in responses}) == Task.objects.count() == 100

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_values_are_stored_as_sent(alice: ApiClient) -> None:
-    """An empty description and a ``null`` one must stay different (docs/contract.md, "A task")."""
+    """An empty description and ``null`` must stay distinct (docs/contract.md, "A task")."""
     bodies = [
         {"title": "Buy milk", "description": description, "completed": completed}
         for description, completed in product([None, "", " ", "Two litres"], [False, True])
@@ -49,16 +49,19 @@ def test_ignored_fields_are_not_validated(alice: ApiClient) -> None:
     names = ["id", "user_id", "created_at", "updated_at", "priority", "", "é"]
     values: list[Any] = [None, "\0", "\ud800", 2**64, [], {"title": ""}]
 
-    def answer(field: tuple[str, Any]) -> Any:
+    def outcome(field: tuple[str, Any]) -> Any:
         name, value = field
         response = alice.send("POST", TASKS, {"title": "Buy milk", name: value})
         return response.status_code, response.json()["title"], response.json()["user_id"]
 
-    assert wrong_rows(product(names, values), answer, (201, "Buy milk", "alice")) == []
+    assert wrong_rows(product(names, values), outcome, (201, "Buy milk", "alice")) == []
 
 
 def test_two_posts_create_two_tasks(alice: ApiClient) -> None:
-    """Equal bodies must create two tasks with equal times each (FR-009 to FR-011)."""
+    """Equal bodies must create two tasks (FR-009 to FR-011).
+
+    ``created_at`` and ``updated_at`` must be equal in each.
+    """
     first, second = (alice.send("POST", TASKS, {"title": "Buy milk"}).json() for _ in range(2))
 
     assert first["id"] < second["id"]
@@ -91,10 +94,10 @@ NULL_COMPLETED = {"loc": ["body", "completed"], **NULL}
     ],
     ids=str,
 )
-def test_required_fields_are_named(
+def test_missing_required_fields_are_listed(
     alice: ApiClient, body: object, problems: list[object], error: str
 ) -> None:
-    """An absent or ``null`` field must be named (docs/contract.md, "Errors"; FR-007)."""
+    """An absent or ``null`` required field must be listed (docs/contract.md, "Errors"; FR-007)."""
     response = alice.send("POST", TASKS, body)
 
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""Cursors that come from no ``Link`` header (docs/contract.md, "Extensions")."""
+"""Cursors, forged or from another ``Link`` header (docs/contract.md, "Extensions")."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ TIME = "2026-01-06T15:30:00.123456+00:00"
 
 
 def forged(position: Any) -> str:
-    """Encode a position as the API does; bytes are encoded as they are."""
+    """Encode a position as the API does; bytes are encoded as is."""
     content = position if isinstance(position, bytes) else json.dumps(position).encode()
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
@@ -31,14 +31,14 @@ def assert_refused(
     """Assert that cursors, each with an ordering, are refused and change nothing."""
     before = rows()
 
-    def answer(row: tuple[str | None, Any]) -> Any:
+    def outcome(row: tuple[str | None, Any]) -> Any:
         query = f"limit=2&ordering={row[0]}" if row[0] else "limit=2"
         response = client.send("GET", f"{TASKS}?{query}&cursor={encode(row[1])}")
         problems = [(each["loc"], each["type"]) for each in response.json()["detail"]]
         return response.status_code, problems, rows()
 
     problem = (["query", "cursor"], "value_error.query")
-    assert wrong_rows(cursors, answer, (422, [problem], before)) == []
+    assert wrong_rows(cursors, outcome, (422, [problem], before)) == []
 
 
 POSITIONS: list[tuple[str, Any]] = [
@@ -51,7 +51,7 @@ POSITIONS: list[tuple[str, Any]] = [
 
 
 def test_a_plausible_cursor_is_accepted(alice: ApiClient) -> None:
-    """A cursor needs no existing task: the task may have been deleted."""
+    """A cursor must work even if its task has been deleted."""
     TaskFactory.create_batch(2)
 
     def status(row: tuple[tuple[str, Any], str]) -> Any:
@@ -78,21 +78,21 @@ WRONG_VALUES: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("field", WRONG_VALUES)
-def test_a_value_of_another_type_is_refused(alice: ApiClient, field: str) -> None:
-    """It must be a 422, never reach the database, and never be a 500."""
+def test_an_invalid_value_is_refused(alice: ApiClient, field: str) -> None:
+    """An invalid value must be a 422 before it reaches the database, never a 500."""
     orderings = product([field, f"-{field}"], WRONG_VALUES[field])
 
     assert_refused(alice, [(each, [each, "after", value, 1001]) for each, value in orderings])
 
 
-NO_TASK_IDS: list[Any] = [
+INVALID_TASK_IDS: list[Any] = [
     *(None, True, False, 1.0, "1001", "x", "", [], {}, 2**63, -(2**63) - 1, 10**400, TIME, "\0")
 ]
 
 
 def test_an_invalid_id_is_refused(alice: ApiClient) -> None:
     """The tie-breaker must be a valid id."""
-    positions = product([("id", 1001), ("title", "Milk"), ("created_at", TIME)], NO_TASK_IDS)
+    positions = product([("id", 1001), ("title", "Milk"), ("created_at", TIME)], INVALID_TASK_IDS)
 
     assert_refused(alice, [(each, [each, "from", value, of]) for (each, value), of in positions])
 
@@ -123,12 +123,12 @@ OTHER_SHAPES: list[Any] = [
 
 @pytest.mark.parametrize("ordering", ["id", None])
 def test_a_malformed_position_is_refused(alice: ApiClient, ordering: str | None) -> None:
-    """Any other JSON value must be refused."""
+    """A position of any other shape must be refused."""
     assert_refused(alice, product([ordering], OTHER_SHAPES))
 
 
 GOOD = forged(["id", "after", 1, 1])
-NO_CURSORS = [
+INVALID_CURSORS = [
     *("", "x", "=", "====", "null", "1", "0", "-1", "abc", "ab=c", "%25", "%00", "%20", "+", "."),
     *("%C3%A9", "%F0%9F%98%80", "%FF", "%ED%A0%80", "%D9%A3", "a%0Ab", "W10", "bnVsbA", "e30"),
     *(f"{GOOD}!", f"{GOOD}A", f"{GOOD}%20", f"%20{GOOD}", GOOD[:-1], GOOD[1:]),
@@ -136,13 +136,13 @@ NO_CURSORS = [
 ]
 
 
-def test_a_text_that_is_not_a_cursor_is_refused(alice: ApiClient) -> None:
+def test_text_that_is_not_a_cursor_is_refused(alice: ApiClient) -> None:
     """Text that is not base64 of JSON must be refused."""
-    assert_refused(alice, product([None], NO_CURSORS), encode=str)
+    assert_refused(alice, product([None], INVALID_CURSORS), encode=str)
 
 
 def test_a_cursor_of_another_ordering_is_refused(alice: ApiClient) -> None:
-    """A cursor is valid only with the ordering that it was made for."""
+    """A cursor must be valid only with the ordering that it was made for."""
     TaskFactory.create_batch(2)
     given = links(alice.send("GET", f"{TASKS}?limit=1&ordering=title"))["next"]
     cursor = given.rpartition("cursor=")[2]

@@ -19,9 +19,9 @@ def test_the_id_of_a_deleted_task_is_not_reused(alice: ApiClient, task: Task, pa
     """A deleted task must be a 404, and a new task must get a new id (FR-009)."""
     alice.send("DELETE", path)
 
-    answers = [alice.send(method, path) for method in ("DELETE", "GET")]
+    responses = [alice.send(method, path) for method in ("DELETE", "GET")]
     created = alice.send("POST", TASKS, {"title": "The next one"}).json()
 
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].json()["detail"] == "Task not found"
+    assert [response.status_code for response in responses] == [404, 404]
+    assert responses[0].json()["detail"] == "Task not found"
     assert created["id"] > task.id

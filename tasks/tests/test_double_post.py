@@ -22,18 +22,18 @@ def created(alice: ApiClient) -> Any:
 
 
 def is_replayed(client: ApiClient, body: Any, created: Any) -> bool:
-    """Post a body; return whether the response was an existing task and nothing else changed."""
+    """Return whether posting a body replays the existing task; check that nothing else changes."""
     before = rows()
-    answer = client.send("POST", TASKS, body)
-    assert answer.status_code == 201
-    if "Idempotent-Replayed" not in answer:
-        assert (answer.json()["id"] > created["id"], rows()[:-1]) == (True, before)
+    response = client.send("POST", TASKS, body)
+    assert response.status_code == 201
+    if "Idempotent-Replayed" not in response:
+        assert (response.json()["id"] > created["id"], rows()[:-1]) == (True, before)
         return False
-    assert (answer["Idempotent-Replayed"], answer.json(), rows()) == ("true", created, before)
+    assert (response["Idempotent-Replayed"], response.json(), rows()) == ("true", created, before)
     return True
 
 
-def test_a_posted_copy_is_the_existing_task(alice: ApiClient, created: Any) -> None:
+def test_a_posted_copy_returns_the_existing_task(alice: ApiClient, created: Any) -> None:
     """The front end's second post must not duplicate the task, even if repeated (SC-005)."""
     assert is_replayed(alice, created, created)
     assert is_replayed(alice, created, created)
@@ -45,7 +45,7 @@ def test_a_posted_copy_is_the_existing_task(alice: ApiClient, created: Any) -> N
     [("ß\u0301 😀", "", True), (" \N{NBSP}x\t", "a\r\nb", False), ("x", None, True)],
     ids=ascii,
 )
-def test_a_copy_of_any_own_task_is_recognised(
+def test_a_copy_is_recognised_whatever_its_values(
     alice: ApiClient, title: str, description: str | None, completed: bool
 ) -> None:
     """A copy must be recognised whatever values the task has."""
@@ -97,16 +97,16 @@ CHANGES: list[dict[str, Any]] = [
 def test_only_a_different_body_creates_a_task(
     alice: ApiClient, created: Any, changes: list[dict[str, Any]], is_same: bool
 ) -> None:
-    """Times must compare as instants, other values exactly; malformed ones must not be a 500."""
+    """Times must compare as instants, other values exactly; a malformed one must not be a 500."""
 
-    def answer(change: dict[str, Any]) -> bool:
+    def outcome(change: dict[str, Any]) -> bool:
         return is_replayed(alice, created | change, created)
 
-    assert wrong_rows(changes, answer, is_same) == []
+    assert wrong_rows(changes, outcome, is_same) == []
 
 
 def test_absent_fields_have_their_defaults(alice: ApiClient, created: Any) -> None:
-    """An absent description must equal ``null``, an absent ``completed`` ``false``.
+    """An absent description must count as ``null``, an absent ``completed`` as ``false``.
 
     The id or the time alone must not be enough.
     """
@@ -122,10 +122,10 @@ def test_absent_fields_have_their_defaults(alice: ApiClient, created: Any) -> No
 @pytest.mark.parametrize(
     ("stored", "absent"), [({"description": ""}, "description"), ({"completed": True}, "completed")]
 )
-def test_an_absent_field_that_differs_creates_a_task(
+def test_an_absent_field_equals_only_its_default(
     alice: ApiClient, stored: dict[str, Any], absent: str
 ) -> None:
-    """An absent field must equal only its default."""
+    """An absent field must create a task if the stored value is not the default."""
     task = alice.send("POST", TASKS, {"title": "Buy milk", **stored}).json()
     body = {name: value for name, value in task.items() if name != absent}
 
@@ -150,11 +150,11 @@ def test_a_copy_of_another_users_task_creates_a_task(
     alice: ApiClient, bob: ApiClient, created: Any
 ) -> None:
     """Another user's task must look absent (SC-002)."""
-    answer = bob.send("POST", "/api/bob/tasks", created)
+    response = bob.send("POST", "/api/bob/tasks", created)
 
-    assert (answer.status_code, answer.json()["user_id"]) == (201, "bob")
-    assert answer.json()["id"] != created["id"]
-    assert "Idempotent-Replayed" not in answer
+    assert (response.status_code, response.json()["user_id"]) == (201, "bob")
+    assert response.json()["id"] != created["id"]
+    assert "Idempotent-Replayed" not in response
 
 
 def test_a_copy_of_a_deleted_task_creates_a_task(alice: ApiClient, created: Any) -> None:

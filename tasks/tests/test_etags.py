@@ -37,7 +37,7 @@ def test_every_response_with_a_task_has_its_etag(alice: ApiClient) -> None:
 def test_the_list_has_an_etag(alice: ApiClient, task: Task) -> None:
     """The tag must stay the same until a task in the list changes."""
 
-    def answer(query: str) -> Any:
+    def outcome(query: str) -> Any:
         first = alice.send("GET", f"{TASKS}{query}")["ETag"]
         TaskFactory.create(user_id="bob")
         again = {alice.send(method, f"{TASKS}{query}")["ETag"] for method in ("GET", "HEAD")}
@@ -45,7 +45,7 @@ def test_the_list_has_an_etag(alice: ApiClient, task: Task) -> None:
         return again == {first}, alice.send("GET", f"{TASKS}{query}")["ETag"] == first
 
     queries = ["", "?limit=1", "?search=o", "?ordering=-title", "?unknown=x"]
-    assert wrong_rows(queries, answer, (True, False)) == []
+    assert wrong_rows(queries, outcome, (True, False)) == []
 
 
 def test_an_empty_list_has_an_etag(alice: ApiClient) -> None:
@@ -67,29 +67,29 @@ def test_a_change_in_sql_changes_the_tag(alice: ApiClient) -> None:
     ]
     task = TaskFactory.create(title="Old", description=None)
 
-    def answer(change: str) -> Any:
+    def outcome(change: str) -> Any:
         before = {url: alice.send("GET", url)["ETag"] for url in (TASKS, f"{TASKS}/{task.id}")}
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE task SET {change} WHERE id = %s", [task.id])  # noqa: S608
-        answers = {
+        responses = {
             url: alice.send("GET", url, **{"If-None-Match": tag}) for url, tag in before.items()
         }
-        return [(each.status_code, each["ETag"] == before[url]) for url, each in answers.items()]
+        return [(each.status_code, each["ETag"] == before[url]) for url, each in responses.items()]
 
-    assert wrong_rows(changes, answer, [(200, False)] * 2) == []
+    assert wrong_rows(changes, outcome, [(200, False)] * 2) == []
 
 
-def test_a_page_changes_with_its_links(alice: ApiClient) -> None:
+def test_the_tag_of_a_page_changes_with_its_links(alice: ApiClient) -> None:
     """The tag of a page must change when another page follows it."""
     TaskFactory.create_batch(2)
     last = alice.send("GET", f"{TASKS}?limit=2")
     TaskFactory.create()
 
-    answer = alice.send("GET", f"{TASKS}?limit=2", **{"If-None-Match": last["ETag"]})
+    response = alice.send("GET", f"{TASKS}?limit=2", **{"If-None-Match": last["ETag"]})
 
-    assert answer.status_code == 200
-    assert answer.content == last.content
-    assert (list(links(last)), list(links(answer))) == ([], ["next"])
+    assert response.status_code == 200
+    assert response.content == last.content
+    assert (list(links(last)), list(links(response))) == ([], ["next"])
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -100,7 +100,7 @@ def test_a_known_version_is_a_304(alice: ApiClient, path: str, method: str) -> N
     kept = ("ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin", "Link")
     TaskFactory.create()
 
-    def answer(call: tuple[str, str]) -> Any:
+    def outcome(call: tuple[str, str]) -> Any:
         url, header = call
         whole = alice.send("GET", url, Origin=FRONT_END)
         sent = {"If-None-Match": header.format(tag=whole["ETag"]), "Origin": FRONT_END}
@@ -110,19 +110,19 @@ def test_a_known_version_is_a_304(alice: ApiClient, path: str, method: str) -> N
         return response.status_code, response.content, response["Cache-Control"], other, named
 
     expected = (304, b"", "private, no-cache", set[str](), {"X-Request-ID"})
-    assert wrong_rows(product(urls, headers), answer, expected) == []
+    assert wrong_rows(product(urls, headers), outcome, expected) == []
 
 
 def test_an_unknown_version_is_sent(alice: ApiClient, path: str, tag: str) -> None:
-    """Another or a malformed tag must be ignored."""
+    """A malformed tag, or one of another version, must be ignored."""
     headers = [OTHER, f"W/{OTHER}", "", ",", "x", '"', tag.strip('"'), f"w/{tag}", f"{tag}x"]
     headers += ['"*"', "\xff"]
 
-    def answer(header: str) -> Any:
+    def outcome(header: str) -> Any:
         response = alice.send("GET", path, **{"If-None-Match": header})
         return response.status_code, response["ETag"], response.json()["title"]
 
-    assert wrong_rows(headers, answer, (200, tag, "Old")) == []
+    assert wrong_rows(headers, outcome, (200, tag, "Old")) == []
 
 
 def test_writes_ignore_if_none_match(alice: ApiClient) -> None:

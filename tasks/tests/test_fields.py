@@ -1,4 +1,4 @@
-"""The places that spell the fields of a task out, held against the model."""
+"""The places that spell out the fields of a task, compared with the model."""
 
 from datetime import UTC, datetime
 
@@ -14,8 +14,8 @@ FIELDS = [field.name for field in Task._meta.concrete_fields]
 TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 
 
-def test_rows_serializer_and_rendering_have_the_fields_of_the_model() -> None:
-    """A field that is added to the model must be added to each of them, in the same order."""
+def test_rows_serializer_and_rendering_have_the_models_fields() -> None:
+    """A field added to the model must be added to all three, in the same order."""
     row = TaskRow(1, "alice", "Buy milk", None, False, *[TIME.replace(tzinfo=None)] * 2)
 
     assert list(TaskRow._fields) == FIELDS
@@ -44,14 +44,14 @@ def test_datetimes_are_recognised_by_their_type() -> None:
 
 @pytest.mark.django_db
 def test_an_insert_sets_every_column_except_the_id() -> None:
-    """The parameters must be the editable fields, and one time for the others."""
+    """The parameters must be the owner, the writable fields, and one time for both time columns."""
     parameters = [str(each) for each in Task.objects.all().compile_insert().parameters]
 
     assert parameters == ["user_id", *WRITABLE_FIELDS, "now", "now"]
 
 
 def test_a_datetime_field_converts_to_utc() -> None:
-    """A time in another zone must become the same time in UTC, from JSON and from a form."""
+    """A time in another zone must be converted to UTC, from JSON and from a form."""
     field = StrictDateTimeField()
     elsewhere = "2026-01-06T16:30:00+01:00"
 

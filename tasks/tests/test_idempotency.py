@@ -32,12 +32,12 @@ REUSED = {
 
 
 def post(client: ApiClient, body: Any, key: str = "a-key", **headers: str) -> Any:
-    """Create a task with a key."""
+    """Post a body with a key."""
     return client.send("POST", TASKS, body, **{"Idempotency-Key": key, **headers})
 
 
 def keys() -> list[tuple[Any, ...]]:
-    """Return every stored key; a refusal must not change them."""
+    """Return every row of the key table, to check that a refused request changes nothing."""
     return list(IdempotencyKey.objects.order_by("id").values_list())
 
 
@@ -45,7 +45,7 @@ def test_a_retry_returns_the_first_task(alice: ApiClient) -> None:
     """A retry after a lost response must not create a second task."""
     first, again, third = (post(alice, NEW) for _ in range(3))
 
-    assert [answer.status_code for answer in (first, again, third)] == [201] * 3
+    assert [response.status_code for response in (first, again, third)] == [201] * 3
     assert first.content == again.content == third.content
     assert first["ETag"] == again["ETag"]
     assert "Idempotent-Replayed" not in first
@@ -57,10 +57,10 @@ def test_idempotent_replayed_is_exposed_to_pages(alice: ApiClient) -> None:
     """A page must be able to read the header (docs/contract.md, "Cross-origin")."""
     post(alice, NEW)
 
-    answer = post(alice, NEW, Origin=FRONT_END)
+    response = post(alice, NEW, Origin=FRONT_END)
 
-    assert "Idempotent-Replayed" in answer["Access-Control-Expose-Headers"]
-    assert answer["Cache-Control"] == "no-store"
+    assert "Idempotent-Replayed" in response["Access-Control-Expose-Headers"]
+    assert response["Cache-Control"] == "no-store"
 
 
 def test_without_a_key_a_retry_creates_a_second_task(alice: ApiClient) -> None:
@@ -73,14 +73,14 @@ def test_without_a_key_a_retry_creates_a_second_task(alice: ApiClient) -> None:
 
 
 def test_another_key_creates_another_task(alice: ApiClient) -> None:
-    """Keys must be compared exactly, including case and inner blanks."""
-    made = [post(alice, NEW, key) for key in ("key", "Key", "k ey", "k  ey", "key,key", "ke%79")]
+    """Keys must be compared exactly, including case and inner spaces."""
+    created = [post(alice, NEW, key) for key in ("key", "Key", "k ey", "k  ey", "key,key", "ke%79")]
 
-    assert len({answer.json()["id"] for answer in made}) == len(made)
+    assert len({response.json()["id"] for response in created}) == len(created)
 
 
 def test_a_used_key_with_another_body_is_refused(alice: ApiClient) -> None:
-    """Another body must be a 422, even if only an ignored field differs."""
+    """A different body must be a 422, even if only an ignored field differs."""
     bodies: list[dict[str, Any]] = [
         *(NEW | change for change in ({"title": "Buy bread"}, {"description": None})),
         *(NEW | change for change in ({"completed": True}, {"priority": 1}, {"id": 1}, {"": None})),
@@ -89,12 +89,12 @@ def test_a_used_key_with_another_body_is_refused(alice: ApiClient) -> None:
     post(alice, NEW)
     before = rows(), keys()
 
-    def answer(body: dict[str, Any]) -> Any:
+    def outcome(body: dict[str, Any]) -> Any:
         response = post(alice, body)
         is_marked = "Idempotent-Replayed" in response
         return response.status_code, response.json(), is_marked, rows(), keys()
 
-    assert wrong_rows(bodies, answer, (422, REUSED, False, *before)) == []
+    assert wrong_rows(bodies, outcome, (422, REUSED, False, *before)) == []
 
 
 SAME_VALUES = [
@@ -118,15 +118,15 @@ OTHER_VALUES = [
 
 
 def test_equal_json_values_are_the_same_body(alice: ApiClient) -> None:
-    """A JSON library may serialise a value differently the second time."""
+    """Equal values must match: a JSON library may serialise one differently the second time."""
     numbers = count()
 
-    def answer(bodies: tuple[str, str]) -> Any:
+    def outcome(bodies: tuple[str, str]) -> Any:
         key = f"key {next(numbers)}"
-        made, again = (post(alice, body, key) for body in bodies)
-        return again.status_code, "Idempotent-Replayed" in again, again.content == made.content
+        first, again = (post(alice, body, key) for body in bodies)
+        return again.status_code, "Idempotent-Replayed" in again, again.content == first.content
 
-    assert wrong_rows(SAME_VALUES, answer, (201, True, True)) == []
+    assert wrong_rows(SAME_VALUES, outcome, (201, True, True)) == []
     assert len(rows()) == len(SAME_VALUES)
 
 
@@ -146,11 +146,11 @@ def test_a_key_of_printable_ascii_is_accepted(alice: ApiClient) -> None:
     """Any 1 to 255 printable ASCII characters must be accepted."""
     good = [" ", "~", "a" * 255, '"quoted"', "!#$%&'*+-.^_`|~09azAZ", "\\0"]
 
-    def answer(key: str) -> Any:
-        made, again = (post(alice, NEW, key) for _ in range(2))
-        return made.status_code, again.status_code, made.content == again.content
+    def outcome(key: str) -> Any:
+        first, again = (post(alice, NEW, key) for _ in range(2))
+        return first.status_code, again.status_code, first.content == again.content
 
-    assert wrong_rows(good, answer, (201, 201, True)) == []
+    assert wrong_rows(good, outcome, (201, 201, True)) == []
     assert len(rows()) == len(good)
 
 
@@ -171,14 +171,14 @@ def test_a_malformed_key_is_refused(alice: ApiClient) -> None:
         "😀",
     ]
 
-    def answer(key: str) -> Any:
+    def outcome(key: str) -> Any:
         response = post(alice, NEW, key)
         (problem,) = response.json()["detail"]
         is_shown = response.json()["error"] == f"Idempotency-Key: {problem['msg']}"
         return response.status_code, problem["loc"], problem["type"], is_shown
 
     refusal = (422, ["header", "Idempotency-Key"], "value_error.idempotency", True)
-    assert wrong_rows(bad, answer, refusal) == []
+    assert wrong_rows(bad, outcome, refusal) == []
     assert (rows(), keys()) == ([], [])
 
 
@@ -192,7 +192,7 @@ def test_a_malformed_key_is_refused(alice: ApiClient) -> None:
         (NEW, {"Content-Type": "text/plain"}, 415),
         (NEW, {"Authorization": ""}, 401),
     ],
-    ids=["422", "422 of no object", "400", "413", "415", "401"],
+    ids=["422", "422, not an object", "400", "413", "415", "401"],
 )
 def test_a_failed_request_does_not_use_up_its_key(
     alice: ApiClient, body: Any, headers: dict[str, str], status: int
@@ -201,10 +201,10 @@ def test_a_failed_request_does_not_use_up_its_key(
     assert post(alice, body, **headers).status_code == status
     assert (rows(), keys()) == ([], [])
 
-    made = post(alice, NEW)
+    first = post(alice, NEW)
     before = rows(), keys()
 
-    assert (made.status_code, "Idempotent-Replayed" in made) == (201, False)
+    assert (first.status_code, "Idempotent-Replayed" in first) == (201, False)
     assert (post(alice, body, **headers).status_code, (rows(), keys())) == (status, before)
 
 
@@ -216,10 +216,10 @@ def test_a_replay_returns_the_current_task(alice: ApiClient) -> None:
     now = alice.send("PUT", path, {"title": "Buy bread"})
     before = rows()
 
-    answer = post(alice, NEW)
+    response = post(alice, NEW)
 
-    assert (answer.status_code, answer.content) == (201, now.content)
-    assert (answer["ETag"], answer["Idempotent-Replayed"]) == (now["ETag"], "true")
+    assert (response.status_code, response.content) == (201, now.content)
+    assert (response["ETag"], response["Idempotent-Replayed"]) == (now["ETag"], "true")
     assert rows() == before
 
 
@@ -228,25 +228,25 @@ def test_a_replay_of_a_deleted_task_is_a_404(alice: ApiClient) -> None:
     created = post(alice, NEW).json()
     alice.send("DELETE", f"{TASKS}/{created['id']}")
 
-    answers = [post(alice, NEW) for _ in range(2)]
+    responses = [post(alice, NEW) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].json() == {"detail": "Task not found", "error": "Task not found"}
+    assert [response.status_code for response in responses] == [404, 404]
+    assert responses[0].json() == {"detail": "Task not found", "error": "Task not found"}
     assert rows() == []
     assert post(alice, {"title": "Another"}).json() == REUSED
     assert post(alice, NEW, "another-key").status_code == 201
 
 
 def test_keys_belong_to_their_user(alice: ApiClient, bob: ApiClient) -> None:
-    """The same key of another user must be another key (SC-002)."""
+    """The same key sent by another user must be a different key (SC-002)."""
     post(alice, NEW)
     call = ("POST", "/api/bob/tasks", {"title": "Other"})
 
-    made, again = (bob.send(*call, **{"Idempotency-Key": "a-key"}) for _ in range(2))
+    first, again = (bob.send(*call, **{"Idempotency-Key": "a-key"}) for _ in range(2))
 
-    assert (made.status_code, made.json()["user_id"]) == (201, "bob")
-    assert "Idempotent-Replayed" not in made
-    assert (again["Idempotent-Replayed"], again.content) == ("true", made.content)
+    assert (first.status_code, first.json()["user_id"]) == (201, "bob")
+    assert "Idempotent-Replayed" not in first
+    assert (again["Idempotent-Replayed"], again.content) == ("true", first.content)
 
 
 def test_a_key_is_kept_for_a_day(alice: ApiClient) -> None:
@@ -272,31 +272,31 @@ def test_a_key_has_its_creation_time(alice: ApiClient) -> None:
 
 
 def test_other_methods_ignore_keys(alice: ApiClient, task: Task) -> None:
-    """Only a POST must read the header."""
+    """Only a POST may read the header."""
     calls = [row for row in ENDPOINTS if row.method != "POST"]
-    calls.sort(key=lambda row: row.method == "DELETE")  # and finally
+    calls.sort(key=lambda row: row.method == "DELETE")  # last
 
-    answers = [row.send(alice, "alice", task.id, **{"Idempotency-Key": "é"}) for row in calls]
+    responses = [row.send(alice, "alice", task.id, **{"Idempotency-Key": "é"}) for row in calls]
 
-    assert [answer.status_code for answer in answers] == [row.owner for row in calls]
+    assert [response.status_code for response in responses] == [row.owner for row in calls]
     assert keys() == []
 
 
 def test_a_key_takes_precedence_over_a_posted_copy(alice: ApiClient) -> None:
-    """With a new key, a copy of a task must create a task, which then belongs to the key."""
+    """With a new key, a copy of a task must create a task, and a retry must replay the new one."""
     task = TaskFactory.create(title="Buy milk")
     copy = alice.send("GET", f"{TASKS}/{task.id}").json()
 
-    made, again = post(alice, copy), post(alice, copy)
+    first, again = post(alice, copy), post(alice, copy)
 
-    assert made.json()["id"] != task.id
-    assert "Idempotent-Replayed" not in made
-    assert (again.content, again["Idempotent-Replayed"]) == (made.content, "true")
+    assert first.json()["id"] != task.id
+    assert "Idempotent-Replayed" not in first
+    assert (again.content, again["Idempotent-Replayed"]) == (first.content, "true")
     assert Task.objects.count() == 2
 
 
 def test_a_deeply_nested_body_is_accepted_with_a_key(alice: ApiClient) -> None:
-    """A key must not lower the accepted nesting (docs/contract.md, "Errors", 400)."""
+    """A key must not lower the accepted nesting depth (docs/contract.md, "Errors", 400)."""
 
     def is_alike(depth: int) -> bool:
         body = '{"title": "a", "n": ' + "[" * depth + "]" * depth + "}"
@@ -304,7 +304,7 @@ def test_a_deeply_nested_body_is_accepted_with_a_key(alice: ApiClient) -> None:
             alice.send("POST", TASKS, body),
             *(post(alice, body, f"{depth}") for _ in "12"),
         )
-        return [answer.status_code for answer in keyed] == [plain.status_code] * 2
+        return [response.status_code for response in keyed] == [plain.status_code] * 2
 
     assert wrong_rows([400, 1000, 30_000], is_alike, True) == []
 

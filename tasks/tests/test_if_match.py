@@ -26,7 +26,7 @@ def test_a_matching_write_succeeds(alice: ApiClient, write: Endpoint) -> None:
     """A match must not change the effect of a write (RFC 9110 §13.1.1)."""
     headers = ["{tag}", "*", f"{OTHER}, {{tag}}", '{tag} ,"x"', " {tag} "]
 
-    def answer(header: str) -> Any:
+    def outcome(header: str) -> Any:
         task = TaskFactory.create()
         path = f"{TASKS}/{task.id}"
         tag = alice.send("GET", path)["ETag"]
@@ -36,35 +36,35 @@ def test_a_matching_write_succeeds(alice: ApiClient, write: Endpoint) -> None:
         return written.status_code, after.status_code, is_new
 
     gone = write.method == "DELETE"
-    assert wrong_rows(headers, answer, (write.owner, 404 if gone else 200, True)) == []
+    assert wrong_rows(headers, outcome, (write.owner, 404 if gone else 200, True)) == []
 
 
 @every_write
 def test_a_write_to_another_version_is_refused(
     alice: ApiClient, task: Task, tag: str, write: Endpoint
 ) -> None:
-    """Another, a weak or a malformed tag must be a 412 that changes nothing."""
+    """A weak or malformed tag, or one of another version, must be a 412 that changes nothing."""
     headers = [OTHER, f"W/{tag}", f"W/{tag}, {OTHER}", "", ",", tag.strip('"'), '"', f"{tag}x"]
     headers += ['"*"', '"*", *', "\xff"]
     before = rows()
 
-    def answer(header: str) -> Any:
+    def outcome(header: str) -> Any:
         response = write.send(alice, "alice", task.id, **{"If-Match": header})
         return response.status_code, response.json(), response["Cache-Control"], rows()
 
-    assert wrong_rows(headers, answer, (412, CHANGED, "no-store", before)) == []
+    assert wrong_rows(headers, outcome, (412, CHANGED, "no-store", before)) == []
 
 
 @every_write
 def test_a_write_after_a_change_in_sql_is_refused(
     alice: ApiClient, task: Task, path: str, write: Endpoint
 ) -> None:
-    """A change by any other program must be a 412."""
+    """A write after a change by another program must be a 412."""
     changes = ["title = 'other'", "description = 'other'", "completed = NOT completed"]
     changes += ["updated_at = created_at"]
     alice.send("PUT", path, {"description": None})
 
-    def answer(change: str) -> Any:
+    def outcome(change: str) -> Any:
         seen = alice.send("GET", path)["ETag"]
         with connection.cursor() as cursor:
             cursor.execute(f"UPDATE task SET {change} WHERE id = %s", [task.id])  # noqa: S608
@@ -72,11 +72,11 @@ def test_a_write_after_a_change_in_sql_is_refused(
         response = write.send(alice, "alice", task.id, **{"If-Match": seen})
         return response.status_code, rows() == before
 
-    assert wrong_rows(changes, answer, (412, True)) == []
+    assert wrong_rows(changes, outcome, (412, True)) == []
 
 
 def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: str) -> None:
-    """A client without a response must be able to retry."""
+    """A client that lost the response must be able to retry safely."""
     first, second = (alice.send("PATCH", f"{path}/complete", **{"If-Match": tag}) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (200, 412)
@@ -85,17 +85,17 @@ def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: st
 
 @every_write
 def test_a_missing_task_is_a_404(bob: ApiClient, task: Task, tag: str, write: Endpoint) -> None:
-    """A 412 would reveal that another user's task exists (SC-002, FR-013)."""
+    """A missing task must not be a 412, which would reveal that it exists (SC-002, FR-013)."""
     headers = ["*", OTHER, f"W/{OTHER}", "nonsense", "", tag]
     before = rows()
 
-    def answer(call: tuple[Any, str]) -> Any:
+    def outcome(call: tuple[Any, str]) -> Any:
         name, header = call
         response = write.send(bob, "bob", name, **{"If-Match": header})
         return response.status_code, response.json()["detail"], rows()
 
     calls = product([task.id, task.id + 1, "abc"], headers)
-    assert wrong_rows(calls, answer, (404, "Task not found", before)) == []
+    assert wrong_rows(calls, outcome, (404, "Task not found", before)) == []
 
 
 def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> None:
@@ -103,13 +103,13 @@ def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> 
     bodies: list[Any] = [{"title": ""}, [], "{", "x" * 65_537]
     before = rows()
 
-    answers = [alice.send("PUT", path, body, **{"If-Match": OTHER}) for body in bodies]
+    responses = [alice.send("PUT", path, body, **{"If-Match": OTHER}) for body in bodies]
 
-    assert [answer.status_code for answer in answers] == [422, 422, 400, 413]
+    assert [response.status_code for response in responses] == [422, 422, 400, 413]
     assert rows() == before
 
 
-@pytest.mark.parametrize(("user", "refusal"), [("anybody", 401), ("bob", 403)])
+@pytest.mark.parametrize(("user", "refusal"), [("anonymous", 401), ("bob", 403)])
 def test_the_caller_is_checked_before_the_version(
     request: pytest.FixtureRequest, task: Task, user: str, refusal: int
 ) -> None:
@@ -117,15 +117,15 @@ def test_the_caller_is_checked_before_the_version(
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 
-    def answer(write: Endpoint) -> Any:
+    def outcome(write: Endpoint) -> Any:
         response = write.send(client, "alice", task.id, **{"If-Match": OTHER})
         return response.status_code, rows()
 
-    assert wrong_rows(WRITES, answer, (refusal, before)) == []
+    assert wrong_rows(WRITES, outcome, (refusal, before)) == []
 
 
 def test_reads_and_creates_ignore_if_match(alice: ApiClient) -> None:
-    """Only PUT, PATCH and DELETE must read the header."""
+    """Only PUT, PATCH and DELETE may read the header."""
     assert alice.send("GET", TASKS, **{"If-Match": OTHER}).status_code == 200
     assert alice.send("POST", TASKS, {"title": "New"}, **{"If-Match": OTHER}).status_code == 201
 
@@ -138,7 +138,7 @@ def test_reads_and_creates_ignore_if_match(alice: ApiClient) -> None:
         pytest.param("DELETE FROM task", 404, [], id="deletion"),
     ],
 )
-def test_a_change_between_read_and_write_is_a_412(
+def test_a_change_between_read_and_write_is_detected(
     alice: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     task: Task,
@@ -148,17 +148,17 @@ def test_a_change_between_read_and_write_is_a_412(
     status: int,
     left: list[str],
 ) -> None:
-    """The ``UPDATE`` itself must compare the version, because two tabs may write at once."""
+    """The write itself must compare the version, because two tabs may write at once."""
     unchanged_since = TaskQuerySet.unchanged_since
 
-    def meanwhile(tasks: TaskQuerySet, task: TaskRow) -> TaskQuerySet:
+    def change_first(tasks: TaskQuerySet, task: TaskRow) -> TaskQuerySet:
         with connection.cursor() as cursor:
             cursor.execute(change)
         return unchanged_since(tasks, task)
 
-    monkeypatch.setattr(TaskQuerySet, "unchanged_since", meanwhile)
+    monkeypatch.setattr(TaskQuerySet, "unchanged_since", change_first)
 
-    answer = write.send(alice, "alice", task.id, **{"If-Match": tag})
+    response = write.send(alice, "alice", task.id, **{"If-Match": tag})
 
-    assert answer.status_code == status
+    assert response.status_code == status
     assert [row[2] for row in rows()] == left

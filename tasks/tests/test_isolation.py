@@ -29,7 +29,7 @@ changes = st.fixed_dictionaries(
 
 
 class TwoUsers(RuleBasedStateMachine):
-    """The API beside a model: a dictionary of tasks by id for each user.
+    """The API compared with a model: for each user, a dictionary of tasks by id.
 
     ``ids`` holds every id ever assigned, including deleted ones.
     """
@@ -69,12 +69,12 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids, body=changes)
     def update(self, user: str, task_id: int, body: Json) -> None:
-        """Update a task: the given fields must change, or the task be absent."""
+        """Update a task: the given fields must change, or the task must be absent."""
         self.change(user, task_id, body, self.call(user, "PUT", f"/{task_id}", body))
 
     @rule(user=users, task_id=ids)
     def flip(self, user: str, task_id: int) -> None:
-        """Flip a task: ``completed`` must be negated, or the task be absent."""
+        """Flip a task: ``completed`` must be negated, or the task must be absent."""
         completed = self.model[user].get(task_id, {}).get("completed")
         response = self.call(user, "PATCH", f"/{task_id}/complete")
 
@@ -82,7 +82,7 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids)
     def delete(self, user: str, task_id: int) -> None:
-        """Delete a task: it must succeed for an own task only."""
+        """Delete a task: only its owner may succeed."""
         response = self.call(user, "DELETE", f"/{task_id}")
 
         assert response.status_code == (204 if self.model[user].pop(task_id, None) else 404)
@@ -97,7 +97,7 @@ class TwoUsers(RuleBasedStateMachine):
 
     @invariant()
     def both_lists_equal_the_model(self) -> None:
-        """Each list must be the user's own tasks, oldest first."""
+        """Each list must contain exactly the user's own tasks, oldest first."""
         for user in USERS:
             assert self.call(user, "GET").json() == list(self.model[user].values())
 
@@ -111,7 +111,7 @@ class TwoUsers(RuleBasedStateMachine):
         self.check(response, task)
 
     def check(self, response: Any, task: Json | None) -> None:
-        """Compare a response with the model's task; without one it must be a 404."""
+        """Compare a response with the model's task; if there is none, it must be a 404."""
         missing = {"detail": "Task not found", "error": "Task not found"}
 
         assert (response.status_code, response.json()) == ((200, task) if task else (404, missing))

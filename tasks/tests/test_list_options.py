@@ -22,7 +22,7 @@ FIELDS = ("id", "created_at", "updated_at", "title", "completed")
 
 @pytest.mark.parametrize("completed", [True, False])
 def test_completed_filters_by_state(alice: ApiClient, completed: bool) -> None:
-    """``completed=`` must select the completed tasks, or the others."""
+    """``completed=`` must select either the completed or the open tasks."""
     kept = TaskFactory.create(completed=completed)
     TaskFactory.create(completed=not completed)
     TaskFactory.create(completed=completed, user_id="bob")
@@ -44,7 +44,7 @@ def test_options_are_combined(alice: ApiClient) -> None:
     assert ids(response) == [kept.id]
 
 
-def test_ordering_sorts_by_the_field_and_ties_by_id(alice: ApiClient) -> None:
+def test_ordering_sorts_by_the_field_and_breaks_ties_by_id(alice: ApiClient) -> None:
     """Ties must be sorted by ascending id in both directions."""
     for number in (2, 0, 1, 2, 0, 1, 1):
         time = TIME + timedelta(microseconds=number)
@@ -57,16 +57,16 @@ def test_ordering_sorts_by_the_field_and_ties_by_id(alice: ApiClient) -> None:
         )
     by_id = sorted(alice.send("GET", TASKS).json(), key=lambda task: int(task["id"]))
 
-    def answer(row: tuple[str, str, str]) -> bool:
+    def outcome(row: tuple[str, str, str]) -> bool:
         sign, field, query = row
         tasks = sorted(by_id, key=lambda task: task[field], reverse=sign == "-")
         return bool(alice.send("GET", f"{TASKS}?ordering={sign}{field}{query}").json() == tasks)
 
-    assert wrong_rows(product(["", "-"], FIELDS, ["", "&limit=1000"]), answer, True) == []
+    assert wrong_rows(product(["", "-"], FIELDS, ["", "&limit=1000"]), outcome, True) == []
 
 
 def test_titles_are_sorted_by_code_point(alice: ApiClient) -> None:
-    """Titles must be sorted by code point, independent of any locale."""
+    """Titles must be sorted by code point, whatever the locale."""
     titles = ["a", "B", "b", "Z", "z", "é", "É", "~", "-a", " a", "ß", "Я", "\uffee", "😀", "a b"]
     for title in titles:
         TaskFactory.create(title=title)
@@ -79,18 +79,18 @@ def test_titles_are_sorted_by_code_point(alice: ApiClient) -> None:
 def test_an_unknown_option_is_ignored(alice: ApiClient) -> None:
     """An unknown option must not change the response."""
     queries = ["?", "?page=2", "?offset=1", "?Limit=1", "?limits=x&orderings=y", "?=1", "?&&"]
-    queries += ["?%00", f"?{'a&' * 4000}"]  # as many as fit into a request line
+    queries += ["?%00", f"?{'a&' * 4000}"]  # as many as fit in a request line
     TaskFactory.create_batch(2)
     plain = alice.send("GET", TASKS)
 
-    def answer(query: str) -> Any:
+    def outcome(query: str) -> Any:
         response = alice.send("GET", f"{TASKS}{query}")
         return response.status_code, response.content, "Link" in response
 
-    assert wrong_rows(queries, answer, (200, plain.content, False)) == []
+    assert wrong_rows(queries, outcome, (200, plain.content, False)) == []
 
 
-def test_the_last_of_repeated_options_counts(alice: ApiClient) -> None:
+def test_the_last_value_of_a_repeated_option_is_used(alice: ApiClient) -> None:
     """The last value of a repeated option must be used."""
     kept = {"limit=9&limit=1": 1, "limit=x&limit=2": 2, "completed=maybe&completed=false": 3}
     TaskFactory.create_batch(3, completed=False)
@@ -116,10 +116,10 @@ BAD_VALUES = {
 
 @pytest.mark.parametrize("name", BAD_VALUES)
 def test_an_invalid_value_is_refused(alice: ApiClient, name: str, task: Task) -> None:
-    """The 422 must name the option and what is accepted (docs/contract.md, "Errors")."""
+    """The 422 must name the option and the accepted values (docs/contract.md, "Errors")."""
     before = rows()
 
-    def answer(value: str) -> Any:
+    def outcome(value: str) -> Any:
         response = alice.send("GET", f"{TASKS}?{name}={quote(value, errors='surrogatepass')}")
         (problem,) = response.json()["detail"]
         is_sentence = problem["msg"].startswith("must be ")
@@ -129,11 +129,11 @@ def test_an_invalid_value_is_refused(alice: ApiClient, name: str, task: Task) ->
 
     problem = {"loc": ["query", name], "type": "value_error.query"}
     expected = (422, problem, True, True, ("no-store", False, True))
-    assert wrong_rows(BAD_VALUES[name], answer, expected) == []
+    assert wrong_rows(BAD_VALUES[name], outcome, expected) == []
 
 
 def test_every_invalid_option_is_listed(alice: ApiClient) -> None:
-    """Every invalid option must be listed with its own sentence."""
+    """Every invalid option must be listed with its own message."""
     response = alice.send("GET", f"{TASKS}?limit=0&completed=x&ordering=y&cursor=z&search=%25")
 
     messages = {problem["loc"][1]: problem["msg"] for problem in response.json()["detail"]}
@@ -148,7 +148,7 @@ def test_every_invalid_option_is_listed(alice: ApiClient) -> None:
 
 
 def test_a_limit_within_its_bounds_is_accepted(alice: ApiClient, task: Task) -> None:
-    """1 to 1000 must be accepted, inclusive."""
+    """Limits from 1 to 1000, inclusive, must be accepted."""
     shown = [ids(alice.send("GET", f"{TASKS}?limit={limit}")) for limit in (1, 999, 1000)]
 
     assert shown == [[task.id]] * 3
@@ -165,7 +165,7 @@ def test_only_the_list_has_options(alice: ApiClient) -> None:
     assert {repr(row): status(row) for row in calls} == {repr(row): row.owner for row in calls}
 
 
-@pytest.mark.parametrize(("user", "status"), [("anybody", 401), ("bob", 403)])
+@pytest.mark.parametrize(("user", "status"), [("anonymous", 401), ("bob", 403)])
 def test_the_caller_is_checked_before_the_options(
     request: pytest.FixtureRequest, user: str, status: int
 ) -> None:

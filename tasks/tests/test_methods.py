@@ -24,7 +24,7 @@ NOT_ALLOWED = b'{"detail":"Method Not Allowed","error":"Method Not Allowed"}'
 
 
 @pytest.mark.parametrize(
-    ("user", "statuses"), [("anybody", {401}), ("bob", {403}), ("alice", {200, 422})]
+    ("user", "statuses"), [("anonymous", {401}), ("bob", {403}), ("alice", {200, 422})]
 )
 def test_head_is_get_without_the_body(
     task: Task, user: str, statuses: set[int], request: pytest.FixtureRequest
@@ -34,15 +34,15 @@ def test_head_is_get_without_the_body(
     TaskFactory.create()
     seen: set[int] = set()
 
-    def answer(path: str) -> Any:
+    def outcome(path: str) -> Any:
         url = path.format(user="alice", task=task.id)
         got, head = (client.send(method, url) for method in ("GET", "HEAD"))
-        is_like = {**head.headers, "X-Request-ID": ""} == {**got.headers, "X-Request-ID": ""}
+        headers_match = {**head.headers, "X-Request-ID": ""} == {**got.headers, "X-Request-ID": ""}
         seen.add(got.status_code)
-        return head.status_code == got.status_code, head.content, is_like
+        return head.status_code == got.status_code, head.content, headers_match
 
     paths = [LIST, f"{LIST}/", f"{LIST}?limit=1", f"{LIST}?limit=x", TASK, f"{TASK}/"]
-    assert wrong_rows(paths, answer, (True, b"", True)) == []
+    assert wrong_rows(paths, outcome, (True, b"", True)) == []
     assert seen == statuses
 
 
@@ -67,7 +67,7 @@ def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> N
     """Other methods, including OPTIONS, must be a 405 with ``Allow``."""
     url, before = path.format(user="alice", task=task.id), rows()
 
-    def answer(call: tuple[str, str]) -> Any:
+    def outcome(call: tuple[str, str]) -> Any:
         method, slash = call
         response = alice.generic(method, url + slash)
         allowed = set(response.headers.get("Allow", "").split(", "))
@@ -75,10 +75,10 @@ def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> N
         return response.status_code, allowed, is_plain, response["Cache-Control"], rows()
 
     expected = (405, ALLOWED[path], True, "no-store", before)
-    assert wrong_rows(product(WRONG[path], ["", "/"]), answer, expected) == []
+    assert wrong_rows(product(WRONG[path], ["", "/"]), outcome, expected) == []
 
 
-@pytest.mark.parametrize(("user", "status"), [("anybody", 401), ("bob", 403)])
+@pytest.mark.parametrize(("user", "status"), [("anonymous", 401), ("bob", 403)])
 def test_the_caller_is_checked_before_the_method(
     task: Task, user: str, status: int, request: pytest.FixtureRequest
 ) -> None:
@@ -86,10 +86,10 @@ def test_the_caller_is_checked_before_the_method(
     client: ApiClient = request.getfixturevalue(user)
     before = rows()
 
-    def answer(call: tuple[str, str]) -> Any:
+    def outcome(call: tuple[str, str]) -> Any:
         path, method = call
         response = client.generic(method, path.format(user="alice", task=task.id))
         return response.status_code, "Allow" in response, rows()
 
     wrong = [(path, method) for path, methods in WRONG.items() for method in methods]
-    assert wrong_rows(wrong, answer, (status, False, before)) == []
+    assert wrong_rows(wrong, outcome, (status, False, before)) == []

@@ -24,12 +24,12 @@ ROW: dict[str, Any] = {
 
 
 def insert(**values: Any) -> None:
-    """Insert a row in SQL, as another program does."""
+    """Insert a row with SQL, as another program does."""
     row = ROW | values
     places = ", ".join(["%s"] * len(row))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO task ({', '.join(row)}) VALUES ({places})",  # noqa: S608 - names of ours
+            f"INSERT INTO task ({', '.join(row)}) VALUES ({places})",  # noqa: S608 - constant names
             list(row.values()),
         )
 
@@ -64,7 +64,7 @@ CATALOGUE = {
 
 @pytest.mark.django_db
 def test_the_table_has_the_plans_columns() -> None:
-    """The table must be that of the plan's back end (FR-009, FR-010)."""
+    """The table must match the plan's back end (FR-009, FR-010)."""
     with connection.cursor() as cursor:
         cursor.execute(CATALOGUE[connection.vendor])
         columns = {name: (kind, bool(nullable)) for name, kind, nullable in cursor.fetchall()}
@@ -114,21 +114,23 @@ def is_refused(**values: Any) -> bool:
 @pytest.mark.django_db
 def test_the_database_accepts_any_other_row() -> None:
     """Lengths must count characters, and ids must have 64 bits (FR-009)."""
-    taken: list[dict[str, Any]] = [
+    accepted: list[dict[str, Any]] = [
         *({name: letter * most} for name, most in LENGTHS for letter in LETTERS),
         {"description": None},
         {"title": ""},  # only the API refuses a blank title
         {"id": 2**63 - 1},
     ]
 
-    assert [values for values in taken if is_refused(**values)] == []
+    assert [values for values in accepted if is_refused(**values)] == []
 
     stored: list[Any] = [*Task.objects.order_by("id").values()]
-    assert [{name: row[name] for name in v} for v, row in zip(taken, stored, strict=True)] == taken
+    assert [
+        {name: row[name] for name in values} for values, row in zip(accepted, stored, strict=True)
+    ] == accepted
 
 
-def test_the_lengths_are_those_of_the_contract() -> None:
-    """The lengths must be those of the contract (docs/contract.md, "A task")."""
+def test_the_lengths_match_the_contract() -> None:
+    """The lengths must match the contract (docs/contract.md, "A task")."""
     assert [length for _, length in LENGTHS] == [255, 200, 1000]
     assert USER_ID_MAX_LENGTH == MAX_USER_ID_LENGTH
 
@@ -158,5 +160,5 @@ def test_migrations_are_reversible() -> None:
 
 @pytest.mark.django_db
 def test_no_migration_is_missing() -> None:
-    """A change of a model must have a migration."""
+    """A change to a model must have a migration."""
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

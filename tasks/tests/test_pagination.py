@@ -37,7 +37,7 @@ def test_the_first_page_links_to_the_next(alice: ApiClient) -> None:
 
 
 def test_each_page_links_to_its_neighbours(alice: ApiClient) -> None:
-    """A middle page must link in both directions, back to the same tasks."""
+    """A middle page must link in both directions, and its neighbours back to it."""
     first, second, third = (task.id for task in TaskFactory.create_batch(3))
 
     one = alice.send("GET", f"{TASKS}?limit=1")
@@ -73,7 +73,7 @@ def test_links_are_relative_and_keep_the_other_options(alice: ApiClient) -> None
 
 
 def test_links_work_on_a_path_with_a_trailing_slash(alice: ApiClient) -> None:
-    """Relative links must resolve there as well."""
+    """Relative links must also resolve on a path with a trailing slash."""
     _, second, _ = TaskFactory.create_batch(3)
     plain, slashed = (alice.send("GET", f"{TASKS}{slash}?limit=1") for slash in ("", "/"))
 
@@ -133,8 +133,8 @@ def test_a_walk_continues_on_a_growing_list(alice: ApiClient) -> None:
     assert ids(alice.send("GET", links(first)["next"])) == [added.id]
 
 
-def test_a_cursor_with_the_longest_title_fits_into_a_request_line(alice: ApiClient) -> None:
-    """Its link must fit into the server's limit of 8190 bytes."""
+def test_a_cursor_with_the_longest_title_fits_in_a_request_line(alice: ApiClient) -> None:
+    """The link must stay below the server's limit of 8190 bytes."""
     for _ in range(2):
         TaskFactory.create(title="\N{PILE OF POO}" * 200)
 
@@ -156,7 +156,7 @@ def test_the_pages_together_are_the_list(alice: ApiClient) -> None:
             updated_at=time,
         )
 
-    def answer(ordering: str) -> tuple[bool, bool]:
+    def outcome(ordering: str) -> tuple[bool, bool]:
         url = f"{TASKS}?ordering={ordering}"
         whole = alice.send("GET", url).json()
         there = pages(alice, f"{url}&limit=5")
@@ -167,4 +167,4 @@ def test_the_pages_together_are_the_list(alice: ApiClient) -> None:
         is_back = [task for page in reversed(back) for task in page] == whole[:20]
         return [task for page in there for task in page] == whole, is_back
 
-    assert wrong_rows(ORDERINGS, answer, (True, True)) == []
+    assert wrong_rows(ORDERINGS, outcome, (True, True)) == []

@@ -50,38 +50,40 @@ def test_an_empty_body_is_refused(alice: ApiClient, target: tuple[str, str]) -> 
     """An empty body must be a 400, whatever its type (docs/contract.md, "A task")."""
     before = rows()
 
-    def answer(content_type: str) -> Any:
+    def outcome(content_type: str) -> Any:
         response = alice.generic(*target, b"", CONTENT_TYPE=content_type)
         return response.status_code, response.json()["detail"][: len(PARSE_ERROR)], rows()
 
-    assert wrong_rows([JSON, "text/plain", ""], answer, (400, PARSE_ERROR, before)) == []
+    assert wrong_rows([JSON, "text/plain", ""], outcome, (400, PARSE_ERROR, before)) == []
 
 
 def test_invalid_json_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
     """A body that is not JSON in UTF-8 must be a 400 (docs/contract.md, "Errors")."""
     before = rows()
 
-    def answer(body: bytes) -> Any:
+    def outcome(body: bytes) -> Any:
         response = alice.generic(*target, body, JSON)
         detail, error = response.json()["detail"], response.json()["error"]
         return response.status_code, detail[: len(PARSE_ERROR)], error == detail, rows()
 
-    assert wrong_rows(NOT_JSON, answer, (400, PARSE_ERROR, True, before)) == []
+    assert wrong_rows(NOT_JSON, outcome, (400, PARSE_ERROR, True, before)) == []
 
 
 def test_a_huge_number_is_never_a_500(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A huge number must be refused only where it matters (docs/contract.md, "Errors")."""
+    """A huge number in place of a title must be a 400 or a 422 (docs/contract.md, "Errors")."""
     numbers = [b"1e999", b"-1e999", b"1e-999", b"1" * 4000, b"1." + b"1" * 5000]
     before = rows()
 
-    def answer(number: bytes) -> Any:
+    def outcome(number: bytes) -> Any:
         response = alice.generic(*target, b'{"title": %b}' % number, JSON)
         return response.status_code in (400, 422), rows()
 
-    assert wrong_rows(numbers, answer, (True, before)) == []
+    assert wrong_rows(numbers, outcome, (True, before)) == []
 
 
-def test_the_last_of_repeated_keys_counts(alice: ApiClient, target: tuple[str, str]) -> None:
+def test_the_last_value_of_a_repeated_key_is_used(
+    alice: ApiClient, target: tuple[str, str]
+) -> None:
     """Repeated keys must be read as in JavaScript (docs/contract.md, "Errors")."""
     response = alice.generic(*target, b'{"title": 1, "title": "a", "title": "b"}', JSON)
 
@@ -89,29 +91,29 @@ def test_the_last_of_repeated_keys_counts(alice: ApiClient, target: tuple[str, s
 
 
 def test_json_is_accepted_with_any_parameters(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Parameters and case must not matter (docs/contract.md, "Errors")."""
+    """Other parameters and case must not matter (docs/contract.md, "Errors")."""
 
-    def answer(content_type: str) -> Any:
+    def outcome(content_type: str) -> Any:
         title = f"as {content_type!a}"
         response = alice.generic(*target, json.dumps({"title": title}), content_type)
         return response.status_code in (200, 201), response.json().get("title") == title
 
-    assert wrong_rows(JSON_TYPES, answer, (True, True)) == []
+    assert wrong_rows(JSON_TYPES, outcome, (True, True)) == []
 
 
 def test_another_content_type_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Only JSON in UTF-8 must be read (docs/contract.md, "Errors")."""
+    """Only JSON in UTF-8 may be accepted (docs/contract.md, "Errors")."""
     before = rows()
 
-    def answer(content_type: str) -> Any:
+    def outcome(content_type: str) -> Any:
         response = alice.generic(*target, TASK, content_type)
         return response.status_code, response.json(), rows()
 
-    assert wrong_rows(OTHER_TYPES, answer, (415, UNSUPPORTED, before)) == []
+    assert wrong_rows(OTHER_TYPES, outcome, (415, UNSUPPORTED, before)) == []
 
 
 def test_checks_of_the_body_are_ordered(alice: ApiClient) -> None:
-    """The order must be 413, 400 (empty), 415, 400, and then 404."""
+    """The order of the checks must be 413, 400 (empty), 415, 400, 404."""
     obstacles = {
         (b"x" * (LIMIT_BYTES + 1), "text/plain"): 413,
         (b"", "text/plain"): 400,

@@ -31,7 +31,7 @@ tasks = st.builds(
 
 @settings(max_examples=300)
 @given(st.lists(tasks, max_size=3))
-def test_the_bytes_are_those_of_the_serializer(rows: list[TaskRow]) -> None:
+def test_the_bytes_match_the_serializers(rows: list[TaskRow]) -> None:
     """The fast rendering must equal the serializer's (docs/contract.md, "A task")."""
     declared = TaskSerializer(rows, many=True).data  # type: ignore[arg-type]  # looks like a Task
 
@@ -46,7 +46,7 @@ def test_the_bytes_are_those_of_the_serializer(rows: list[TaskRow]) -> None:
 def test_every_response_has_the_seven_keys_in_order() -> None:
     """Every response must show the current task (docs/contract.md, "A task"; FR-010 to FR-012).
 
-    Fields absent from a POST have their defaults; times have six digits.
+    Fields absent from a POST have their defaults; times have six fractional digits.
     """
     with travel("2026-01-06T15:30:00Z", tick=False):
         alice = ApiClient("alice")
@@ -59,7 +59,7 @@ def test_every_response_has_the_seven_keys_in_order() -> None:
         read = alice.send("GET", path)
     with travel("2026-01-06T16:15:00.123456Z", tick=False):
         flipped = alice.send("PATCH", f"{path}/complete")
-    answers = [created, listed, updated, read, flipped]
+    responses = [created, listed, updated, read, flipped]
 
     def shown(title: str, description: str | None, completed: bool, time: str) -> object:
         return [
@@ -74,8 +74,8 @@ def test_every_response_has_the_seven_keys_in_order() -> None:
 
     new = shown("Buy groceries", None, False, "15:30:00.000000")
     done = shown("Buy oat milk", "Milk", True, "16:00:00.500000")
-    open_again = shown("Buy oat milk", "Milk", False, "16:15:00.123456")
-    assert [each.status_code for each in answers] == [201, 200, 200, 200, 200]
-    assert [json.loads(each.content, object_pairs_hook=list) for each in answers] == [
-        *(new, [new], done, done, open_again)
+    reopened = shown("Buy oat milk", "Milk", False, "16:15:00.123456")
+    assert [each.status_code for each in responses] == [201, 200, 200, 200, 200]
+    assert [json.loads(each.content, object_pairs_hook=list) for each in responses] == [
+        *(new, [new], done, done, reopened)
     ]

@@ -13,10 +13,10 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-# Routes without a token, which have their own test modules, and the admin's
+# Routes that need no token, which have their own test modules, and the admin's
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 
-# A trailing slash must give the same response, never a redirect.
+# A trailing slash must get the same response, never a redirect.
 CALLS = ENDPOINTS + [row._replace(path=f"{row.path}/") for row in ENDPOINTS]
 
 INVALID = 'Bearer error="invalid_token"'
@@ -67,12 +67,12 @@ def test_every_endpoint_refuses_an_invalid_token(
     client = ApiClient(token=mint(**claims) if isinstance(claims, dict) else claims)
     before = rows()
 
-    def answer(endpoint: Endpoint) -> Any:
+    def outcome(endpoint: Endpoint) -> Any:
         response = endpoint.send(client, "alice", task.id)
         return response.status_code, response["WWW-Authenticate"], response.json(), rows()
 
     refusal = {"detail": detail, "error": error}
-    assert wrong_rows(CALLS, answer, (401, challenge, refusal, before)) == []
+    assert wrong_rows(CALLS, outcome, (401, challenge, refusal, before)) == []
 
 
 @pytest.mark.parametrize("owner", ["alice", "bob"])
@@ -81,42 +81,42 @@ def test_another_users_path_is_a_403(bob: ApiClient, owner: str) -> None:
     task = TaskFactory.create(user_id=owner)
     before = rows()
 
-    def answer(endpoint: Endpoint) -> Any:
+    def outcome(endpoint: Endpoint) -> Any:
         response = endpoint.send(bob, "alice", task.id)
         return response.status_code, response.json(), rows()
 
-    assert wrong_rows(CALLS, answer, (403, FORBIDDEN, before)) == []
+    assert wrong_rows(CALLS, outcome, (403, FORBIDDEN, before)) == []
 
 
-def test_another_users_task_is_a_404_on_the_own_path(bob: ApiClient) -> None:
+def test_another_users_task_is_a_404_on_the_callers_path(bob: ApiClient) -> None:
     """Another user's task must look absent and stay unchanged (FR-013, SC-002)."""
     task = TaskFactory.create(user_id="alice", title="alice's secret")
     before = rows()
 
-    def answer(endpoint: Endpoint) -> Any:
+    def outcome(endpoint: Endpoint) -> Any:
         response = endpoint.send(bob, "bob", task.id)
         is_secret = b"alice" not in response.content
         return response.status_code == endpoint.other, is_secret, rows()[:1]
 
-    assert wrong_rows(CALLS, answer, (True, True, before)) == []
+    assert wrong_rows(CALLS, outcome, (True, True, before)) == []
 
 
 def test_a_missing_task_looks_like_another_users(bob: ApiClient, task: Task) -> None:
-    """A response must not reveal that a task exists (SC-002)."""
+    """A response must not reveal whether another user's task exists (SC-002)."""
 
-    def answer(endpoint: Endpoint) -> Any:
-        foreign, missing = (endpoint.send(bob, "bob", task.id + number) for number in (0, 1))
-        is_like = set(foreign.headers) == set(missing.headers)
-        return foreign.status_code, foreign.json(), missing.status_code, missing.json(), is_like
+    def outcome(endpoint: Endpoint) -> Any:
+        theirs, missing = (endpoint.send(bob, "bob", task.id + number) for number in (0, 1))
+        headers_match = set(theirs.headers) == set(missing.headers)
+        return theirs.status_code, theirs.json(), missing.status_code, missing.json(), headers_match
 
-    assert wrong_rows(ON_ONE_TASK, answer, (404, NOT_FOUND) * 2 + (True,)) == []
+    assert wrong_rows(ON_ONE_TASK, outcome, (404, NOT_FOUND) * 2 + (True,)) == []
 
 
 def test_the_owner_gets_the_documented_status(alice: ApiClient) -> None:
-    """Both spellings of a path must answer, without a redirect (FR-014, FR-015)."""
-    answers = [row.send(alice, "alice", TaskFactory.create().id) for row in CALLS]
+    """Both spellings of a path must be served without a redirect (FR-014, FR-015)."""
+    responses = [row.send(alice, "alice", TaskFactory.create().id) for row in CALLS]
 
-    assert {repr(row): got.status_code for row, got in zip(CALLS, answers, strict=True)} == {
+    assert {repr(row): got.status_code for row, got in zip(CALLS, responses, strict=True)} == {
         repr(row): row.owner for row in CALLS
     }
 
@@ -135,33 +135,33 @@ def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
     assert {repr(row): written(row) for row in ENDPOINTS} == changes
 
 
-@pytest.mark.parametrize("user", ["anybody", "bob", "alice"])
+@pytest.mark.parametrize("user", ["anonymous", "bob", "alice"])
 def test_only_successful_reads_may_be_cached(user: str, request: pytest.FixtureRequest) -> None:
     """A 200 to GET must be private and revalidated; everything else must not be stored."""
     client: ApiClient = request.getfixturevalue(user)
 
-    def answer(endpoint: Endpoint) -> Any:
+    def outcome(endpoint: Endpoint) -> Any:
         response = endpoint.send(client, "alice", TaskFactory.create().id)
         is_read = (response.status_code, endpoint.method) == (200, "GET")
         return response["Cache-Control"] == ("private, no-cache" if is_read else "no-store")
 
-    assert wrong_rows(ENDPOINTS, answer, True) == []
+    assert wrong_rows(ENDPOINTS, outcome, True) == []
     assert client.send("GET", "/api/alice/tasks/5")["Cache-Control"] == "no-store"
 
 
 def test_every_response_is_json(alice: ApiClient) -> None:
-    """``Accept`` and ``?format=`` must not matter."""
+    """``Accept`` and ``?format=`` must be ignored."""
 
-    def answer(endpoint: Endpoint) -> Any:
+    def outcome(endpoint: Endpoint) -> Any:
         asked = endpoint._replace(path=f"{endpoint.path}?format=xml")
         response = asked.send(alice, "alice", TaskFactory.create().id, Accept="text/html")
         is_typed = response.headers.get("Content-Type") == "application/json"
         return response.status_code == endpoint.owner, is_typed or not response.content
 
-    assert wrong_rows(ENDPOINTS, answer, (True, True)) == []
+    assert wrong_rows(ENDPOINTS, outcome, (True, True)) == []
 
 
-NO_PATHS = [
+UNKNOWN_PATHS = [
     *("/api", "/api/", "/api/alice", "/api/alice/task", "/api//tasks", "/api/alice/tasks//"),
     *("/api/alice/tasks/5//", "/api/alice/tasks/5/complete//", "/api/alice/tasks/5/completed"),
     *("/api/alice/tasks/5/complete/now", "/api/alice/Tasks", "/API/alice/tasks"),
@@ -173,9 +173,9 @@ NO_PATHS = [
 def test_an_unknown_path_is_a_404(alice: ApiClient, method: str) -> None:
     """An unknown path must be a 404, never a redirect (docs/contract.md, "Errors")."""
 
-    def answer(path: str) -> Any:
+    def outcome(path: str) -> Any:
         response = alice.generic(method, path)
         return response.status_code, response.json()
 
     not_found = {"detail": "Not Found", "error": "Not Found"}
-    assert wrong_rows(NO_PATHS, answer, (404, not_found)) == []
+    assert wrong_rows(UNKNOWN_PATHS, outcome, (404, not_found)) == []

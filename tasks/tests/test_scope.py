@@ -1,4 +1,4 @@
-"""``get_queryset`` is the only source of what a caller can see."""
+"""``get_queryset`` alone decides which tasks a caller can reach."""
 
 import pytest
 from rest_framework.generics import GenericAPIView
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _only_open_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Narrow ``get_queryset``, as a change of the rule would."""
+    """Narrow ``get_queryset``, as a change to the access rule would."""
 
     def open_tasks(view: TaskViewSet) -> TaskQuerySet:
         return Task.objects.owned_by(view.kwargs["user_id"]).filter(completed=False)
@@ -30,7 +30,7 @@ def _missing_override(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reach(client: ApiClient, **values: object) -> dict[str, object]:
-    """Call each endpoint on a new task; return those that reach it or change any."""
+    """Call each endpoint on a new task; return the status of each that reaches or changes one."""
     reached = {}
     for endpoint in ON_ONE_TASK:
         task = TaskFactory.create(**values)
@@ -52,7 +52,7 @@ def test_the_list_follows_get_queryset(alice: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_only_open_tasks")
 def test_endpoints_follow_get_queryset(alice: ApiClient) -> None:
-    """Only what ``get_queryset`` returns must be reachable (FR-013)."""
+    """Only tasks that ``get_queryset`` returns may be reachable (FR-013)."""
     assert reach(alice, completed=False) == {repr(row): row.owner for row in ON_ONE_TASK}
     assert reach(alice, completed=True) == {}
 
@@ -65,6 +65,6 @@ def test_without_get_queryset_nothing_is_reachable(alice: ApiClient) -> None:
 
 
 def test_writes_to_an_empty_queryset_do_nothing() -> None:
-    """A write to no tasks must not be an error."""
+    """A write to an empty queryset must not be an error."""
     assert Task.objects.none().change(title="New") is None
     assert Task.objects.none().compile_delete().run() == []

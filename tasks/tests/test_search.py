@@ -43,7 +43,7 @@ NOT_FOUND: list[Row] = [
 def test_search_finds_tasks_with_every_word(
     alice: ApiClient, task: Task, table: list[Row], number: int
 ) -> None:
-    """Words must match literally, in either text, in any case."""
+    """Words must match literally, in the title or the description, in any case."""
 
     def found(row: Row) -> list[int]:
         search, title, *rest = row
@@ -65,7 +65,7 @@ def test_pages_of_a_search_are_full(alice: ApiClient, monkeypatch: pytest.Monkey
     for number in range(24):
         TaskFactory.create(title="Milk" if number % 5 == 0 else "Bread", completed=number % 2)
 
-    def answer(row: tuple[int, str]) -> tuple[list[int], bool]:
+    def outcome(row: tuple[int, str]) -> tuple[list[int], bool]:
         batch_size, ordering = row
         monkeypatch.setattr("tasks.pagination.FILTER_BATCH_SIZE", batch_size)
         url = f"{TASKS}?search=milk&ordering={ordering}"
@@ -74,7 +74,7 @@ def test_pages_of_a_search_are_full(alice: ApiClient, monkeypatch: pytest.Monkey
         return [len(page) for page in walked], is_whole
 
     table = product([1, 2, 3, 7, 1000], ["id", "-title", "completed"])
-    assert wrong_rows(table, answer, ([2, 2, 1], True)) == []
+    assert wrong_rows(table, outcome, ([2, 2, 1], True)) == []
 
 
 def test_a_search_goes_beyond_the_first_thousand_tasks(alice: ApiClient) -> None:

@@ -1,6 +1,6 @@
 """Each endpoint runs one statement, outside a transaction.
 
-With ``transaction=True``, because the transaction of an ordinary test would hide theirs.
+These tests need ``transaction=True``: the transaction around an ordinary test would hide others.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ NEW = {"title": "New", "description": "Text", "completed": True}
 # method, path below the list, body
 Call = tuple[str, str, Any]
 
-# the beginning of the statement, and a part of it
+# a request, the beginning of its statement, and another part of it
 HAPPY: list[tuple[Call, str, str]] = [
     (("GET", "", None), "SELECT ", "ORDER BY 1 ASC"),
     (("HEAD", "", None), "SELECT ", "ORDER BY 1 ASC"),
@@ -40,7 +40,7 @@ HAPPY: list[tuple[Call, str, str]] = [
 
 
 def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
-    """Send a request about a new task of Alice's; return the statements that it ran.
+    """Create a task for Alice and send a request about it; return the statements that it ran.
 
     A ``{tag}`` in ``headers`` is replaced by the task's entity tag.
     """
@@ -80,21 +80,21 @@ def round_trips(
 def test_an_endpoint_runs_one_statement(alice: ApiClient) -> None:
     """A successful request must run one statement that names the owner, without a transaction."""
 
-    def answer(row: tuple[Call, str, str]) -> Any:
+    def outcome(row: tuple[Call, str, str]) -> Any:
         call, beginning, part = row
-        asked = statements(alice, call)
-        return [(each.startswith(beginning), part in each, "'alice'" in each) for each in asked]
+        ran = statements(alice, call)
+        return [(each.startswith(beginning), part in each, "'alice'" in each) for each in ran]
 
-    assert wrong_rows(HAPPY, answer, [(True, True, True)]) == []
+    assert wrong_rows(HAPPY, outcome, [(True, True, True)]) == []
 
 
 def test_an_endpoint_makes_one_round_trip(alice: ApiClient, round_trips: list[str | None]) -> None:
-    """A reused connection must not be tested with a query (SC-006)."""
+    """A reused connection must not be checked with a query (SC-006)."""
 
     def number(row: tuple[Call, str, str]) -> int:
         (method, path, body), *_ = row
         task = TaskFactory.create()
-        connection.close_if_unusable_or_obsolete()  # as Django does when a request begins
+        connection.close_if_unusable_or_obsolete()  # as Django does at the start of a request
         round_trips.clear()
         alice.send(method, f"{TASKS}{path.format(id=task.id)}", body)
         return len(round_trips)
@@ -112,7 +112,7 @@ def test_the_list_is_one_statement_at_any_length(alice: ApiClient) -> None:
 COPY = {**NEW, "id": 1, "created_at": "2026-01-06T15:30:00Z"}
 
 
-BEYOND: list[tuple[Call, dict[str, str], list[str]]] = [
+FEATURES: list[tuple[Call, dict[str, str], list[str]]] = [
     (("GET", "?limit=2&ordering=title", None), {}, ["SELECT"]),
     (("GET", "?search=x&completed=true", None), {}, ["SELECT"]),
     (("GET", "", None), {"If-None-Match": "*"}, ["SELECT"]),
@@ -130,17 +130,17 @@ BEYOND: list[tuple[Call, dict[str, str], list[str]]] = [
 
 
 def test_only_extra_features_cost_extra_statements(alice: ApiClient) -> None:
-    """Only requests that use a feature must pay for it."""
-    asked = [
+    """Only requests that use a feature may pay for it."""
+    ran = [
         (call, headers, [each.split()[0] for each in statements(alice, call, **headers)])
-        for call, headers, _ in BEYOND
+        for call, headers, _ in FEATURES
     ]
 
-    assert asked == BEYOND
+    assert ran == FEATURES
 
 
 def test_a_404_costs_as_many_statements_as_a_200(bob: ApiClient) -> None:
-    """The time of a 404 must not reveal whether a task exists."""
+    """The response time of a 404 must not reveal whether a task exists."""
     theirs = TaskFactory.create().id
 
     def number(endpoint: Endpoint) -> int:
@@ -151,7 +151,7 @@ def test_a_404_costs_as_many_statements_as_a_200(bob: ApiClient) -> None:
     assert wrong_rows(ON_ONE_TASK, number, 1) == []
 
 
-@pytest.mark.parametrize("user", ["anybody", "bob"])
+@pytest.mark.parametrize("user", ["anonymous", "bob"])
 def test_authentication_runs_no_statement(request: pytest.FixtureRequest, user: str) -> None:
     """401 and 403 must run no statement (FR-001, FR-003)."""
     client: ApiClient = request.getfixturevalue(user)
@@ -161,7 +161,7 @@ def test_authentication_runs_no_statement(request: pytest.FixtureRequest, user: 
 
 
 def test_invalid_requests_run_no_statement(alice: ApiClient) -> None:
-    """A request that is refused by its form must run no statement."""
+    """A request that is invalid in itself must run no statement."""
     refused: list[Call] = [
         ("PATCH", "", None),  # 405
         ("POST", "", "{"),  # 400
@@ -190,6 +190,6 @@ def test_a_transaction_would_be_seen(alice: ApiClient, monkeypatch: pytest.Monke
 def test_a_health_check_would_be_seen(round_trips: list[str | None]) -> None:
     """These tests must be able to fail: a query outside Django's log is counted."""
     driver: Any = connection.connection
-    driver.execute("SELECT 1")  # as Django's health check does it
+    driver.execute("SELECT 1")  # as Django's health check does
 
     assert len(round_trips) == 1

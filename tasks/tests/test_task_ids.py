@@ -1,4 +1,4 @@
-"""Path segments that are not a task id."""
+"""Path segments that are not task ids."""
 
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-NO_IDS = [
+INVALID_IDS = [
     *("abc", "0", "-1", "+5", "007", "5.0", "5e0", "0x5", "1_0", "5abc", "None", "complete"),
     *("%205", "5%20", "5%0A", "%0A5", "5%00", "%00", "5%09", "..", "5;x=1", "5'--"),
     "%D9%A5",  # ARABIC-INDIC DIGIT FIVE
@@ -20,7 +20,7 @@ NO_IDS = [
     "5%E0%A5%AB",  # 5 and DEVANAGARI DIGIT FIVE
     "%C2%B2",  # SUPERSCRIPT TWO
     "%F0%9D%9F%93",  # MATHEMATICAL BOLD DIGIT FIVE
-    str(2**63 - 1),  # a valid id of no task
+    str(2**63 - 1),  # valid, but no task has it
     *(str(2**63), str(2**64), "9" * 19, "1" * 5000),
 ]
 NOT_FOUND = {"detail": "Task not found", "error": "Task not found"}
@@ -35,12 +35,12 @@ def test_an_invalid_id_is_a_missing_task(alice: ApiClient) -> None:
         TaskFactory.create(id=lookalike)
     before = rows()
 
-    def answer(call: Call) -> Any:
+    def outcome(call: Call) -> Any:
         endpoint, task_id = call
         response = endpoint.send(alice, "alice", task_id)
         return response.status_code, response.json(), rows()
 
-    assert wrong_rows(product(ON_ONE_TASK, NO_IDS), answer, (404, NOT_FOUND, before)) == []
+    assert wrong_rows(product(ON_ONE_TASK, INVALID_IDS), outcome, (404, NOT_FOUND, before)) == []
 
 
 def test_the_body_is_checked_before_the_id(alice: ApiClient) -> None:
@@ -49,10 +49,10 @@ def test_the_body_is_checked_before_the_id(alice: ApiClient) -> None:
     def status(task_id: str) -> Any:
         return alice.send("PUT", f"/api/alice/tasks/{task_id}", {"title": 1}).status_code
 
-    assert wrong_rows(NO_IDS, status, 422) == []
+    assert wrong_rows(INVALID_IDS, status, 422) == []
 
 
-@pytest.mark.parametrize(("user", "refusal"), [("bob", 403), ("anybody", 401)])
+@pytest.mark.parametrize(("user", "refusal"), [("bob", 403), ("anonymous", 401)])
 def test_the_caller_is_checked_before_the_id(
     user: str, refusal: int, request: pytest.FixtureRequest
 ) -> None:
@@ -61,12 +61,12 @@ def test_the_caller_is_checked_before_the_id(
     TaskFactory.create(id=5)
     before = rows()
 
-    def answer(call: Call) -> Any:
+    def outcome(call: Call) -> Any:
         endpoint, task_id = call
         return endpoint.send(client, "alice", task_id).status_code, rows()
 
     calls = product(ON_ONE_TASK, ["abc", "0", "5%0A", str(2**63)])
-    assert wrong_rows(calls, answer, (refusal, before)) == []
+    assert wrong_rows(calls, outcome, (refusal, before)) == []
 
 
 def test_the_method_is_checked_before_the_id(alice: ApiClient) -> None:

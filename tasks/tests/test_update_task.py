@@ -89,12 +89,12 @@ def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
     ]
     whole = alice.send("GET", path).json() | {"updated_at": None}
 
-    def answer(body: dict[str, Any]) -> Any:
+    def outcome(body: dict[str, Any]) -> Any:
         response = alice.send("PUT", path, body)
         shown = response.json()
         return response.status_code, shown | {"updated_at": None}, shown["updated_at"] < "2099"
 
-    assert wrong_rows(bodies, answer, (200, whole, True)) == []
+    assert wrong_rows(bodies, outcome, (200, whole, True)) == []
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
 )
 @writes
 def test_updated_at_moves_forward_with_any_clock(method: str, suffix: str, now: str) -> None:
-    """Each write must have a later time (docs/contract.md, "A task")."""
+    """Each write must get a later time (docs/contract.md, "A task")."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         task = TaskFactory.create()
     with travel(now, tick=False):
         alice = ApiClient("alice")
-        answers = [alice.send(method, f"{TASKS}/{task.id}{suffix}", {}) for _ in range(2)]
+        responses = [alice.send(method, f"{TASKS}/{task.id}{suffix}", {}) for _ in range(2)]
 
-    assert [answer.json()["updated_at"] for answer in answers] == [
+    assert [response.json()["updated_at"] for response in responses] == [
         "2026-01-06T15:30:00.000001Z",
         "2026-01-06T15:30:00.000002Z",
     ]

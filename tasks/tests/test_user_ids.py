@@ -30,9 +30,9 @@ USER_IDS = [
 
 
 def test_any_id_has_its_own_path() -> None:
-    """An id must be decoded once, as UTF-8, and its tasks be its own (SC-002)."""
+    """An id must be decoded once, as UTF-8, and reach only its own tasks (SC-002)."""
 
-    def answer(user_id: str) -> Any:
+    def outcome(user_id: str) -> Any:
         client, path = ApiClient(user_id), f"/api/{quote(user_id, safe='')}/tasks"
         created = client.send("POST", path, {"title": "Mine"})
         shown = created.json()
@@ -40,7 +40,7 @@ def test_any_id_has_its_own_path() -> None:
         is_owner = shown["user_id"] == stored == user_id
         return created.status_code, is_owner, client.send("GET", path).json() == [shown]
 
-    assert wrong_rows(USER_IDS, answer, (201, True, True)) == []
+    assert wrong_rows(USER_IDS, outcome, (201, True, True)) == []
 
 
 # a user's id, and a path segment that resembles it
@@ -69,18 +69,18 @@ def test_similar_ids_are_different_users() -> None:
     """Ids must be compared exactly (FR-003)."""
     before = rows()
 
-    def answer(ids: tuple[str, str]) -> Any:
+    def outcome(ids: tuple[str, str]) -> Any:
         user_id, path_user_id = ids
         path = f"/api/{path_user_id}/tasks"
         response = ApiClient(user_id).send("POST", path, {"title": "Theirs"})
         return response.status_code, response.json()["detail"], rows()
 
     forbidden = "Access forbidden: user_id mismatch"
-    assert wrong_rows(RESEMBLING, answer, (403, forbidden, before)) == []
+    assert wrong_rows(RESEMBLING, outcome, (403, forbidden, before)) == []
 
 
-def test_a_number_is_read_as_its_digits() -> None:
-    """A numeric ``sub`` must be its decimal digits (docs/contract.md, "Authentication")."""
+def test_a_numeric_sub_is_read_as_its_digits() -> None:
+    """A numeric ``sub`` must be read as its decimal digits (docs/contract.md, "Authentication")."""
     task = TaskFactory.create(user_id="42")
 
     response = ApiClient(token=mint(None, sub=42)).send("GET", "/api/42/tasks")
@@ -100,7 +100,7 @@ def test_an_id_with_a_slash_has_no_path(path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/alice%2Ftasks", "/api%2falice/tasks", "/api/alice/tasks%2F5"]
 )
-def test_an_encoded_slash_is_no_separator(alice: ApiClient, path: str) -> None:
+def test_an_encoded_slash_is_not_a_separator(alice: ApiClient, path: str) -> None:
     """A path that matches only after decoding must be a 404 (RFC 3986 §2.2)."""
     TaskFactory.create(id=5)
 
@@ -108,8 +108,8 @@ def test_an_encoded_slash_is_no_separator(alice: ApiClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("encoded", ["%FF", "%C3", "%ED%A0%80"])
-def test_an_id_that_is_not_utf_8_is_no_user(encoded: str) -> None:
-    """Bytes that are not UTF-8 must not become the text of their escapes."""
+def test_an_id_that_is_not_utf_8_matches_no_user(encoded: str) -> None:
+    """Bytes that are not UTF-8 must not match a user whose id is the escaped text."""
     path = f"/api/{encoded}/tasks"
 
     assert ApiClient(encoded).generic("GET", path, RAW_URI=path).status_code in (403, 404)

@@ -25,19 +25,19 @@ WHITE_SPACE = [
     *map(chr, range(0x2000, 0x200B)),
     *("\u2028", "\u2029", "\u202f", "\u205f", "\u3000"),
 ]
-# not White_Space: what str.isspace() adds, and invisible characters
+# not White_Space: characters that str.isspace() adds, and invisible ones
 VISIBLE = [*"\x1c\x1d\x1e\x1f", *"\u180e\u200b\u200d\u2060\u2800\u3164\ufeff"]
 
-NO_STRINGS: list[object] = [123, 0, 1.5, True, False, [], ["a"], {}, {"text": "a"}]
-NO_BOOLEANS: list[object] = ["true", "false", "yes", "", 1, 0, 1.0, [], {}, [True]]
+NOT_STRINGS: list[object] = [123, 0, 1.5, True, False, [], ["a"], {}, {"text": "a"}]
+NOT_BOOLEANS: list[object] = ["true", "false", "yes", "", 1, 0, 1.0, [], {}, [True]]
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff", "\udc00\ud800"]
 
 
 # field, value, first problem
 BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
-    *[("title", value, STRING) for value in NO_STRINGS],
-    *[("description", value, STRING) for value in NO_STRINGS],
-    *[("completed", value, BOOLEAN) for value in NO_BOOLEANS],
+    *[("title", value, STRING) for value in NOT_STRINGS],
+    *[("description", value, STRING) for value in NOT_STRINGS],
+    *[("completed", value, BOOLEAN) for value in NOT_BOOLEANS],
     *[("title", value, CHARACTER) for value in UNSTORABLE],
     *[("description", value, CHARACTER) for value in UNSTORABLE],
     *[("title", value, BLANK) for value in ("", "   ", "\t\r\n", "".join(WHITE_SPACE))],
@@ -49,7 +49,7 @@ BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
     ("description", "x" * 1001, LONG_TEXT),
     ("description", " " * 1001, LONG_TEXT),
     ("description", "\N{PILE OF POO}" * 1001, LONG_TEXT),
-    # several problems: the first in the contract's table counts
+    # several problems: the first in the contract's table is reported
     ("title", " " * 201, BLANK),
     ("title", "\0" * 201, CHARACTER),
     ("title", " \0", CHARACTER),
@@ -58,10 +58,10 @@ BAD_VALUES: list[tuple[str, object, tuple[str, str]]] = [
 
 
 def test_an_invalid_value_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """An invalid value must be named by its first problem (docs/contract.md, "Errors"; SC-008)."""
+    """The first problem of a value must be reported (docs/contract.md, "Errors"; SC-008)."""
     before = rows()
 
-    def answer(row: tuple[str, object, tuple[str, str]]) -> Any:
+    def outcome(row: tuple[str, object, tuple[str, str]]) -> Any:
         field, value, (message, kind) = row
         response = alice.send(*target, {"title": "Good", field: value})
         expected = {
@@ -70,7 +70,7 @@ def test_an_invalid_value_is_refused(alice: ApiClient, target: tuple[str, str]) 
         }
         return response.status_code, response.json() == expected or response.json(), rows()
 
-    assert wrong_rows(BAD_VALUES, answer, (422, True, before)) == []
+    assert wrong_rows(BAD_VALUES, outcome, (422, True, before)) == []
 
 
 def test_every_invalid_field_is_listed_in_order(alice: ApiClient, target: tuple[str, str]) -> None:
@@ -100,7 +100,7 @@ def test_a_body_that_is_not_an_object_is_refused(alice: ApiClient, target: tuple
     bodies = ["null", "[]", '[{"title": "a"}]', '"title"', "1", "true", "0.5"]
     before = rows()
 
-    def answer(body: str) -> Any:
+    def outcome(body: str) -> Any:
         response = alice.send(*target, body)
         return response.status_code, response.json(), rows()
 
@@ -110,14 +110,14 @@ def test_a_body_that_is_not_an_object_is_refused(alice: ApiClient, target: tuple
         ],
         "error": "value is not a valid dict",
     }
-    assert wrong_rows(bodies, answer, (422, refusal, before)) == []
+    assert wrong_rows(bodies, outcome, (422, refusal, before)) == []
 
 
 LETTERS = ["x", "\N{PILE OF POO}", "\N{COMBINING ACUTE ACCENT}"]
 TEXTS = [
     *VISIBLE,
     *(f"{character}Buy milk{character}" for character in WHITE_SPACE),
-    # lengths count code points, not bytes or UTF-16 units
+    # lengths count code points, not bytes or UTF-16 code units
     *(letter * length for letter in LETTERS for length in (1, 200)),
     "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽",
     "e\u0301 \u00e9",  # combining and precomposed
@@ -137,18 +137,18 @@ TEXTS = [
 def test_a_text_is_returned_exactly_as_sent(alice: ApiClient, target: tuple[str, str]) -> None:
     """Nothing must be trimmed, escaped, normalised or refused (FR-007)."""
 
-    def answer(text: str) -> Any:
+    def outcome(text: str) -> Any:
         response = alice.send(*target, {"title": text, "description": text})
         shown = response.json()
         is_stored = Task.objects.filter(title=text, description=text).count() == 1
         is_shown = shown.get("title") == shown.get("description") == text
         return response.status_code in (200, 201), is_shown, is_stored
 
-    assert wrong_rows(TEXTS, answer, (True, True, True)) == []
+    assert wrong_rows(TEXTS, outcome, (True, True, True)) == []
 
 
 def test_the_longest_description_fits(alice: ApiClient, target: tuple[str, str]) -> None:
-    """1000 code points must be accepted, whatever their encoding (FR-008)."""
+    """1000 code points must be accepted, however many bytes they take (FR-008)."""
 
     def is_kept(letter: str) -> bool:
         body = {"title": "Good", "description": letter * 1000}
@@ -158,8 +158,8 @@ def test_the_longest_description_fits(alice: ApiClient, target: tuple[str, str])
     assert wrong_rows(LETTERS, is_kept, True) == []
 
 
-def test_a_pair_of_escaped_surrogates_is_one_character(
+def test_an_escaped_surrogate_pair_is_one_character(
     alice: ApiClient, target: tuple[str, str]
 ) -> None:
-    r"""\\ud83d\\ude00 in JSON must be one character (RFC 8259 §7)."""
+    r"""\ud83d\ude00 in JSON must be one character (RFC 8259 §7)."""
     assert alice.send(*target, r'{"title": "\ud83d\ude00"}').json()["title"] == "😀"

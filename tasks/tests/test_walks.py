@@ -33,7 +33,7 @@ states = st.sampled_from(["", "true", "false"])
 
 
 class Walk:
-    """A walk in one direction, with the tasks that it has seen.
+    """A walk through the list, page by page, that remembers its last page.
 
     Args:
         client: the owner's client.
@@ -62,7 +62,7 @@ class Walk:
     def run(self, relation: str, edits: list[Edit]) -> bool:
         """Walk to the end, with an edit before each further page; return whether a link leads back.
 
-        No task may be repeated, and none skipped that existed throughout.
+        No task may be repeated, and none that existed throughout may be skipped.
         """
         url, throughout, seen = self.url, self.kept(), list(self.last_page)
         upcoming = iter(edits)

@@ -140,12 +140,12 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
     assert {row: headers for row, headers in found.items() if headers} == {}
 
 
-def test_a_preflight_is_answered_without_a_token(anybody: ApiClient) -> None:
+def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:
     """It must list the permitted methods and headers, and be cacheable for a day."""
     paths = [TASKS, f"{TASKS}/", f"{TASKS}/1", f"{TASKS}/1/complete", "/health", "/nowhere"]
     found = {}
     for path in (*paths, "/api/a%0Ab/tasks"):
-        answer = anybody.send(
+        answer = anonymous.send(
             "OPTIONS", path, **PREFLIGHT, **{"Access-Control-Request-Headers": "x-other"}
         )
         found[path] = answer.status_code, answer.content, answer["Vary"], access_control(answer)
@@ -179,14 +179,14 @@ def test_a_plain_options_is_not_a_preflight() -> None:
 
 @pytest.mark.parametrize("is_on", [True, False])
 def test_the_documentation_allows_the_same_origins(
-    anybody: ApiClient, settings: Settings, is_on: bool
+    anonymous: ApiClient, settings: Settings, is_on: bool
 ) -> None:
     """CORS must apply to every path, with API_DOCS on or off."""
     settings.API_DOCS = is_on
 
     found = {}
     for path in ("/docs", "/docsx", "/redoc", "/openapi.json"):
-        origin = anybody.send("GET", path, **ORIGIN)["Access-Control-Allow-Origin"]
-        found[path] = origin, anybody.send("OPTIONS", path, **PREFLIGHT).status_code
+        origin = anonymous.send("GET", path, **ORIGIN)["Access-Control-Allow-Origin"]
+        found[path] = origin, anonymous.send("OPTIONS", path, **PREFLIGHT).status_code
 
     assert found == dict.fromkeys(found, (FRONT_END, 200))

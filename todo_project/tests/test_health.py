@@ -33,14 +33,14 @@ UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailabl
     ("path", "status", "statements"), [("/health", "healthy", 0), ("/health/ready", "ready", 2)]
 )
 def test_health_ignores_query_and_token(
-    anybody: ApiClient, path: str, status: str, statements: int
+    anonymous: ApiClient, path: str, status: str, statements: int
 ) -> None:
     """A bad token must not matter; `/health` must not query the database."""
     bad_token = {"Authorization": "Bearer x"}
     found = {}
     for sent, headers in [(path, {}), (f"{path}/", {}), (f"{path}?x=1", {}), (path, bad_token)]:
         with CaptureQueriesContext(connection) as captured, time_machine.travel(NOON, tick=False):
-            answer = anybody.send("GET", sent, **headers)
+            answer = anonymous.send("GET", sent, **headers)
         found[sent, *headers] = answer.status_code, answer.json(), len(captured)
 
     body = {"status": status, "timestamp": "2026-01-06T12:00:00.000000Z"}
@@ -48,11 +48,11 @@ def test_health_ignores_query_and_token(
 
 
 @pytest.mark.django_db
-def test_head_has_no_body_and_nothing_is_cached(anybody: ApiClient) -> None:
+def test_head_has_no_body_and_nothing_is_cached(anonymous: ApiClient) -> None:
     """HEAD must work wherever GET does, and no cache may answer for the process."""
     found, expected = {}, {}
     for path in PATHS:
-        head, get = anybody.head(path), anybody.get(path)
+        head, get = anonymous.head(path), anonymous.get(path)
         caching = {head["Cache-Control"], get["Cache-Control"]}
         found[path] = head.status_code, head.content, head["Content-Length"], caching
         expected[path] = 200, b"", str(len(get.content)), {"no-store"}
@@ -60,11 +60,11 @@ def test_head_has_no_body_and_nothing_is_cached(anybody: ApiClient) -> None:
     assert found == expected
 
 
-def test_other_methods_are_refused(anybody: ApiClient) -> None:
+def test_other_methods_are_refused(anonymous: ApiClient) -> None:
     """A wrong method must be a 405 in JSON with ``Allow``."""
     found = {}
     for path, method in product(PATHS, METHODS):
-        answer = anybody.generic(method, path)
+        answer = anonymous.generic(method, path)
         found[path, method] = answer.status_code, answer["Allow"], answer.json()
 
     assert found == dict.fromkeys(found, (405, "GET, HEAD", REFUSED))
@@ -72,12 +72,12 @@ def test_other_methods_are_refused(anybody: ApiClient) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_on", [False, True])
-def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_on: bool) -> None:
+def test_the_root_names_the_service(anonymous: ApiClient, settings: Settings, is_on: bool) -> None:
     """The root must name the service and the path of its documentation."""
     settings.API_DOCS = is_on
 
     with CaptureQueriesContext(connection) as captured:
-        answer = anybody.get("/")
+        answer = anonymous.get("/")
 
     assert (answer.status_code, answer.json(), len(captured)) == (200, SERVICE, 0)
     assert answer["Content-Type"] == "application/json"
@@ -85,11 +85,11 @@ def test_the_root_names_the_service(anybody: ApiClient, settings: Settings, is_o
 
 
 @pytest.mark.django_db
-def test_a_missing_migration_is_a_503(anybody: ApiClient, log: io.StringIO) -> None:
+def test_a_missing_migration_is_a_503(anonymous: ApiClient, log: io.StringIO) -> None:
     """A load balancer must not send requests to a process before the migration."""
     MigrationRecorder(connection).record_unapplied("tasks", "0001_initial")
 
-    answer = anybody.send("GET", "/health/ready")
+    answer = anonymous.send("GET", "/health/ready")
 
     assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
     assert (answer["Retry-After"], answer["Cache-Control"]) == ("2", "no-store")
@@ -97,23 +97,23 @@ def test_a_missing_migration_is_a_503(anybody: ApiClient, log: io.StringIO) -> N
 
 
 @pytest.mark.django_db
-def test_an_unknown_migration_is_ignored(anybody: ApiClient) -> None:
+def test_an_unknown_migration_is_ignored(anonymous: ApiClient) -> None:
     """The old release must stay ready during the rollout of the next one."""
     MigrationRecorder(connection).record_applied("tasks", "9999_of_the_next_release")
 
-    assert anybody.send("GET", "/health/ready").status_code == 200
+    assert anonymous.send("GET", "/health/ready").status_code == 200
 
 
 @pytest.mark.django_db
 def test_an_unreachable_database_is_a_503_without_internals(
-    anybody: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    anonymous: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The response must not expose internals (FR-016), nor the log the password (FR-017)."""
     url = f"postgresql://todo:{PASSWORD}@127.0.0.1:{free_port()}/todo"
     handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, tmp_path)})
     monkeypatch.setattr(health, "connection", handler["default"])
 
-    answer = anybody.send("GET", "/health/ready")
+    answer = anonymous.send("GET", "/health/ready")
 
     assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
     assert answer["Retry-After"] == "2"

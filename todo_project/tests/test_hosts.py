@@ -25,17 +25,17 @@ def test_another_host_is_refused(alice: ApiClient, settings: Settings, debug: bo
     assert answers == dict.fromkeys(found, (400, BAD_REQUEST))
 
 
-def test_an_allowed_host_is_served(anybody: ApiClient, settings: Settings) -> None:
+def test_an_allowed_host_is_served(anonymous: ApiClient, settings: Settings) -> None:
     """Port and case must be ignored (RFC 9110 §4.2.3)."""
     settings.ALLOWED_HOSTS = ["api.example"]
     hosts = ["api.example", "api.example:8000", "API.Example"]
 
-    found = {host: anybody.send("GET", "/health", Host=host).status_code for host in hosts}
+    found = {host: anonymous.send("GET", "/health", Host=host).status_code for host in hosts}
 
     assert found == dict.fromkeys(hosts, 200)
 
 
-def test_the_host_is_checked_before_anything_else(anybody: ApiClient) -> None:
+def test_the_host_is_checked_before_anything_else(anonymous: ApiClient) -> None:
     """A bad Host must win over 401, 404, 405 and a preflight (docs/contract.md, "Errors")."""
     paths = [TASKS, "/api/bob/tasks", "/health", "/nowhere", "/"]
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
@@ -43,18 +43,18 @@ def test_the_host_is_checked_before_anything_else(anybody: ApiClient) -> None:
     for path, method in product(paths, ["GET", "POST", "DELETE", "OPTIONS", "PROPFIND"]):
         headers = preflight if method == "OPTIONS" else {}
         for sent in ({}, headers):
-            answer = anybody.generic(method, path, headers={"Host": "a b", **sent})
+            answer = anonymous.generic(method, path, headers={"Host": "a b", **sent})
             found[path, method, len(sent)] = answer.status_code, answer.json()
 
     assert found == dict.fromkeys(found, (400, BAD_REQUEST))
 
 
-def test_a_forwarded_host_is_ignored(anybody: ApiClient, settings: Settings) -> None:
+def test_a_forwarded_host_is_ignored(anonymous: ApiClient, settings: Settings) -> None:
     """Only the Host header must count, not ``X-Forwarded-Host``."""
     settings.ALLOWED_HOSTS = ["api.example"]
 
     answers = [
-        anybody.send("GET", "/health", Host=host, **{"X-Forwarded-Host": forwarded})
+        anonymous.send("GET", "/health", Host=host, **{"X-Forwarded-Host": forwarded})
         for host, forwarded in [("api.example", "other.example"), ("other.example", "api.example")]
     ]
 

@@ -57,10 +57,10 @@ def increase(work: Callable[[], Any], name: str, **labels: str) -> float:
     return scrape()[sample] - before
 
 
-def test_without_metrics_the_path_is_unknown(anybody: ApiClient) -> None:
+def test_without_metrics_the_path_is_unknown(anonymous: ApiClient) -> None:
     """The metrics must not be public by default."""
     for method in ("GET", "POST"):
-        answer = anybody.generic(method, "/metrics")
+        answer = anonymous.generic(method, "/metrics")
         assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found"), method
 
 
@@ -115,17 +115,17 @@ def test_each_statement_is_timed(alice: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_a_client_cannot_invent_labels(anybody: ApiClient) -> None:
+def test_a_client_cannot_invent_labels(anonymous: ApiClient) -> None:
     """A flood of paths and methods must not fill the memory of Prometheus."""
-    anybody.generic("BREW", "/flood")
-    anybody.get("/flood")
+    anonymous.generic("BREW", "/flood")
+    anonymous.get("/flood")
     before = set(scrape())
     for _ in range(50):
         invented = uuid.uuid4().hex
-        anybody.generic(
+        anonymous.generic(
             f"X{invented.upper()}", f"/{invented}?{invented}", headers={"Host": invented}
         )
-        anybody.get(f"/{invented}", headers={"X-Request-ID": invented, "User-Agent": invented})
+        anonymous.get(f"/{invented}", headers={"X-Request-ID": invented, "User-Agent": invented})
 
     assert {labels for _, labels in set(scrape()) - before} <= {
         frozenset({("method", method), ("route", "none"), ("status", status)})
@@ -135,12 +135,12 @@ def test_a_client_cannot_invent_labels(anybody: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_the_format_follows_the_accept_header(anybody: ApiClient) -> None:
+def test_the_format_follows_the_accept_header(anonymous: ApiClient) -> None:
     """Prometheus must get the type that it prefers, with the headers of every response."""
     types = {"": "text/plain", "text/html": "text/plain", OPENMETRICS: OPENMETRICS.split(";")[0]}
     found = {}
     for accept in types:
-        response = anybody.send("GET", "/metrics", Accept=accept)
+        response = anonymous.send("GET", "/metrics", Accept=accept)
         content_type = response["Content-Type"].split(";")[0]
         has_headers = response["Cache-Control"] == "no-store" and "X-Request-ID" in response
         is_complete = response["Content-Length"] == str(len(response.content))
@@ -154,20 +154,20 @@ def test_the_format_follows_the_accept_header(anybody: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("_metered")
-def test_metrics_are_read_only(anybody: ApiClient) -> None:
+def test_metrics_are_read_only(anonymous: ApiClient) -> None:
     """Another method must be the contract's 405."""
-    answer = anybody.post("/metrics")
+    answer = anonymous.post("/metrics")
 
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
     assert answer.json()["detail"] == "Method Not Allowed"
-    assert anybody.head("/metrics").content == b""
+    assert anonymous.head("/metrics").content == b""
 
 
 @pytest.mark.usefixtures("_metered")
 def test_the_shared_folder_of_the_workers_is_read(
-    anybody: ApiClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    anonymous: ApiClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With several workers, the counters of this process alone must not be returned."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
-    assert b"http_requests" not in anybody.get("/metrics").content
+    assert b"http_requests" not in anonymous.get("/metrics").content

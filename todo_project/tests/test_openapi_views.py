@@ -26,21 +26,21 @@ LOADED = (
 
 
 @pytest.fixture
-def reader(anybody: ApiClient, settings: Settings) -> ApiClient:
+def reader(anonymous: ApiClient, settings: Settings) -> ApiClient:
     """Enable the documents, for a client without a token."""
     settings.API_DOCS = True
-    return anybody
+    return anonymous
 
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_disabled_documents_are_not_found(
-    anybody: ApiClient, settings: Settings, debug: bool
+    anonymous: ApiClient, settings: Settings, debug: bool
 ) -> None:
     """They must look like any unknown path (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     found = {}
     for path, method in product(PATHS, ["GET", "HEAD", "POST"]):
-        response = anybody.send(method, path)
+        response = anonymous.send(method, path)
         found[path, method] = response.status_code, method == "HEAD" or response.json() == NOT_FOUND
 
     assert found == dict.fromkeys(found, (404, True))

@@ -30,12 +30,12 @@ def test_the_readme_lists_the_endpoints_of_the_contract_and_the_code() -> None:
 
 
 def test_the_readme_has_the_statuses_of_the_openapi_document(
-    anybody: ApiClient, settings: Settings
+    anonymous: ApiClient, settings: Settings
 ) -> None:
     """The README must neither lack a status nor invent one."""
     settings.API_DOCS = True
 
-    document = anybody.send("GET", "/openapi.json").json()
+    document = anonymous.send("GET", "/openapi.json").json()
 
     assert {
         f"{method.upper()} {path}": operation["responses"].keys() - ANYWHERE

@@ -56,23 +56,23 @@ REQUESTS: list[tuple[str, str, dict[str, str], int, str | None, str | None]] = [
 ]
 
 
-def test_a_well_formed_id_is_kept(anybody: ApiClient) -> None:
+def test_a_well_formed_id_is_kept(anonymous: ApiClient) -> None:
     """1 to 128 characters of ``A-Za-z0-9._-`` must be kept, any other id replaced."""
     sent = [*ACCEPTED, *REPLACED]
-    found = {value: anybody.send("GET", "/health", **{NAME: value})[NAME] for value in sent}
+    found = {value: anonymous.send("GET", "/health", **{NAME: value})[NAME] for value in sent}
 
     assert [value for value in ACCEPTED if found[value] != value] == []
     assert [value for value in REPLACED if not NEW.fullmatch(found[value])] == []
 
 
-def test_a_request_without_an_id_gets_a_new_one(anybody: ApiClient) -> None:
+def test_a_request_without_an_id_gets_a_new_one(anonymous: ApiClient) -> None:
     """Two requests must not share an id."""
-    assert len({anybody.get("/health")[NAME] for _ in range(10)}) == 10
+    assert len({anonymous.get("/health")[NAME] for _ in range(10)}) == 10
 
 
-def test_a_line_outside_a_request_has_no_id(anybody: ApiClient, log: io.StringIO) -> None:
+def test_a_line_outside_a_request_has_no_id(anonymous: ApiClient, log: io.StringIO) -> None:
     """A line must not have the id of a finished request."""
-    anybody.send("GET", "/health", **{NAME: "finished"})
+    anonymous.send("GET", "/health", **{NAME: "finished"})
     logging.getLogger("todo_project").info("afterwards")
 
     line = json.loads(log.getvalue().splitlines()[-1])
@@ -312,10 +312,10 @@ def test_the_line_contains_no_path_or_query(alice: ApiClient, log: io.StringIO) 
     assert "forged" not in log.getvalue().lower()
 
 
-def test_an_unauthenticated_request_names_no_user(anybody: ApiClient, log: io.StringIO) -> None:
+def test_an_unauthenticated_request_names_no_user(anonymous: ApiClient, log: io.StringIO) -> None:
     """The user id in the path must not be logged without a valid token (FR-017)."""
     for path in ("/api/alice%0Aforged/tasks?forged", f"/api/{mint()}forged/tasks"):
-        anybody.get(path)
+        anonymous.get(path)
 
     assert "forged" not in log.getvalue()
 

@@ -243,21 +243,21 @@ def test_a_stream_returns_its_connection_to_the_pool_between_chunks() -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
-def test_a_style_sheet_is_served(settings: Settings, anybody: ApiClient, debug: bool) -> None:
+def test_a_style_sheet_is_served(settings: Settings, anonymous: ApiClient, debug: bool) -> None:
     """The admin must need no collectstatic."""
     settings.DEBUG = debug
-    answer = anybody.get("/static/admin/css/base.css")
+    answer = anonymous.get("/static/admin/css/base.css")
 
     assert (answer.status_code, answer["Content-Type"]) == (200, 'text/css; charset="utf-8"')
     assert b"--primary" in answer.getvalue()
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_an_invalid_static_path_or_range_is_a_client_error(anybody: ApiClient) -> None:
+def test_an_invalid_static_path_or_range_is_a_client_error(anonymous: ApiClient) -> None:
     """A mistake of the client must not cause a 500."""
     paths = ["/static/", "/static/admin/", "/static/../manage.py"]
-    found = {path: anybody.get(path) for path in paths}
-    part = anybody.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})
+    found = {path: anonymous.get(path) for path in paths}
+    part = anonymous.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})
 
     assert {path: each.json()["detail"] for path, each in found.items()} == dict.fromkeys(
         paths, "Not Found"
