@@ -58,7 +58,7 @@ class KeysUnavailable(APIException):
 
 
 class BetterAuthAuthentication(JWTStatelessUserAuthentication):
-    """Authenticates requests with a Better Auth token, without a query.
+    """Authenticates requests by their Better Auth token, without a query.
 
     Keeps simplejwt's steps (header → raw token → claims → user) but overrides each of them:
     simplejwt ignores a lower-case ``bearer``, requires a ``token_type`` claim that Better Auth
@@ -74,7 +74,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """Return the ``Authorization`` header.
 
         Raises:
-            NotAuthenticated: The header is absent or has another scheme.
+            NotAuthenticated: the header is absent or has another scheme.
         """
         header: str = request.META.get("HTTP_AUTHORIZATION", "")
         if not _is_bearer(header):
@@ -89,8 +89,8 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """Verify a token and return its claims.
 
         Raises:
-            AuthenticationFailed: The token is invalid or has expired.
-            KeysUnavailable: The issuer's public keys cannot be fetched.
+            AuthenticationFailed: the token is invalid or has expired.
+            KeysUnavailable: the issuer's public keys cannot be fetched.
         """
         try:
             return configured_verifier().claims(raw_token)
@@ -101,7 +101,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """Return the principal for verified claims.
 
         Raises:
-            AuthenticationFailed: The claims have no valid user id.
+            AuthenticationFailed: the claims have no valid user id.
         """
         try:
             return Principal(user_id(validated_token))
@@ -109,7 +109,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
             raise _api_exception(error) from None
 
     def authenticate_header(self, request: Request) -> str:
-        """Return the challenge, with an error code only if a token was sent.
+        """Return the challenge; it has an error code only if a token was sent.
 
         Source: RFC 6750 §3.1.
         """
@@ -122,7 +122,10 @@ def _is_bearer(header: str) -> bool:
 
 
 def _api_exception(error: TokenError) -> APIException:
-    """Convert a token error. The exception's code is logged; no part of the token is."""
+    """Convert a token error to an API exception.
+
+    The exception's code is logged; no part of the token is.
+    """
     if isinstance(error, KeysUnavailableError):
         return KeysUnavailable()  # logged like any other 503
     return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

@@ -12,8 +12,8 @@ def issue_token(user_id: str, *, lifetime_seconds: int) -> str:
     """Sign a token that the API accepts.
 
     Args:
-        user_id: The ``sub`` claim.
-        lifetime_seconds: The time from now until the token expires.
+        user_id: the ``sub`` claim.
+        lifetime_seconds: the time from now until the token expires.
 
     Returns:
         A JWT signed with HS256 and the first secret. It has ``sub``, ``iat`` and ``exp``, and

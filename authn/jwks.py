@@ -1,6 +1,6 @@
-"""Verifies tokens by the issuer's public keys. Loaded only if ``BETTER_AUTH_JWKS_URL`` is set.
+"""Verifies tokens with the issuer's public keys. Loaded only if ``BETTER_AUTH_JWKS_URL`` is set.
 
-PyJWT parses and applies the keys. ``PyJWKClient`` does not fetch them: it makes every request wait
+PyJWT parses and applies the keys. ``PyJWKClient`` is not used: it makes every request wait
 for a slow issuer, retries an unavailable issuer for every token, and discards expired keys even
 while the issuer is down.
 """
@@ -44,9 +44,9 @@ class KeySet:
     They are fetched in a background thread; requests with a known key never wait for it.
 
     Args:
-        url: The URL of the key set, such as ``https://app.example.com/api/auth/jwks``.
-        issuer: The required ``iss`` claim.
-        audience: The required ``aud`` claim.
+        url: the URL of the key set, such as ``https://app.example.com/api/auth/jwks``.
+        issuer: the required ``iss`` claim.
+        audience: the required ``aud`` claim.
 
     Source: RFC 7517; RFC 8725 §3.1.
     """
@@ -70,12 +70,12 @@ class KeySet:
         """Verify a token's signature and return its payload.
 
         Args:
-            token: A JWS in compact form.
-            header: The token's parsed header.
+            token: a JWS in compact form.
+            header: the token's parsed header.
 
         Raises:
-            InvalidTokenError: The token was not signed with one of the issuer's keys.
-            KeysUnavailableError: The key is unknown and cannot be fetched now.
+            InvalidTokenError: the token was not signed with one of the issuer's keys.
+            KeysUnavailableError: the key is unknown and cannot be fetched now.
         """
         kid, typ = header.get("kid"), header.get("typ")
         if typ is not None and typ != "JWT":  # such as the session cookie
@@ -125,8 +125,10 @@ class KeySet:
                 return self._fetch_thread
             is_stale = self._is_stale()
             if is_stale or kid not in self._keys:  # another thread may have just fetched the key
-                if self._fetch_thread.is_alive():  # the timeout applies to each read of a header
-                    logger.warning("BETTER_AUTH_JWKS_URL gives no keys: its response does not end")
+                if self._fetch_thread.is_alive():  # the timeout is per read, not per response
+                    logger.warning(
+                        "BETTER_AUTH_JWKS_URL returned no keys: the response did not end in time"
+                    )
                     self._is_unavailable = True
                 self._fetch_started_at = monotonic()
                 self._cooldown_ends_at = self._fetch_started_at + COOLDOWN_SECONDS
@@ -137,10 +139,10 @@ class KeySet:
             return self._fetch_thread
 
     def _fetch(self, is_stale: bool) -> None:
-        """Replace the keys with those that the issuer publishes now.
+        """Replace the keys with those that the issuer currently publishes.
 
         Args:
-            is_stale: Whether the keys had outlived ``LIFESPAN_SECONDS``. If so, success ends the
+            is_stale: whether the keys had outlived ``LIFESPAN_SECONDS``. If so, success ends the
                 cooldown, so that an unknown key can be fetched at once.
         """
         keys: list[PyJWK] | None = None
@@ -150,7 +152,7 @@ class KeySet:
             keys = []
             logger.warning("There is no key for %s at BETTER_AUTH_JWKS_URL", ", ".join(ALGORITHMS))
         except (PyJWTError, HTTPException, OSError, ValueError, RecursionError) as error:
-            logger.warning("BETTER_AUTH_JWKS_URL gives no keys: %a", str(error))
+            logger.warning("BETTER_AUTH_JWKS_URL returned no keys: %a", str(error))
         if self._fetch_thread is not threading.current_thread():
             return  # this fetch timed out, and another has been started since
         self._is_unavailable = keys is None
@@ -166,8 +168,8 @@ def _fetch_keys(url: str) -> list[PyJWK]:
     """Fetch a key set and return its usable keys.
 
     Raises:
-        PyJWKSetError: The key set has no usable key.
-        ValueError: The response is too long, too slow or not a key set.
+        PyJWKSetError: the key set has no usable key.
+        ValueError: the response is too long, too slow or not a key set.
     """
     opener = build_opener(_NoRedirectHandler)
     opener.addheaders = [("User-Agent", "todo-api")]  # some firewalls block Python-urllib
@@ -177,11 +179,11 @@ def _fetch_keys(url: str) -> list[PyJWK]:
         while part := response.read1():
             body += part
             if len(body) > MAX_KEY_SET_BYTES or monotonic() > deadline:
-                raise ValueError("its response is too long or too slow")
+                raise ValueError("the response is too long or too slow")
     key_set = json.loads(body)
     keys = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(keys, list):
-        raise ValueError("its response is not a key set")
+        raise ValueError("the response is not a key set")
     return PyJWKSet([key for key in keys if _is_usable(key)]).keys
 
 
@@ -189,7 +191,7 @@ class _NoRedirectHandler(HTTPRedirectHandler):
     """Makes a redirect an error: keys must come from the configured URL."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Return no request to follow."""
+        """Return ``None``, which makes urllib raise an error for the redirect."""
 
 
 def _is_usable(key: Any) -> bool:

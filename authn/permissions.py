@@ -1,4 +1,4 @@
-"""The permission that the user in the path must be the user of the token."""
+"""The permission that requires the path's user to be the token's."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class IsPathUser(BasePermission):
     code = "user_mismatch"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Compare the path's user with the token's."""
+        """Compare the path's user with the token's user."""
         return bool(view.kwargs.get("user_id") == request.user.id)

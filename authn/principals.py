@@ -9,7 +9,7 @@ class Principal:
     """An immutable user, made from the claims of a verified token without a query.
 
     Args:
-        id: The user's id, 1 to 255 characters.
+        id: the user's id, 1 to 255 characters.
 
     Source: docs/contract.md, "Authentication"; FR-002.
     """

@@ -14,7 +14,7 @@ HOW_TO_FIX = (
 # Better Auth 1.7.25 signs with this default outside production if no secret is configured.
 BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
 
-# Fragments of templates' values. A random secret contains none of them.
+# Fragments of placeholders in templates. A random secret will not contain one.
 PLACEHOLDER_FRAGMENTS = (
     "change-me",
     "changeme",
@@ -43,14 +43,14 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
     """Return the accepted secrets. The first one signs.
 
     Args:
-        secret: The value of ``BETTER_AUTH_SECRET``, or an empty string.
-        secrets: The value of ``BETTER_AUTH_SECRETS`` (``2:new,1:old``), or an empty string.
+        secret: the value of ``BETTER_AUTH_SECRET``, or an empty string.
+        secrets: the value of ``BETTER_AUTH_SECRETS`` (``2:new,1:old``), or an empty string.
 
     Returns:
         At least one secret, without duplicates, each of 32 bytes or more in UTF-8.
 
     Raises:
-        ImproperlyConfigured: No secret is set, or one is malformed, too short or a placeholder.
+        ImproperlyConfigured: no secret is set, or one is malformed, too short or a placeholder.
             The message names the variable and says how to fix it.
 
     Source: docs/contract.md, "Authentication"; RFC 7518 §3.2 (minimum key length).

@@ -19,6 +19,6 @@ class PerUserThrottle(UserRateThrottle):
     """
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Hash the user's id, which may contain characters that cache keys must not have."""
+        """Hash the user's id, which may contain characters that are invalid in cache keys."""
         ident = hashlib.sha256(str(request.user.pk).encode()).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": ident}

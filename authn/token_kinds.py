@@ -1,4 +1,4 @@
-"""Recognises the kinds of Better Auth's tokens. Only ``check_token`` uses it."""
+"""Recognises the kinds of token that Better Auth issues. Only ``check_token`` uses this module."""
 
 import base64
 import json
@@ -16,11 +16,11 @@ class TokenKind:
     """The kind of a token, inferred from its format and unverified content.
 
     Args:
-        name: A description, which contains no part of the token.
-        is_for_apis: Whether tokens of this kind are meant for APIs. Other kinds cannot be fixed,
+        name: a description, which contains no part of the token.
+        is_for_apis: whether tokens of this kind are meant for APIs. Other kinds cannot be fixed,
             only replaced.
-        algorithm: The claimed algorithm, or an empty string.
-        claims: The unverified claims, or ``None`` if they are unreadable.
+        algorithm: the claimed algorithm, or an empty string.
+        claims: the unverified claims, or ``None`` if they are unreadable.
     """
 
     name: str
@@ -30,7 +30,7 @@ class TokenKind:
 
 
 def kind_of(token: str) -> TokenKind:
-    """Return the kind of a token, which may be any string.
+    """Return the kind of a token; any string is accepted.
 
     Source: tokens made by Better Auth 1.7.25.
     """
@@ -67,9 +67,12 @@ def _compact_claims(cookie: dict[str, Any]) -> dict[str, Any]:
 
 def _jwt_name(typ: object, claims: dict[str, Any], algorithm: str) -> tuple[str, bool]:
     if typ == SESSION_COOKIE_TYPE:
-        return "Better Auth's session cookie, signed with a key pair (sessionCookieCache)", False
+        return "Better Auth's session cookie, signed with a private key (sessionCookieCache)", False
     if KEY_PAIR_ALGORITHM.fullmatch(algorithm):
-        return "a token of Better Auth's jwt plugin without jwt.sign, signed with a key pair", True
+        return (
+            "a token from Better Auth's jwt plugin without jwt.sign, signed with a private key",
+            True,
+        )
     if algorithm != "HS256":
         return "a JSON Web Token, but not Better Auth's", True
     if "sub" not in claims and claims.keys() & {"userId", "requestType", "updateTo"}:
@@ -77,12 +80,12 @@ def _jwt_name(typ: object, claims: dict[str, Any], algorithm: str) -> tuple[str,
     if "sub" not in claims and "session" in claims:
         return "Better Auth's session cookie as a JWT (cookieCache strategy jwt)", True
     if "iss" in claims:
-        return "a token of Better Auth's jwt plugin with jwt.sign", True
-    return "a token of a hand-written route", True
+        return "a token from Better Auth's jwt plugin with jwt.sign", True
+    return "a token from a hand-written route", True
 
 
 def _parse_object(segment: str) -> dict[str, Any]:
-    """Decode a base64url segment that holds a JSON object. Return ``{}`` for any other."""
+    """Decode a base64url segment that holds a JSON object. Return ``{}`` for anything else."""
     try:
         value = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     except (ValueError, RecursionError):

@@ -29,7 +29,7 @@ MAX_EXP_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z
 CLOCK_SKEW_SECONDS = 60
 MAX_USER_ID_LENGTH = 255
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
-# RFC 7515 §4.1.11 and RFC 7797: they announce extensions, and none is supported here.
+# Headers that announce extensions (RFC 7515 §4.1.11, RFC 7797); none is supported.
 CRITICAL_HEADERS = frozenset({"crit", "b64"})
 
 
@@ -37,7 +37,7 @@ class TokenError(Exception):
     """The token is refused.
 
     Args:
-        reason: A stable code for the log, which contains no part of the token.
+        reason: a stable code for the log, which contains no part of the token.
     """
 
     def __init__(self, reason: str) -> None:
@@ -77,14 +77,14 @@ class TokenVerifier:
     """Verifies tokens with a fixed set of secrets.
 
     Args:
-        secrets: The accepted HS256 secrets, each of 32 bytes or more in UTF-8. A token may be
+        secrets: the accepted HS256 secrets, each of 32 bytes or more in UTF-8. A token may be
             signed with any of them, so that a secret can be replaced without signing users out.
-        issuer: The required ``iss``, compared without a trailing slash; ``""`` accepts any.
-        audience: The required ``aud``, compared the same way; ``""`` accepts any.
-        keys: The public keys that verify other algorithms; ``None`` accepts HS256 only.
+        issuer: the required ``iss``, compared without a trailing slash; ``""`` accepts any.
+        audience: the required ``aud``, compared the same way; ``""`` accepts any.
+        keys: the public keys that verify other algorithms; ``None`` accepts HS256 only.
 
     Raises:
-        ValueError: A secret is too short. PyJWT only warns, and fails later on an empty one.
+        ValueError: a secret is too short. PyJWT only warns, and fails later on an empty one.
 
     Source: docs/contract.md, "Authentication"; FR-001, FR-002; RFC 7519; RFC 8725.
     """
@@ -98,7 +98,7 @@ class TokenVerifier:
     def __post_init__(self) -> None:
         if any(len(secret.encode()) < MIN_SECRET_BYTES for secret in self.secrets):
             raise ValueError(f"a secret is shorter than {MIN_SECRET_BYTES} bytes")
-        # PyJWT's decode() prepares the key at each call, which takes 11 of its 45 µs
+        # PyJWT's decode() prepares the key on every call, which takes 11 of its 45 µs
         hmac_keys = tuple(HMAC.prepare_key(secret) for secret in self.secrets)
         object.__setattr__(self, "_hmac_keys", hmac_keys)
 
@@ -106,15 +106,15 @@ class TokenVerifier:
         """Verify a token and return its claims.
 
         Args:
-            token: A JWS in compact form: three unpadded base64url segments.
+            token: a JWS in compact form: three unpadded base64url segments.
 
         Returns:
             The claims. ``exp`` is an integer in the future.
 
         Raises:
-            InvalidTokenError: The token is invalid or not yet valid.
-            ExpiredTokenError: The token has expired.
-            KeysUnavailableError: The token's key is unknown and cannot be fetched now.
+            InvalidTokenError: the token is invalid or not yet valid.
+            ExpiredTokenError: the token has expired.
+            KeysUnavailableError: the token's key is unknown and cannot be fetched now.
         """
         claims, issuer, audience = self._verify(token)
         now = time.time()
@@ -157,7 +157,7 @@ def user_id(claims: Mapping[str, Any]) -> str:
     """Return the user id in the claims of a verified token.
 
     Args:
-        claims: The claims. The first of ``sub``, ``user_id`` and ``user.id`` that is present and
+        claims: the claims. The first of ``sub``, ``user_id`` and ``user.id`` that is present and
             not ``null`` decides. No other claim may name a user: Better Auth signs its e-mail
             links with the same secret, and they have ``email`` and ``userId``.
 
@@ -165,7 +165,7 @@ def user_id(claims: Mapping[str, Any]) -> str:
         A string of 1 to 255 characters without NUL or lone surrogates.
 
     Raises:
-        NoUserError: The three claims are absent, or the first present one is not a valid user id.
+        NoUserError: the three claims are absent, or the first present one is not a valid user id.
 
     Source: docs/contract.md, "Authentication"; FR-002.
     """
@@ -251,5 +251,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-# json.loads() would create a decoder at each call that passes a hook
+# json.loads() creates a decoder on every call that passes a hook
 STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_refuse_constant)

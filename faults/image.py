@@ -1,4 +1,4 @@
-"""Builds the Dockerfile in a folder, without Docker.
+"""Builds the Dockerfile's image in a folder, without Docker.
 
 CI has no Docker. A linter and a test of the instructions alone would not notice a package missing
 from requirements.txt, a module missing from the image, or a write by the unprivileged user.
@@ -20,14 +20,14 @@ from typing import IO, Any
 import dockerfile
 from docker.utils.build import exclude_paths
 
-# The environment variables that pip needs to reach its index
+# The environment variables that pip may need to reach its index
 PIP_VARIABLES = {
     name: value
     for name, value in os.environ.items()
     if name.startswith(("PIP_", "SSL_", "REQUESTS_")) or name.lower().endswith("_proxy")
 }
 TIMEOUT_SECONDS = 600.0
-WITHOUT_EFFECT = ("USER", "EXPOSE")  # USER is read first: the build runs as this user too
+WITHOUT_EFFECT = ("USER", "EXPOSE")  # USER is read in advance: the build runs as that user too
 
 
 class Image:
@@ -69,7 +69,7 @@ class Image:
         """Start a command in the image, with additional environment variables."""
         identity: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []}
         environment = {**self._base, **self.variables, **variables}
-        # Search the PATH of the image, not of this process.
+        # Search the image's PATH, not this process's.
         program = shutil.which(command[0], path=environment["PATH"]) or command[0]
         return subprocess.Popen(
             [program, *command[1:]],
@@ -91,7 +91,7 @@ class Image:
         self._arguments[name] = value
 
     def _from(self, step: dockerfile.Command) -> None:
-        """Begin a stage; the copied Python replaces the base image."""
+        """Begin a stage; the copied Python takes the place of the base image."""
         if self._stage:
             self._root.rename(self.stages / self._stage)
         image, _, self._stage = (*step.value, "", "")[:3]
@@ -139,7 +139,7 @@ class Image:
 
 
 def _copy_python(folder: Path) -> None:
-    """Copy this Python, which other users may not be able to read, and install pip in it."""
+    """Copy this Python, which other users may be unable to read, and install pip in the copy."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     shutil.copytree(
         sysconfig.get_path("stdlib"),

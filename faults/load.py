@@ -1,4 +1,4 @@
-"""Users who send requests during a fault, and the outcome of each request."""
+"""Users who send requests during a fault, and the outcomes of the requests."""
 
 import http.client
 import json
@@ -27,17 +27,17 @@ class Outcome:
     method: str
     status: int  # or NO_RESPONSE
     headers: dict[str, str]
-    reused: bool  # whether its connection had already served a request
+    reused: bool  # whether the connection had already served a request
 
     @property
     def ended_at(self) -> float:
-        """When the response arrived or the request failed."""
+        """The time at which the response arrived or the request failed."""
         return self.sent_at + self.seconds
 
 
 @dataclass
 class User:
-    """A user with one connection, who sends requests one after another and retries none."""
+    """A user with one connection, who sends requests one after another and never retries."""
 
     server: LiveServer
     name: str
@@ -51,7 +51,7 @@ class User:
         self.bearer = f"Bearer {mint(self.name)}"
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Send a request; return the status and the JSON of the response."""
+        """Send a request; return the status and the response's JSON."""
         request_id = f"{self.name}-{len(self.outcomes)}"
         headers = {"Authorization": self.bearer, "X-Request-ID": request_id}
         if body is not None:
@@ -86,7 +86,7 @@ class User:
             self.last_id = task["id"]
 
     def read(self) -> None:
-        """Read the last created task, or the list if there is none."""
+        """Read the most recently created task, or the list if there is none."""
         suffix = "" if self.last_id is None else f"/{self.last_id}"
         self.send("GET", f"/api/{self.name}/tasks{suffix}")
 
@@ -115,7 +115,7 @@ class Load:
     def __init__(
         self, server: LiveServer, users: int = 10, step: Callable[[User], None] = work
     ) -> None:
-        # Two loads on one server must not share users
+        # Two loads on one server must not share users.
         prefix = f"u{time.monotonic_ns()}"
         self.users = [User(server, f"{prefix}-{number}") for number in range(users)]
         self.prober = User(server, f"{prefix}-prober")
@@ -139,7 +139,7 @@ class Load:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the users after their current requests."""
+        """Stop the users once their current requests have ended."""
         self._stopped.set()
         for thread in self._threads:
             thread.join()
@@ -162,7 +162,7 @@ class Load:
             time.sleep(0.05)
 
     def figures(self) -> dict[str, Any]:
-        """Count the sent and the acknowledged requests, and the lost and the duplicated tasks."""
+        """Count the sent and acknowledged requests, and the lost and duplicated tasks."""
         lost = duplicated = 0
         for user in self.users:
             stored = Counter(user.titles())
@@ -184,4 +184,4 @@ class Load:
 
 def _probe(user: User) -> None:
     user.send("GET", "/health")
-    user.close()  # a platform probes on a new connection each time
+    user.close()  # platforms open a new connection for each probe

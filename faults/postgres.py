@@ -16,7 +16,7 @@ import psycopg
 
 from todo_project.tests.live_server import START_SECONDS, free_port
 
-# More than two processes with 16 connections each, and some for connections still closing
+# Two processes with 16 connections each, and some to spare for connections that are closing
 MAX_CONNECTIONS = 40
 # PostgreSQL refuses to run as root.
 USER = None if os.geteuid() else "nobody"
@@ -85,7 +85,7 @@ class Postgres:
                 os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Continue the stopped processes."""
+        """Let the stopped processes continue."""
         for pid in self._pids():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
@@ -97,7 +97,7 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
     def terminate_other_connections(self) -> None:
-        """Terminate all other connections that have run a query, and wait for their end."""
+        """Terminate all other connections that have run a query, and wait until they have ended."""
         self.execute(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query <> ''"
@@ -125,8 +125,8 @@ class Postgres:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Postgres]:
-    """Create a cluster without starting it, and remove it afterwards."""
+def private_postgres() -> Iterator[Postgres]:
+    """Create a cluster without starting it, and remove it when the block ends."""
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         Path(name).chmod(0o755)
         postgres = Postgres(Path(name))

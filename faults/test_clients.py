@@ -39,7 +39,7 @@ def drip(connections: list[socket.socket], requests: list[bytes], stopped: threa
 def test_slow_clients_do_not_starve_the_others(
     single_worker: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """200 clients that send a byte per second must not slow down the others."""
+    """200 clients that send one byte per second must not slow down the others."""
     head = f"/api/slow/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {mint('slow')}"
     slow_head = f"GET {head}"
     slow_body = f"POST {head}\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
@@ -75,7 +75,7 @@ def test_slow_clients_do_not_starve_the_others(
 def test_clients_that_do_not_close_do_not_block_others(
     single_worker: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """Clients may keep their end open after ``Connection: close``."""
+    """Clients may keep their end open after ``Connection: close`` without delaying the others."""
     request_bytes = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with ExitStack() as stack:
         connections = [
@@ -108,7 +108,7 @@ def test_clients_that_do_not_read_hold_no_database_connection(
         f"Authorization: Bearer {mint('hoarder')}\r\n\r\n"
     )
     with ExitStack() as stack:
-        for _ in range(20):  # more than the database connections of a process
+        for _ in range(20):  # more than one process has database connections
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", single_worker.port))
@@ -157,7 +157,7 @@ def test_malformed_http_is_rejected(single_worker: LiveServer, request_bytes: by
     before = workers(single_worker)
     with socket.create_connection(("127.0.0.1", single_worker.port), timeout=10) as connection:
         response = b""
-        with suppress(OSError):  # the server may close before it has read everything
+        with suppress(OSError):  # the server may close the connection before it has read everything
             connection.sendall(request_bytes)
             connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65536):
@@ -208,7 +208,7 @@ def _pss_kib(pid: int) -> int:
 def test_memory_does_not_grow(
     project: Path, tmp_path: Path, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The memory of a process must not grow with the number of requests."""
+    """A process's memory must not grow with the number of requests."""
     monkeypatch.setattr("faults.load.PAUSE_SECONDS", 0)
     requests, sizes = [2_000, 11_000, 20_000], []
     with serving(project, tmp_path / "server.log", WEB_CONCURRENCY="1") as server:

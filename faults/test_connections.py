@@ -25,7 +25,7 @@ def test_connections_are_closed_under_reads(
 
 
 def test_connections_are_closed_between_writes(server: LiveServer, postgres: Postgres) -> None:
-    """A write that has not been sent yet must use an open connection."""
+    """Each write must be sent on an open connection."""
     user = User(server, f"writer-{time.monotonic_ns()}")
     for _ in range(20):
         user.create()

@@ -20,13 +20,13 @@ from todo_project.tests.live_server import LiveServer, await_health, free_port
 pytest.importorskip("dockerfile", reason="the parser has wheels for x86-64 only")
 from faults.image import Image
 
-# Files of a developer's folder that must not be in the image
+# Files in a developer's folder that must not be in the image
 EXCLUDED = (".env", "db.sqlite3", "authn/__pycache__/left.pyc", "tasks/tests/test_left.py")
 
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    """Build the image from a developer's folder."""
+    """Build the image from a copy of a developer's folder."""
     with tempfile.TemporaryDirectory(prefix="image-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
@@ -43,7 +43,7 @@ def image() -> Iterator[Image]:
 
 @pytest.fixture
 def variables(postgres: Postgres) -> Iterator[dict[str, str]]:
-    """Return the four production variables, with an empty database, and a free port."""
+    """Return the production variables, with an empty database and a free port."""
     postgres.execute("CREATE DATABASE container")
     yield {
         "DEBUG": "false",
@@ -86,7 +86,7 @@ def test_the_image_contains_only_the_application(image: Image) -> None:
 
 
 def test_a_code_change_keeps_the_package_layer(image: Image) -> None:
-    """The stage that installs packages must depend on requirements.txt only."""
+    """The stage that installs packages must depend only on requirements.txt."""
     built = image.stages / "packages" / "app"
 
     assert {file.name for file in built.iterdir()} == {".venv", "requirements.txt"}
@@ -121,7 +121,7 @@ def test_the_user_is_unprivileged(image: Image) -> None:
 
 
 def test_the_image_serves_requests(image: Image, variables: dict[str, str], tmp_path: Path) -> None:
-    """The image must serve requests, and ``HEALTHCHECK`` must notice when it stops."""
+    """The image must serve requests, and ``HEALTHCHECK`` must detect when it stops."""
     migrated = image.run(["python", "manage.py", "migrate", "--verbosity=0"], **variables)
     assert migrated == (0, "")
 

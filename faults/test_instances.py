@@ -35,7 +35,7 @@ class Instance:
     server: LiveServer = field(init=False)
 
     def start(self, **variables: str) -> None:
-        """Serve, and return when the server is ready."""
+        """Serve, and return once the server is ready."""
         variables |= {"PORT": str(self.port), "WEB_CONCURRENCY": self.processes}
         served = serving(self.project, self.log, **variables)
         self.server = self.running.enter_context(served)
@@ -43,7 +43,7 @@ class Instance:
             assert client.get("/health/ready").status_code == 200
 
     def stop(self) -> int:
-        """Stop as a platform does; return the exit code."""
+        """Stop the server as a platform does; return the exit code."""
         return self.server.stop()
 
 
@@ -51,7 +51,7 @@ class Instance:
 def instances(
     project: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[list[Instance]]:
-    """Start two instances, with as many processes each as the parameter says."""
+    """Start two instances, each with the parameter's number of processes."""
     processes = getattr(request, "param", "1")
     pair = [Instance(project, tmp_path / f"{name}.log", processes) for name in ("one", "two")]
     with pair[0].running, pair[1].running:
@@ -62,17 +62,17 @@ def instances(
 
 @pytest.fixture
 def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[LiveServer]:
-    """Run nginx in front of them with ``examples/nginx.conf``."""
+    """Run nginx in front of the instances with ``examples/nginx.conf``."""
     with proxying(tmp_path, *(instance.port for instance in instances)) as nginx:
         yield nginx
 
 
 @dataclass(frozen=True)
 class ProxiedRequest:
-    """A request that nginx has forwarded and answered."""
+    """A request that nginx has forwarded, and its response."""
 
     request_id: str
-    ports: list[int]  # of the servers that nginx tried, in order
+    ports: list[int]  # the ports of the servers that nginx tried, in order
     began: float  # Unix time, accurate to a few milliseconds
     ended: float
 
@@ -86,7 +86,7 @@ def proxied_requests(nginx: LiveServer) -> Iterator[ProxiedRequest]:
 
 
 def work(user: User) -> None:
-    """Create a task, read it and flip it; a proxy may retry only the read."""
+    """Create, read and flip a task; a proxy may retry only the read."""
     user.create()
     user.read()
     user.send("PATCH", f"/api/{user.name}/tasks/{user.last_id}/complete")
@@ -99,7 +99,7 @@ def replace_each(instances: list[Instance], load: Load, **variables: str) -> lis
         codes.append(instance.stop())
         instance.start(**variables)
         sent = len(load.outcomes)
-        # nginx retries the instance after a second
+        # nginx tries the instance again after a second.
         time.sleep(1.5)
         load.wait_for(lambda: len(load.outcomes) >= sent + 3 * USERS)  # noqa: B023 - called at once
     return codes
@@ -109,7 +109,7 @@ def replace_each(instances: list[Instance], load: Load, **variables: str) -> lis
 def test_a_killed_instance(
     instances: list[Instance], nginx: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """Only the dead instance's current requests may fail, and nothing acknowledged may be lost.
+    """Only the dead instance's current requests may fail, and no acknowledged task may be lost.
 
     A lock blocks all creates, so that each instance certainly has requests in progress.
     """
@@ -168,7 +168,7 @@ def test_a_rotation_of_the_secret(
         replace_each(instances, load, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=BOTH)
         for user in load.users:
             user.bearer = f"Bearer {mint(user.name, secret=NEW_SECRET)}"
-        # the last requests with old tokens have been answered
+        # Wait until the last requests with old tokens have ended.
         sent = len(load.outcomes)
         load.wait_for(lambda: len(load.outcomes) >= sent + 5 * USERS)
         replace_each(instances, load, BETTER_AUTH_SECRET="", BETTER_AUTH_SECRETS=f"2:{NEW_SECRET}")

@@ -19,14 +19,14 @@ FROZEN_SECONDS = 15.0
 HEALTH_SECONDS = 1.0
 RECOVERY_SECONDS = 10.0
 OUTAGE_SECONDS = 3.0
-FREEZE_SECONDS = 6.0  # longer than the deadline of a request
+FREEZE_SECONDS = 6.0  # longer than a request's deadline
 
 Outage = Callable[[Postgres], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
 def killed(postgres: Postgres) -> Iterator[None]:
-    """Kill the server with SIGKILL and start it again."""
+    """Kill the server with SIGKILL, and start it when the block ends."""
     postgres.kill()
     try:
         yield
@@ -36,7 +36,7 @@ def killed(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def restarted(postgres: Postgres) -> Iterator[None]:
-    """Stop the server cleanly and start it again."""
+    """Stop the server cleanly, and start it when the block ends."""
     postgres.stop()
     try:
         yield
@@ -46,7 +46,7 @@ def restarted(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
-    """Freeze the server's processes: connections stay open, without responses."""
+    """Freeze the server's processes: connections stay open, but get no response."""
     postgres.freeze()
     try:
         yield
@@ -68,11 +68,11 @@ def read_only(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def out_of_connections(postgres: Postgres) -> Iterator[None]:
-    """Take every connection."""
+    """Occupy every connection."""
     other_database_url = urlsplit(postgres.url)._replace(path="/template1").geturl()
     with contextlib.ExitStack() as stack:
         admin = stack.enter_context(psycopg.connect(other_database_url, autocommit=True))
-        # Keep the service from connecting first
+        # Keep the service from connecting first.
         admin.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
         admin.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -123,7 +123,7 @@ def check(load: Load, outage_began: float, outage_ended: float, limit: float) ->
 def test_an_outage_of_the_database(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any], outage: Outage, limit: float
 ) -> None:
-    """An outage must give 503 with ``Retry-After``, lose nothing, and end by itself."""
+    """An outage must cause 503 with ``Retry-After``, lose nothing, and leave no lasting failure."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Our processes end and others take over under load (docs/contract.md, "Concurrency")."""
+"""Server processes end and others take over under load (docs/contract.md, "Concurrency")."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ STOP_SECONDS = 10.0  # Docker's default
 
 
 def test_sigkill_of_a_worker(server: LiveServer, figures: dict[str, Any]) -> None:
-    """A dead worker must lose its current requests only, and nothing that was acknowledged."""
+    """A dead worker must lose only its current requests, and no acknowledged task."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         before = workers(server)
@@ -85,7 +85,7 @@ def test_sigterm(
 def test_an_idle_client_does_not_delay_the_stop(project: Path, tmp_path: Path) -> None:
     """An idle connection must not delay a deployment."""
     with serving(project, tmp_path / "server.log") as server, server.client() as client:
-        client.get("/health")  # keeps its connection open
+        client.get("/health")  # the client keeps its connection open
         began = time.monotonic()
 
         assert server.stop() == 0

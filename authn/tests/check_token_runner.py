@@ -13,7 +13,7 @@ def set_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 
 
 def explain(monkeypatch: pytest.MonkeyPatch, token: str) -> dict[str, str]:
-    """Return the lines of the command's output by label. The exit code must match the output."""
+    """Return the command's output lines by label; assert that they match the exit code."""
     set_stdin(monkeypatch, f"{token}\n".encode())
     stdout = io.StringIO()
     exit_code = 0

@@ -22,7 +22,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Stop the clock of ``authn.jwks``."""
+    """Replace the clock of ``authn.jwks`` with one that only the test advances."""
     clock = Clock()
     monkeypatch.setattr("authn.jwks.monotonic", clock)
     return clock

@@ -15,7 +15,7 @@ HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
 def segment(value: Any) -> str:
-    """Encode bytes or text unchanged, and any other value as JSON."""
+    """Encode a value as base64url: bytes and text as they are, anything else as JSON."""
     if not isinstance(value, (bytes, str)):
         value = json.dumps(value)
     data = value.encode() if isinstance(value, str) else value
@@ -47,7 +47,7 @@ def claims_without(name: str) -> dict[str, Any]:
 
 
 def verdict(token: str, verifier: TokenVerifier = VERIFIER) -> str:
-    """Return the token's ``sub``, or the reason why the verifier refuses the token."""
+    """Return the token's ``sub``, or the reason the verifier refuses the token."""
     try:
         return str(verifier.claims(token).get("sub"))
     except TokenError as error:
@@ -65,10 +65,10 @@ def mismatches(
     """Return the values whose verdict is not the expected one, with their verdicts.
 
     Args:
-        expected: A user id, or the reason of a refusal.
-        values: One value per token.
-        make: Makes a token from a value.
-        verifier: Verifies the token.
+        expected: a user id, or the reason for a refusal.
+        values: one value per token.
+        make: the function that makes a token from a value.
+        verifier: the verifier of the tokens.
     """
     verdicts = {repr(value): verdict(make(value), verifier) for value in values}
     assert verdicts

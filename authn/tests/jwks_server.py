@@ -1,4 +1,4 @@
-"""An issuer like Better Auth: signs tokens with key pairs and publishes its public keys."""
+"""An issuer like Better Auth: it signs tokens with private keys and publishes the public keys."""
 
 import json
 import threading
@@ -34,9 +34,9 @@ class KeyPair:
     """An issuer's key pair.
 
     Args:
-        alg: The JWS algorithm.
-        kid: The key id.
-        private: The private key.
+        alg: the JWS algorithm.
+        kid: the key id.
+        private: the private key.
     """
 
     alg: str
@@ -49,7 +49,7 @@ class KeyPair:
         return {**_to_jwk(public), "alg": self.alg, "kid": self.kid, **changed}
 
     def private_jwk(self) -> Jwk:
-        """Return the private key as a member of a key set, which must never be published."""
+        """Return the private key as a member of a key set. Real issuers must never publish it."""
         return {**_to_jwk(self.private), "alg": self.alg, "kid": self.kid}
 
     @property
@@ -92,17 +92,17 @@ class Issuer:
     """An issuer's responses, and the requests that it has received.
 
     Args:
-        keys: The members of the key set.
-        raw: Bytes to send instead of an HTTP response.
-        body: The body to send instead of a key set.
-        status: The status of the response.
-        headers: Additional response headers.
-        is_open: Responses are delayed until this event is set.
-        drips: Whether to send spaces while delayed, so that no read times out.
-        drips_headers: Whether to send an endless header while delayed.
-        requests: The headers of each request.
-        has_request: Set by each request.
-        url: The URL of the key set.
+        keys: the members of the key set.
+        raw: bytes to send instead of an HTTP response.
+        body: the body to send instead of a key set.
+        status: the status of the response.
+        headers: additional response headers.
+        is_open: the event that releases delayed responses.
+        drips: whether to send spaces while delayed, so that no read times out.
+        drips_headers: whether to send an endless header while delayed.
+        requests: the headers of each request.
+        has_request: the event that each request sets.
+        url: the URL of the key set.
     """
 
     keys: Sequence[Any] = ()
@@ -118,7 +118,7 @@ class Issuer:
     url: str = ""
 
     def publish(self, *pairs: KeyPair) -> None:
-        """Publish only these keys."""
+        """Publish exactly these keys."""
         self.keys = [pair.jwk() for pair in pairs]
 
     def response_body(self) -> bytes:
@@ -157,7 +157,7 @@ def publishing(issuer: Issuer) -> Iterator[Issuer]:
                 self.wfile.write(issuer.response_body())
 
         def drip(self, drop: bytes, is_open: threading.Event) -> None:
-            """Send a drop at intervals until the event is set."""
+            """Send the bytes repeatedly until the event is set."""
             while not is_open.wait(0.01):
                 self.wfile.write(drop)
 

@@ -113,14 +113,14 @@ def expected(detail: str, error: str, challenge: str) -> tuple[int, str, str]:
     header=st.text(st.characters(max_codepoint=255))
     | st.text(st.characters(max_codepoint=255)).map("Bearer {}".format)
 )
-def test_an_arbitrary_header_gives_a_401(header: str) -> None:
-    """No header without a signed token must give anything but a 401 (SC-003)."""
+def test_an_arbitrary_header_gets_a_401(header: str) -> None:
+    """Any header without a signed token must get a 401 (SC-003)."""
     assert send("GET", TASKS, header).status_code == 401
 
 
 @pytest.mark.django_db
 def test_the_scheme_is_case_insensitive() -> None:
-    """Any case of ``Bearer`` must be accepted (RFC 9110 §11.1), and so must a second space."""
+    """``Bearer`` must be accepted in any case (RFC 9110 §11.1), and with two spaces after it."""
     schemes = ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "]
 
     statuses = {name: send("GET", TASKS, f"{name} {mint()}").status_code for name in schemes}
@@ -146,7 +146,7 @@ def test_each_user_claim_grants_access_to_the_users_path() -> None:
 
 
 def test_a_token_outside_the_header_is_ignored() -> None:
-    """URLs are logged (RFC 6750 §5.3), and a cookie would allow cross-site request forgery."""
+    """URLs get logged (RFC 6750 §5.3) and cookies allow CSRF, so tokens there must be ignored."""
     client = ApiClient()
     for name in ("better-auth.session_data", "better-auth.session_token", "token"):
         client.cookies[name] = mint()
@@ -183,14 +183,14 @@ def test_a_head_request_is_refused_without_a_body() -> None:
 
 @pytest.mark.django_db
 def test_authentication_runs_no_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """Users are not stored, so a 405 for an authenticated user must need no query."""
+    """Users are not stored, so authentication must not query the database, as a 405 shows."""
     with django_assert_num_queries(0):
         assert ApiClient("alice").send("OPTIONS", TASKS).status_code == 405
 
 
 @pytest.mark.django_db
 def test_replacing_a_secret_signs_no_user_out(settings: Settings) -> None:
-    """While both secrets are configured, both must be accepted; a removed one must not."""
+    """Every configured secret must be accepted, and a removed one refused."""
     old = ApiClient(token=mint(secret=OLD_SECRET))
     statuses = []
 

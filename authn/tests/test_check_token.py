@@ -43,17 +43,17 @@ SIGNED_BY = {
 }
 
 
-def signed_with_key_pair(alg: str, signer: str) -> str:
-    """Sign a token with one algorithm and name another in its header."""
+def signed_with_private_key(alg: str, signer: str) -> str:
+    """Sign a token with one algorithm and claim another in its header."""
     return KeyPair(alg, "key-1", key_pair(signer).private).sign(algorithm=signer)
 
 
-# Maps a token to its algorithm, user, reason and a part of the advice.
+# Maps a token to its algorithm, user, reason and part of the advice.
 REFUSED: dict[str, tuple[str, str, str, str]] = {
     email_link(): ("HS256", "none", "no_user", USE_A_RECIPE),
     email_link(exp=1): ("HS256", "none", "expired", USE_A_RECIPE),
     **{
-        signed_with_key_pair(alg, signer): (
+        signed_with_private_key(alg, signer): (
             *(alg, CLAIMS_ALICE, "wrong_algorithm"),
             OTHER_ALGORITHMS,
         )
@@ -76,11 +76,11 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     mint(exp=None): ("HS256", "'alice'", "bad_expiry", "setExpirationTime('15m')"),
     mint(iat="1"): ("HS256", "'alice'", "bad_iat", "setIssuedAt()"),
     mint(nbf="1"): ("HS256", "'alice'", "bad_nbf", "Remove it"),
-    mint(iat=2**37): ("HS256", "'alice'", "not_yet_valid", "Set the clocks"),
+    mint(iat=2**37): ("HS256", "'alice'", "not_yet_valid", "Synchronise the clocks"),
     mint(None): ("HS256", "none", "no_user", "set sub to the user's id"),
 }
 
-# Claims of an accepted token, and a part of the reason why the front end cannot use it
+# Claims of an accepted token, and part of the reason the front end cannot use it
 FRONT_END: list[tuple[dict[str, Any], str]] = [
     ({}, ""),
     ({"sub": 7}, ""),
@@ -100,8 +100,8 @@ FRONT_END: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        (hand_written(**FAR_EXPIRY), "a token of a hand-written route"),
-        (plugin(**FAR_EXPIRY), "a token of Better Auth's jwt plugin with jwt.sign"),
+        (hand_written(**FAR_EXPIRY), "a token from a hand-written route"),
+        (plugin(**FAR_EXPIRY), "a token from Better Auth's jwt plugin with jwt.sign"),
     ],
     ids=["hand-written", "plugin"],
 )
@@ -124,7 +124,7 @@ def test_an_accepted_token_is_described(
 
 
 def test_text_copied_along_with_a_token_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quotes and the header around a token must not be taken as part of it."""
+    """Quotes and a header name around a token must be stripped."""
     copied = [
         *["Bearer {}", "\ufeff bearer  {} \r", '"{}"', "'Bearer {}'", "`{}`"],
         *["Authorization: Bearer {}", "authorization:{}", '  "Authorization": "Bearer {}",'],
@@ -189,7 +189,7 @@ def test_an_accepted_token_that_the_front_end_cannot_use_is_explained(
     assert {text[:15] for *_, text in rows if text} == {"cannot use it. "}
 
 
-def test_every_reason_of_a_refusal_is_explained() -> None:
+def test_every_reason_for_a_refusal_is_explained() -> None:
     """The command must explain each reason that the log can contain."""
     codes = {"malformed", "wrong_algorithm", "wrong_signature", "critical_header", "wrong_type"}
     codes |= {"unknown_key", "jwks_unavailable", "bad_expiry", "bad_iat", "bad_nbf"}

@@ -1,4 +1,4 @@
-"""``manage.py check_token`` explains issuers, audiences and key pairs."""
+"""``manage.py check_token`` explains issuers, audiences and public keys."""
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -30,7 +30,7 @@ def _configured(settings: Settings, issuer: Issuer) -> None:
 
 
 @pytest.mark.usefixtures("_configured")
-def test_a_token_signed_with_a_key_pair_gets_the_apis_verdict(
+def test_a_token_signed_with_a_private_key_gets_the_apis_verdict(
     monkeypatch: pytest.MonkeyPatch, pair: KeyPair
 ) -> None:
     """The command must use the configured verifier."""
@@ -54,7 +54,7 @@ def test_a_token_signed_with_a_key_pair_gets_the_apis_verdict(
         ({}, "wrong_signature", "Compare the fingerprints"),
     ],
 )
-def test_a_refused_token_signed_with_a_key_pair_is_explained(
+def test_a_refused_token_signed_with_a_private_key_is_explained(
     monkeypatch: pytest.MonkeyPatch, pair: KeyPair, header: dict[str, str], reason: str, advice: str
 ) -> None:
     """Each refusal must have its own reason and advice."""
@@ -74,5 +74,7 @@ def test_unavailable_keys_are_explained(
     issuer.status = 500
     lines = explain(monkeypatch, pair.sign())
 
-    assert lines["The API"].startswith("refuses it (jwks_unavailable). BETTER_AUTH_JWKS_URL gives")
+    assert lines["The API"].startswith(
+        "refuses it (jwks_unavailable). BETTER_AUTH_JWKS_URL returns"
+    )
     assert "Make the URL reachable" in lines["What to do"]

@@ -50,7 +50,7 @@ def test_empty_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_binary_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are not text must be refused like a token, without a traceback."""
+    """Bytes that are not text must be refused like any invalid token, without a traceback."""
     set_stdin(monkeypatch, bytes(range(256)))
 
     assert refusal() == "The API refuses this token."
@@ -59,7 +59,7 @@ def test_binary_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_at_a_terminal_the_command_prompts_without_echo(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The prompt must not leave the token on the screen."""
+    """The prompt must not echo the token."""
     input_by_prompt = {"Token: ": mint()}
     set_stdin(monkeypatch, b"")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
@@ -101,7 +101,7 @@ def _read_until(controller: int, text: bytes) -> bytes:
 
 
 def test_a_token_is_not_accepted_as_an_argument() -> None:
-    """Arguments are in the shell's history and visible to all users of the machine."""
+    """An argument would be saved in the shell's history and visible to all users of the machine."""
     attempts = [[mint()], ["--token", mint()], [f"--token={mint()}"]]
 
     errors = [refusal(*arguments) for arguments in attempts]
@@ -133,10 +133,10 @@ def test_the_fingerprint_of_each_configured_secret_is_shown(
     assert shown == [fingerprint(SECRET), fingerprint(OTHER_SECRET)]
 
 
-def test_no_secret_and_no_token_is_shown(
+def test_no_secret_or_token_is_shown(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The output must contain no secret, no token and no session token (FR-017)."""
+    """The output must contain no secret, token or session token (FR-017)."""
     tokens = [
         *[session_jwt(), session_jwt(exp=1), key_pair_session_jwt(), compact()],
         *[SIGNED_SESSION_TOKEN, SESSION_TOKEN, JWE, plugin(), signed_with_default_secret()],

@@ -31,10 +31,10 @@ def warnings() -> list[CheckMessage]:
 
 
 @pytest.mark.parametrize("accepted", [(PUBLISHED,), (PUBLISHED, SECRET), (SECRET, PUBLISHED)])
-def test_a_published_secret_gives_one_warning(
+def test_a_published_secret_causes_one_warning(
     settings: Settings, accepted: tuple[str, ...]
 ) -> None:
-    """The warning must appear for any position of the secret, and only for published secrets."""
+    """A published secret must be found at any position, and others must cause no warning."""
     before = warnings()
 
     accept(settings, *accepted)
@@ -45,7 +45,7 @@ def test_a_published_secret_gives_one_warning(
 def test_the_warning_names_the_variable_and_the_fix_but_not_the_secret(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """``check`` must tell an operator what to change, succeed, and not show the value (FR-017)."""
+    """``check`` must succeed, tell an operator what to change, and not show the value (FR-017)."""
     accept(settings, PUBLISHED)
 
     call_command("check")
@@ -60,10 +60,10 @@ def test_the_warning_names_the_variable_and_the_fix_but_not_the_secret(
 
 
 @pytest.mark.parametrize("is_left_over", [True, False])
-def test_a_secret_that_a_rotation_left_behind_gives_a_warning(
+def test_a_secret_left_behind_by_a_rotation_causes_a_warning(
     settings: Settings, is_left_over: bool
 ) -> None:
-    """An old secret stays accepted until it is removed."""
+    """An old secret must be reported until it is removed, because it is still accepted."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRET_IS_LEFT_OVER": is_left_over}
 
     assert (LEFT_OVER_SECRET in [message.id for message in run_checks()]) is is_left_over

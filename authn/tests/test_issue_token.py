@@ -30,7 +30,7 @@ def _debug(settings: Settings) -> None:
 
 
 def issue(*arguments: str, **options: Any) -> str:
-    """Run the command and return its output, with the line break."""
+    """Run the command and return its output, including the line break."""
     stdout = io.StringIO()
     call_command("issue_token", *arguments, stdout=stdout, **options)
     return stdout.getvalue()
@@ -78,13 +78,13 @@ def test_the_token_expires_after_the_given_minutes(options: list[str], minutes: 
     ids=lambda value: ascii(value)[:40],
 )
 def test_invalid_arguments_are_refused(arguments: list[str], message: str) -> None:
-    """An invalid user id or lifetime must give an error message, not a traceback (FR-002)."""
+    """An invalid user id or lifetime must cause an error message, not a traceback (FR-002)."""
     with pytest.raises(CommandError, match=message):
         issue(*arguments)
 
 
 def test_without_debug_the_command_needs_force() -> None:
-    """Issuing a token for a deployment must need an explicit option."""
+    """Issuing a token in production must require an explicit option."""
     stdout = io.StringIO()
     with pytest.raises(CommandError, match=r"DEBUG is false. Use --force"):
         call_command("issue_token", "alice", stdout=stdout)
@@ -94,7 +94,7 @@ def test_without_debug_the_command_needs_force() -> None:
 
 
 def test_the_first_secret_signs(settings: Settings) -> None:
-    """During a rotation the new secret must sign, like at Better Auth."""
+    """During a rotation the new secret must sign, as in Better Auth."""
     before = settings.BETTER_AUTH
     settings.BETTER_AUTH = {**before, "SECRETS": (NEW_SECRET, SECRET)}
     token = issue("alice", "--force").strip()
@@ -116,7 +116,7 @@ def test_the_token_has_the_configured_issuer_and_audience(
 
 
 @pytest.mark.live
-def test_a_refusal_has_an_exit_code_and_prints_no_token() -> None:
+def test_a_refusal_exits_with_1_and_prints_no_token() -> None:
     """``TOKEN=$(…)`` must capture a token or nothing."""
     command = [sys.executable, str(BASE_DIR / "manage.py"), "issue_token", "alice"]
 

@@ -1,4 +1,4 @@
-"""Tokens signed with key pairs, through the whole API (docs/contract.md, "Authentication")."""
+"""Tokens signed with private keys, through the whole API (docs/contract.md, "Authentication")."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -27,17 +27,17 @@ def get(token: str, path: str = "/api/alice/tasks") -> Any:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("alg", KEY_PAIRS)
-def test_a_token_signed_with_a_key_pair_gives_access_to_one_users_path(
+def test_a_token_signed_with_a_private_key_grants_access_to_one_users_path(
     issuer: Issuer, alg: str
 ) -> None:
-    """It must give the same access as a token signed with the secret (FR-003)."""
+    """The token must grant the same access as one signed with the secret (FR-003)."""
     issuer.publish(pair := key_pair(alg))
     responses = [get(pair.sign(), f"/api/{user_id}/tasks") for user_id in ("alice", "bob")]
 
     assert [response.status_code for response in responses] == [200, 403]
 
 
-def test_a_token_signed_with_a_key_pair_is_refused_with_the_same_details(pair: KeyPair) -> None:
+def test_a_token_signed_with_a_private_key_is_refused_with_the_same_details(pair: KeyPair) -> None:
     """The detail of a refusal must not depend on the algorithm (FR-004)."""
     details = {
         "Invalid or malformed token": issuer_claims(iss="https://elsewhere.example"),
@@ -52,10 +52,10 @@ def test_a_token_signed_with_a_key_pair_is_refused_with_the_same_details(pair: K
 
 
 @pytest.mark.django_db
-def test_without_keys_every_endpoint_answers_503_and_changes_nothing(
+def test_without_keys_every_endpoint_returns_503_and_changes_nothing(
     issuer: Issuer, pair: KeyPair, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """An unverifiable token must not be refused: the client must retry, not sign in again."""
+    """An unverifiable token must not cause a 401: the client must retry, not sign in again."""
     issuer.status = 500
     task = TaskFactory.create(user_id="alice")
     before = rows()
@@ -78,13 +78,13 @@ def test_without_keys_every_endpoint_answers_503_and_changes_nothing(
 def test_a_503_is_logged_once_with_its_reason_and_cause(
     issuer: Issuer, pair: KeyPair, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log must have the cause but no part of the token (SC-009, FR-017)."""
+    """The log must contain the cause but no part of the token (SC-009, FR-017)."""
     issuer.status = 500
     token = pair.sign()
     get(token)
 
-    assert caplog.messages[:-1] == [  # the last is the line of the request
-        "BETTER_AUTH_JWKS_URL gives no keys: 'HTTP Error 500: Internal Server Error'",
+    assert caplog.messages[:-1] == [  # the last one is the request's own line
+        "BETTER_AUTH_JWKS_URL returned no keys: 'HTTP Error 500: Internal Server Error'",
         "503 jwks_unavailable",
     ]
     assert not [part for part in token.split(".") if part in caplog.text]

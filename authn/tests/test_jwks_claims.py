@@ -1,4 +1,4 @@
-"""Header and claims of tokens signed with key pairs, and HS256 beside them."""
+"""Headers and claims of tokens signed with private keys, and HS256 alongside them."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from authn.tokens import TokenVerifier
 from conftest import SECRET, mint
 from todo_project.configuration.environment import BASE_DIR
 
-# Maps a verdict to header changes that lead to it
+# Maps a verdict to the header changes that cause it
 HEADERS: dict[str, list[dict[str, Any]]] = {
     # Better Auth's plugin sets no `typ`; Neon Auth may
     "alice": [{}, {"typ": "JWT"}, {"typ": None}],
@@ -25,7 +25,7 @@ HEADERS: dict[str, list[dict[str, Any]]] = {
     "critical_header": [{"crit": ["b64"], "b64": False}, {"crit": ["x"]}],
 }
 OTHERS: list[Any] = [None, "", "/", "https://elsewhere.example", 1, []]
-# Maps a verdict to payloads that lead to it
+# Maps a verdict to the payloads that cause it
 PAYLOADS: dict[str, list[Any]] = {
     "malformed": ["[]", "null", '{"sub":"alice","sub":"bob"}', b"\xff"],
     "wrong_issuer": [*(issuer_claims(iss=iss) for iss in OTHERS), claims(aud=ISSUER)],
@@ -38,23 +38,23 @@ PAYLOADS: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("expected", HEADERS)
-def test_the_header_of_a_token_signed_with_a_key_pair_is_validated(
+def test_the_header_of_a_token_signed_with_a_private_key_is_validated(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, expected: str
 ) -> None:
-    """``typ`` must be JWT or absent, and ``crit`` is unsupported (RFC 7515 §4.1.11)."""
+    """``typ`` must be JWT or absent, and ``crit`` must be refused (RFC 7515 §4.1.11)."""
 
     def signed(changed: dict[str, Any]) -> str:
         return pair.sign(header={**pair.header, **changed})
 
     assert mismatches(expected, HEADERS[expected], signed, verifier) == {}
-    assert issuer.fetches == (expected == "alice")  # no fetch for a refused header
+    assert issuer.fetches == (expected == "alice")  # a refused header must cause no fetch
 
 
 @pytest.mark.parametrize("expected", PAYLOADS)
-def test_the_payload_of_a_token_signed_with_a_key_pair_is_validated(
+def test_the_payload_of_a_token_signed_with_a_private_key_is_validated(
     verifier: TokenVerifier, pair: KeyPair, expected: str
 ) -> None:
-    """It must be parsed strictly, and issuer and audience must match."""
+    """The payload must be parsed strictly, and its issuer and audience must match."""
     assert mismatches(expected, PAYLOADS[expected], pair.sign, verifier) == {}
 
 
@@ -79,7 +79,7 @@ def test_a_token_signed_with_the_secret_is_still_accepted(
     assert issuer.fetches == 0
 
 
-def test_a_configured_issuer_is_required_of_hs256_tokens_too(issuer: Issuer) -> None:
+def test_hs256_tokens_need_the_configured_issuer_too(issuer: Issuer) -> None:
     """Every token must have the configured issuer (docs/contract.md, "Authentication")."""
     keys = KeySet(issuer.url, ISSUER, ISSUER)
     verifier = TokenVerifier([SECRET], issuer=ISSUER, audience=ISSUER, keys=keys)
@@ -91,7 +91,7 @@ def test_a_configured_issuer_is_required_of_hs256_tokens_too(issuer: Issuer) -> 
 
 @pytest.mark.live
 def test_without_the_setting_authn_jwks_is_not_imported() -> None:
-    """Services without public keys must not load the code for them."""
+    """A service without public keys must not load the code for them."""
     program = (
         "import sys, django; django.setup()\n"
         "from authn.authentication import configured_verifier\n"

@@ -1,4 +1,4 @@
-"""The times at which the issuer's keys are fetched."""
+"""The schedule on which the issuer's keys are fetched."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def test_keys_are_fetched_again_after_their_lifespan(
     seconds: float,
     fetches: int,
 ) -> None:
-    """A withdrawn key must expire even if no token has an unknown key."""
+    """A withdrawn key must expire even if no token needs an unknown key."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(key_pair(kid="key-2"))
     clock.now += seconds
@@ -83,7 +83,7 @@ def test_many_unknown_keys_cause_few_fetches(
 def test_an_unavailable_issuer_is_retried_after_the_cooldown(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """Within the cooldown no token must cause a fetch; after it the keys must be fetched."""
+    """During the cooldown no token may cause a fetch; afterwards one must fetch the keys."""
     issuer.status = 503
     verdicts = [
         verdict(token, verifier) for token in (pair.sign(), unknown_key_token(), pair.sign())
@@ -135,7 +135,7 @@ def test_a_key_that_arrives_just_before_a_fetch_makes_it_unnecessary(
     """A key that arrives between the lookup and the fetch must be used."""
 
     def clock() -> float:
-        """Let the first fetch end after the lookup for the second token."""
+        """Let the first fetch end after the second token's lookup."""
         if threading.current_thread() is threading.main_thread():
             issuer.is_open.set()
             wait_for_fetches()

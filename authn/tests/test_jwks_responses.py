@@ -73,13 +73,13 @@ def test_a_response_that_is_not_a_key_set_leaves_the_keys_unchanged(
         clock.now += 2 * jwks.LIFESPAN_SECONDS
         log.truncate(log.seek(0))
         verdicts = [verdict(token, verifier) for token in (unknown, pair.sign())]
-        results[name] = (*verdicts, log.getvalue().count("BETTER_AUTH_JWKS_URL gives no keys: "))
+        results[name] = (*verdicts, log.getvalue().count("BETTER_AUTH_JWKS_URL returned no keys: "))
 
     assert results == dict.fromkeys(RESPONSES, ("jwks_unavailable", "alice", 1))
 
 
 def test_a_redirect_is_not_followed(issuer: Issuer, pair: KeyPair) -> None:
-    """Keys must only come from the configured URL."""
+    """Keys must come only from the configured URL."""
     statuses = [301, 302, 303, 307, 308]
     with publishing(Issuer([pair.jwk()])) as other:
         issuer.headers = {"Location": other.url}
@@ -90,7 +90,7 @@ def test_a_redirect_is_not_followed(issuer: Issuer, pair: KeyPair) -> None:
 
 
 def test_a_refused_connection_makes_the_keys_unavailable(pair: KeyPair) -> None:
-    """A connection error must give a 503, not a 500."""
+    """A connection error must cause a 503, not a 500."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         issuer = Issuer(url=f"http://127.0.0.1:{unused.getsockname()[1]}/jwks")
@@ -143,6 +143,6 @@ def test_a_response_cannot_forge_a_log_line(
 def test_a_fetch_has_its_own_user_agent(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """Some firewalls block ``Python-urllib``."""
+    """A fetch must not identify as ``Python-urllib``, which some firewalls block."""
     assert verdict(pair.sign(), verifier) == "alice"
     assert [headers["User-Agent"] for headers in issuer.requests] == ["todo-api"]

@@ -1,4 +1,4 @@
-"""A slow issuer must delay few requests, and not for long."""
+"""A slow issuer must delay only a few requests, and only briefly."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -58,7 +58,7 @@ def test_few_requests_wait_for_a_slow_issuer_once_keys_are_known(
 def test_a_waiting_slot_is_released(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """Requests that have waited must free their slots for others."""
+    """Requests that have waited must free their slots."""
     assert verdict(pair.sign(), verifier) == "alice"
 
     for number in range(2 * jwks.MAX_WAITING):
@@ -75,7 +75,7 @@ def test_an_endless_response_is_abandoned(
     monkeypatch: pytest.MonkeyPatch,
     drips: bool,
 ) -> None:
-    """It must delay neither requests nor later fetches, whether it sends data or not."""
+    """The response must delay neither requests nor later fetches, whether it sends data or not."""
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(jwks, "COOLDOWN_SECONDS", 0.0)
     issuer.is_open.clear()
@@ -83,7 +83,7 @@ def test_an_endless_response_is_abandoned(
     started = monotonic()
     assert verdict(pair.sign(), verifier) == "jwks_unavailable"
     assert monotonic() - started < 10
-    wait_for_fetches()  # while the issuer still sends
+    wait_for_fetches()  # while the issuer is still sending
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60.0)
 
     issuer.is_open.set()
@@ -99,11 +99,11 @@ def test_a_fetch_with_endless_headers_is_replaced_by_another(
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It must not prevent another fetch, and its late result must be ignored."""
+    """The fetch must not prevent another, and its late result must be ignored."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(pair, new := key_pair(kid="key-2"))
     clock.now += COOLDOWN
-    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 2.0)  # longer than the drips' interval
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 2.0)  # exceeds the time between bytes
     issuer.drips_headers = True
     issuer.is_open.clear()
     issuer.has_request.clear()
@@ -118,5 +118,7 @@ def test_a_fetch_with_endless_headers_is_replaced_by_another(
     endless.set()
     wait_for_fetches()
 
-    assert "BETTER_AUTH_JWKS_URL gives no keys: its response does not end" in caplog.messages
+    assert (
+        "BETTER_AUTH_JWKS_URL returned no keys: the response did not end in time" in caplog.messages
+    )
     assert (verdict(unknown_key_token(), verifier), issuer.fetches) == ("unknown_key", 3)

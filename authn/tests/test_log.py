@@ -31,7 +31,7 @@ REASONS: dict[str, str | None] = {
     "expired": f"Bearer {mint(exp=1)}",
     "no_user": f"Bearer {mint(None)}",
 }
-# Start a new line, move a terminal's cursor, reverse the text, or look like a format string
+# User ids that start a new line, move the cursor, reverse the text, or look like a format string
 FORGERIES = [
     *("eve\n2026-01-06 WARNING [2] forged", "eve\r\nforged", "eve\x1b[2J\x1b[1;1Hforged"),
     *(f"eve{character}forged" for character in "\r\x08\x85\u2028\u202e\x0b\x0c\x1c\x1d\x1e\0"),
@@ -53,7 +53,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
 
 
 def only_line(log: StringIO) -> dict[str, Any]:
-    """Return the fields of the only line, which must be printable ASCII."""
+    """Return the fields of the only line; assert that it is printable ASCII."""
     [line] = log.getvalue().splitlines()
     assert line.isascii()
     assert line.isprintable()
@@ -83,7 +83,7 @@ def test_a_401_is_logged_with_its_reason_and_request_id(log: StringIO, settings:
 
 
 def test_a_403_is_logged_with_both_user_ids(log: StringIO) -> None:
-    """The token was verified, so both the token's and the path's user must be logged (SC-009)."""
+    """The token is verified, so its user and the path's user must both be logged (SC-009)."""
     get(f"Bearer {mint('bob')}")
 
     line = only_line(log)

@@ -16,7 +16,7 @@ from conftest import mint
 
 
 class OneAMinute(UserRateThrottle):
-    """DRF's throttle per user, with a rate."""
+    """DRF's per-user throttle with a rate of one request per minute."""
 
     rate = "1/min"
 
@@ -38,7 +38,7 @@ def test_the_user_of_a_request_is_the_tokens_user(
 
 
 def test_a_principal_is_immutable() -> None:
-    """No code must be able to change the user or to add an attribute."""
+    """No code may change the user or add an attribute."""
     principal: Any = Principal("alice")
 
     for name in ("id", "pk", "is_authenticated", "is_active", "is_staff", "another"):
@@ -49,12 +49,12 @@ def test_a_principal_is_immutable() -> None:
 
 
 def test_principals_are_equal_if_their_ids_are() -> None:
-    """Requests of one user must have equal principals; other users' must differ."""
+    """One user's requests must have equal principals; different users' must differ."""
     assert len({Principal("alice"), Principal("alice"), Principal("Alice")}) == 2
 
 
 def test_a_principal_works_with_drfs_permissions_and_throttles() -> None:
-    """DRF's permissions must accept it, and DRF's throttles must count per user."""
+    """DRF's permissions must accept a principal, and DRF's throttles must count per user."""
     keys = [OneAMinute().get_cache_key(request_of(name), APIView()) for name in ("alice", "bob")]
 
     assert IsAuthenticated().has_permission(request_of("alice"), APIView())

@@ -1,4 +1,4 @@
-"""The reasons of a refusal in the documentation are those of the code."""
+"""The documented reasons for refusals match the code."""
 
 import re
 
@@ -9,10 +9,10 @@ from authn.permissions import IsPathUser
 
 
 def test_the_page_explains_every_reason() -> None:
-    """An operator must find every reason of the log, and none that the code does not have."""
+    """The page must explain exactly the reasons that the log can contain."""
     page = (settings.BASE_DIR / "docs" / "better-auth.md").read_text()
     [table] = re.findall(r"^\| `reason` \| meaning \|\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
     explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))
 
     reasons = {*UNVERIFIED, *VERIFIED, "missing_token", IsPathUser.code}
-    assert sorted(explained) == sorted(reasons - {"jwks_unavailable"})  # the code of a 503
+    assert sorted(explained) == sorted(reasons - {"jwks_unavailable"})  # logged with a 503

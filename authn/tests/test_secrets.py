@@ -1,4 +1,4 @@
-"""The secrets that the service accepts, and the messages about those it refuses."""
+"""The secrets that the service accepts, and the error messages for those that it refuses."""
 
 import hashlib
 
@@ -58,7 +58,7 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
     ],
     "BETTER_AUTH_SECRET is shorter than 32 bytes": [
         *((secret, "") for secret in SHORT),
-        ("sh0rt", f"2:{FIRST}"),  # checked beside BETTER_AUTH_SECRETS too
+        ("sh0rt", f"2:{FIRST}"),  # also checked if BETTER_AUTH_SECRETS is set
     ],
     "BETTER_AUTH_SECRET is still a placeholder.": [(secret, "") for secret in PLACEHOLDERS],
     "BETTER_AUTH_SECRET is Better Auth's public default": [(BETTER_AUTH_DEFAULT, "")],
@@ -82,7 +82,7 @@ def refusal(secret: str = "", versioned: str = "") -> str:
 
 
 def test_secrets_are_parsed_like_better_auths() -> None:
-    """The first must sign, and all be accepted (docs/contract.md, "Authentication")."""
+    """The first must sign, and all must be accepted (docs/contract.md, "Authentication")."""
     assert {row: accepted_secrets(*row) for row in ACCEPTED} == ACCEPTED
 
 
@@ -108,12 +108,12 @@ def test_a_secret_is_required() -> None:
 
 
 def test_a_secret_of_32_bytes_is_accepted() -> None:
-    """The length must be counted in UTF-8 bytes, which are the key (RFC 7518 §3.2)."""
+    """The length must be counted in UTF-8 bytes, which form the key (RFC 7518 §3.2)."""
     assert [accepted_secrets(secret, "") for secret in LONG_ENOUGH] == [(s,) for s in LONG_ENOUGH]
 
 
 def test_better_auths_default_is_known() -> None:
-    """Better Auth 1.7.25 signs with this value if no secret is configured."""
+    """The constant must be the default that Better Auth 1.7.25 signs with."""
     assert BETTER_AUTH_DEFAULT == "better-auth-secret-12345678901234567890"
 
 

@@ -71,8 +71,8 @@ def test_a_request_over_the_limit_is_refused(alice: ApiClient) -> None:
 
 
 @pytest.mark.usefixtures("limit")
-def test_each_user_has_a_limit_of_their_own() -> None:
-    """One user's requests must not count for another, for any user id."""
+def test_each_user_has_a_separate_limit() -> None:
+    """One user's requests must not count towards another's limit, whatever the user id."""
     users = ["alice", "bob", "a b", "ключ", "x" * 255, "a:b\x7f", "😀"]
 
     statuses = {
@@ -88,7 +88,7 @@ def test_each_user_has_a_limit_of_their_own() -> None:
 def test_only_requests_that_pass_authentication_and_permission_count(
     alice: ApiClient, bob: ApiClient, anonymous: ApiClient
 ) -> None:
-    """401 and 403 must come before 429, and neither health checks nor preflights may count."""
+    """401 and 403 must come before 429, and health checks and preflights must not count."""
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     for _ in range(LIMIT + 1):
         assert anonymous.send("GET", TASKS).status_code == 401
@@ -115,7 +115,7 @@ def test_a_request_after_retry_after_is_accepted() -> None:
 
 @pytest.mark.django_db
 def test_there_is_no_limit_by_default(alice: ApiClient) -> None:
-    """Without ``THROTTLE_RATE`` no request must be throttled."""
+    """Without ``THROTTLE_RATE`` no request may be throttled."""
     assert TaskViewSet.throttle_classes == []
     assert {alice.send("GET", TASKS).status_code for _ in range(50)} == {200}
 

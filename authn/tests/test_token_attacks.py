@@ -148,7 +148,7 @@ def test_a_token_that_is_not_a_compact_jws_is_refused() -> None:
         *["", ".", "..", "...", "a", "a.b", "a.b.c", "a.b.c.d", "a.b.c.d.e", "null"],
         *["eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9.."],
         '{"payload":"e30","protected":"eyJhbGciOiJIUzI1NiJ9","signature":"e30"}',
-        # other numbers of segments, such as those of Better Auth's opaque and encrypted tokens
+        # another number of segments, as in Better Auth's opaque and encrypted tokens
         *(".".join([*parts, "e30", "e30"][:count]) for count in (1, 2, 4, 5)),
         *(around.format(token) for around in (" {}", "{} ", "{}\n", "\t{}", "\ufeff{}", "{}\0")),
         *(token + more for more in ("=", "==", "===", "%3D")),

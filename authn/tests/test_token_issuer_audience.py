@@ -20,7 +20,7 @@ OTHER_AUDIENCES: list[Any] = [
 ]
 
 
-def test_any_issuer_and_audience_is_accepted_if_none_is_configured() -> None:
+def test_any_issuer_and_audience_are_accepted_if_none_is_configured() -> None:
     """An unexpected ``aud`` must be accepted, although PyJWT refuses it by default."""
     rows = product(["aud", "iss"], ["https://elsewhere.example", ["a", "b"], 1, "", None])
 
@@ -35,8 +35,8 @@ def test_a_configured_issuer_matches_with_and_without_a_trailing_slash(configure
     assert mismatches("alice", [ISSUER, f"{ISSUER}/"], lambda iss: mint(iss=iss), verifier) == {}
 
 
-def test_another_issuer_than_the_configured_one_is_refused() -> None:
-    """A wrong claim and an absent one must be refused."""
+def test_an_issuer_other_than_the_configured_one_is_refused() -> None:
+    """A wrong or absent claim must be refused."""
 
     def with_issuer(iss: Any) -> str:
         return forge(claims(iss=iss))
@@ -52,8 +52,8 @@ def test_a_configured_audience_matches_a_string_or_a_member_of_a_list() -> None:
     assert mismatches("alice", audiences, lambda aud: mint(aud=aud), AUDIENCE_VERIFIER) == {}
 
 
-def test_another_audience_than_the_configured_one_is_refused() -> None:
-    """A wrong claim and an absent one must be refused."""
+def test_an_audience_other_than_the_configured_one_is_refused() -> None:
+    """A wrong or absent claim must be refused."""
 
     def with_audience(aud: Any) -> str:
         return forge(claims(aud=aud))

@@ -76,7 +76,7 @@ def test_a_header_that_is_not_a_strict_json_object_is_refused() -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    """Deep nesting must give a refusal, not a ``RecursionError``."""
+    """Deep nesting must be refused without a ``RecursionError``."""
 
     def nested(row: tuple[str, str]) -> str:
         return row[0] * DEEP + "1" + row[1] * DEEP

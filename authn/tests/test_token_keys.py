@@ -31,7 +31,7 @@ def test_during_a_rotation_old_and_new_secrets_are_accepted() -> None:
 
 
 def test_the_key_is_the_utf8_bytes_of_the_secret() -> None:
-    """A secret must be encoded as UTF-8, not as Latin-1, and not be decoded from base64."""
+    """A secret must be encoded as UTF-8, not as Latin-1, and not decoded from base64."""
     secret = "größe-ünd-schlüssel-ölfarbe-äpfel="
 
     assert verdict(signed_with(secret), TokenVerifier([secret])) == "alice"
@@ -39,7 +39,7 @@ def test_the_key_is_the_utf8_bytes_of_the_secret() -> None:
 
 @pytest.mark.parametrize("secret", ["", "x", "x" * 31, "é" * 15])
 def test_a_short_secret_is_refused(secret: str) -> None:
-    """A key under 32 bytes must be refused; PyJWT only warns, or fails later."""
+    """A key shorter than 32 bytes must be refused; PyJWT only warns, or fails later."""
     with pytest.raises(ValueError, match="shorter than 32 bytes"):
         TokenVerifier([SECRET, secret])
 

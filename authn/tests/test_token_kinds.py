@@ -1,4 +1,4 @@
-"""Recognition of Better Auth's kinds of tokens."""
+"""Recognition of the kinds of token that Better Auth issues."""
 
 from authn.tests.better_auth_tokens import (
     EXPIRES_AT,
@@ -21,17 +21,17 @@ from authn.token_kinds import kind_of
 from conftest import mint
 
 OTHER = "not a Better Auth token, or only a part of one"
-# Maps the name of a kind to (whether it is for APIs, tokens of the kind)
+# Maps the name of a kind to (whether it is for APIs, tokens of that kind)
 KINDS: dict[str, tuple[bool, list[str]]] = {
-    "a token of Better Auth's jwt plugin with jwt.sign": (True, [plugin()]),
-    "a token of Better Auth's jwt plugin without jwt.sign, signed with a key pair": (
+    "a token from Better Auth's jwt plugin with jwt.sign": (True, [plugin()]),
+    "a token from Better Auth's jwt plugin without jwt.sign, signed with a private key": (
         True,
         [
             *(key_pair(alg).sign() for alg in KEY_PAIRS),
             *(forge(claims(), {"alg": alg}) for alg in ("PS256", "ES512", "Ed25519")),
         ],
     ),
-    "a token of a hand-written route": (
+    "a token from a hand-written route": (
         True,
         [
             *(hand_written(), hand_written(exp=1), signed_with_other_secret(), mint(None)),
@@ -54,7 +54,7 @@ KINDS: dict[str, tuple[bool, list[str]]] = {
             forge({**claims_without("sub"), "email": "a@example.com", "updateTo": "b@example.com"}),
         ],
     ),
-    "Better Auth's session cookie, signed with a key pair (sessionCookieCache)": (
+    "Better Auth's session cookie, signed with a private key (sessionCookieCache)": (
         False,
         [key_pair_session_jwt()],
     ),
@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[bool, list[str]]] = {
 
 
 def test_each_kind_is_recognised() -> None:
-    """Any string must have a kind, and each kind be for APIs or not."""
+    """Any string must have a kind, and each kind must be marked as for APIs or not."""
     recognised = {
         name: {(kind.name, kind.is_for_apis) for kind in map(kind_of, tokens)}
         for name, (_, tokens) in KINDS.items()
@@ -93,7 +93,7 @@ def test_each_kind_is_recognised() -> None:
 
 
 def test_the_algorithm_is_the_one_that_the_token_claims() -> None:
-    """The algorithm must be read from every kind of token that names it."""
+    """The algorithm must be read from every kind of token that states one."""
     algorithms = {
         mint(): "HS256",
         key_pair("ES256").sign(): "ES256",
@@ -109,7 +109,7 @@ def test_the_algorithm_is_the_one_that_the_token_claims() -> None:
 
 
 def test_readable_claims_are_returned() -> None:
-    """User and expiry must be read from a compact cookie too."""
+    """The user and expiry must be read from a compact cookie too."""
     expected = {
         email_link(exp=7, iat=6): {**LINK, "exp": 7, "iat": 6},
         f"{segment({'alg': 'HS256'})}.bm90IEpTT04.x": {},

@@ -43,7 +43,7 @@ def user_of(token: str, verifier: TokenVerifier = VERIFIER) -> str | None:
 @EXAMPLES
 @given(position=POSITIONS, character=CHARACTERS)
 def test_a_token_with_one_replaced_character_is_refused(position: int, character: str) -> None:
-    """Replacing a character with another must invalidate the token."""
+    """Replacing any character with another must invalidate the token."""
     mutated = VALID[:position] + character + VALID[position + 1 :]
 
     assert user_of(mutated) == ("alice" if mutated == VALID else None)

@@ -28,12 +28,12 @@ def frozen() -> Iterator[None]:
 
 
 def with_expiry(exp: Any) -> str:
-    """Sign a token with an ``exp``."""
+    """Sign a token with an ``exp`` claim."""
     return forge(claims(exp=exp))
 
 
 def with_start(claim: tuple[str, Any]) -> str:
-    """Sign a token with an ``iat`` or ``nbf``."""
+    """Sign a token with an ``iat`` or ``nbf`` claim."""
     return forge(claims(**dict([claim])))
 
 
@@ -85,7 +85,7 @@ def test_a_start_further_ahead_is_refused() -> None:
 
 
 def test_an_infinite_start_is_refused() -> None:
-    """A number out of range must give a refusal, not an ``OverflowError``."""
+    """A number out of range must be refused without an ``OverflowError``."""
 
     def infinite(name: str) -> str:
         return forge(f'{{"sub": "alice", "exp": {NOW + 60}, "{name}": 1e999}}')
@@ -102,5 +102,5 @@ def test_a_start_that_is_not_a_number_is_invalid(name: str) -> None:
 
 
 def test_iat_and_nbf_are_optional() -> None:
-    """Only ``exp`` must be required."""
+    """``exp`` must be the only required time."""
     assert verdict(forge({"sub": "alice", "exp": NOW + 60})) == "alice"

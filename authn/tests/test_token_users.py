@@ -26,7 +26,7 @@ IDS = [
 
 
 def user(claims: dict[str, Any]) -> str:
-    """Return the user id of a token with these claims, or the reason why it has none."""
+    """Return the user id of a token with these claims, or the reason it has none."""
     try:
         return user_id(VERIFIER.claims(forge({"exp": 253402300799, **claims})))
     except NoUserError as error:
@@ -40,7 +40,7 @@ def mismatches(expected: str, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {row: actual for row, actual in users.items() if actual != expected}
 
 
-def test_the_first_present_claim_has_the_user_id() -> None:
+def test_the_first_present_claim_determines_the_user_id() -> None:
     """``sub``, else ``user_id``, else ``user.id``; ``null`` must count as absent (FR-002)."""
     rows: list[dict[str, Any]] = [
         *(claims("alice") for claims in CLAIMS.values()),
@@ -68,7 +68,7 @@ def test_an_invalid_sub_is_not_skipped() -> None:
 
 
 def test_a_token_without_a_user_claim_has_no_user() -> None:
-    """No other claim must name a user, in particular none of an e-mail link's."""
+    """No other claim may name a user, least of all one of an e-mail link's."""
     names = ["email", "id", "userId", "uid", "name", "username", "Sub", "SUB", "userid", "user-id"]
     rows: list[dict[str, Any]] = [
         *({name: "alice"} for name in names),

@@ -1,4 +1,4 @@
-/** For a page: calls the API, and gets a new token when the old one has expired. */
+/** Calls the API from a page, and gets a new token when the old one has expired. */
 
 /** Returns a function that sends a request with the current token to the API at a base URL. */
 export function caller(api: string, token: string) {

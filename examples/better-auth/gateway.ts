@@ -16,7 +16,7 @@ const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer
 // Requests keep Transfer-Encoding: Node applies it, and a body without it could pass for a second
 // request. Node itself handles `Expect`; `Forwarded` would contradict X-Forwarded-*.
 const dropFromRequest = [...hopByHop, "expect", "forwarded"];
-// In responses, Node chooses it by the client's HTTP version.
+// For responses, Node sets Transfer-Encoding according to the client's HTTP version.
 const dropFromResponse = [...hopByHop, "transfer-encoding"];
 
 const { AUTH_URL, API_URL, PORT } = process.env;
@@ -48,7 +48,7 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
     path: request.url,
     headers: {
       ...without(dropFromRequest, request.headers),
-      // Set, not appended: no proxy is in front, so a client's own value is forged.
+      // Overwritten, not appended to: with no proxy in front, a client's own value is forged.
       "x-forwarded-for": request.socket.remoteAddress ?? "",
       "x-forwarded-proto": "http",
       "x-forwarded-host": request.headers.host ?? "",
@@ -67,7 +67,7 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
     // close the connection while the rest is sent.
     if (!response.headersSent && !response.destroyed) badGateway(response);
   });
-  // Read the rest of the body, or the connection hangs at the client's next request.
+  // Read the rest of the body, or the connection hangs on the client's next request.
   upstream.on("close", () => request.unpipe(upstream).resume());
   response.on("close", () => upstream.destroy());
   request.pipe(upstream);

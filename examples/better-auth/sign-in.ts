@@ -36,7 +36,7 @@ export function logout(auth: BetterAuth) {
   };
 }
 
-/** The string fields of a JSON body; an unreadable body has none. */
+/** Returns the string fields of a JSON body; an unreadable body has none. */
 async function fields(request: Request): Promise<Record<string, string | undefined>> {
   const body: unknown = await request.json().catch(() => null);
   return Object.fromEntries(
@@ -69,7 +69,7 @@ function forward(
 async function signedIn(response: Response): Promise<Response> {
   if (!response.ok) return failed(response);
   const { user, token: sessionToken } = await response.json();
-  // No session: the address must be verified first. If it is taken, this user is made up.
+  // No session: the address must be verified first. If it is taken, Better Auth invents this user.
   const token = sessionToken ? await signApiToken(user) : null;
   const { id, email, name: username } = user;
   return success({ user: { id, email, username }, token }, headersOf(response));
@@ -86,7 +86,7 @@ function sentence(message?: string): string {
   return text ? `${text}.` : "Something went wrong. Please try again.";
 }
 
-/** Better Auth's headers, including cookies, without those that describe the body. */
+/** Returns Better Auth's headers, including cookies, except those that describe the body. */
 function headersOf(response: Response): Headers {
   const headers = new Headers(response.headers);
   headers.delete("Content-Type");

@@ -1,7 +1,7 @@
 /**
  * `npm run variants`, for the API's tests only: the same server, configured by TEST_ variables to
  * issue every kind of token that Better Auth supports. The README lists the variables. Each line of
- * the standard input, such as `TEST_COOKIE=jwe TEST_BEARER=1`, starts another server.
+ * standard input, such as `TEST_COOKIE=jwe TEST_BEARER=1`, starts another server.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -19,7 +19,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   await start(Object.fromEntries(line.split(" ").map((pair) => pair.split("="))));
 }
 
-/** Serves the variant with these TEST_ variables; the process has all other variables. */
+/** Serves the variant with these TEST_ variables; other variables are those of the process. */
 async function start(env: Variables): Promise<void> {
   const outbox: object[] = [];
   const send = async (mail: { user: { email: string }; url: string; token: string }) => {
@@ -60,7 +60,7 @@ async function start(env: Variables): Promise<void> {
   });
 }
 
-/** Returns the tables; `stateFile` is read now and written when the process ends. */
+/** Returns the tables; `stateFile` is read immediately and written when the process ends. */
 function tablesOf(stateFile?: string): Record<string, object[]> {
   const tables = stateFile && existsSync(stateFile) ? readTables(stateFile) : emptyTables();
   if (stateFile) {

@@ -84,7 +84,7 @@ class BetterAuthProcess:
     running: dict[str, BetterAuth]
 
     def serving(self, variant: str = "") -> BetterAuth:
-        """Return a variant such as ``TEST_COOKIE=jwe TEST_BEARER=1``; start it if necessary."""
+        """Return a variant such as ``TEST_COOKIE=jwe TEST_BEARER=1``, starting it if necessary."""
         if variant not in self.running:
             assert self.process.stdin
             assert self.process.stdout
@@ -99,7 +99,7 @@ class BetterAuthProcess:
 
 @contextmanager
 def running_better_auth(origin: str, **variables: str) -> Iterator[BetterAuthProcess]:
-    """Run the example with these variables until the block ends."""
+    """Run the example with these environment variables until the block ends."""
     with subprocess.Popen(
         [*NODE, "variants.ts"],
         cwd=EXAMPLE,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from conftest import IN_CI, SECRET
-from examples.demo import install_packages, why_no_node
+from examples.demo import install_packages, node_problem
 from examples.tests.better_auth import (
     BetterAuth,
     BetterAuthProcess,
@@ -38,7 +38,7 @@ FLAGS = [
 
 
 def require(reason: str | None) -> None:
-    """Skip a test that this machine cannot run; in CI, fail it."""
+    """Skip a test that this machine cannot run, or fail it in CI."""
     if reason and IN_CI:
         pytest.fail(reason)
     if reason:
@@ -48,13 +48,13 @@ def require(reason: str | None) -> None:
 @pytest.fixture(scope="session")
 def node() -> None:
     """Require Node and install the example's packages."""
-    require(why_no_node())
+    require(node_problem())
     install_packages()
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Return the path of Chromium."""
+    """Return the path to Chromium."""
     path = shutil.which("chromium")
     require(None if path else "The browser tests need Debian's chromium, which is not installed.")
     return str(path)
@@ -126,5 +126,5 @@ def user(better_auth: BetterAuth) -> Iterator[User]:
 
 @pytest.fixture(scope="session")
 def documented(api: LiveServer) -> LiveServer:
-    """Return the API, which serves its documents."""
+    """Return the API, which serves its documentation."""
     return api

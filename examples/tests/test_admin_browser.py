@@ -15,7 +15,7 @@ from todo_project.tests.live_server import LiveServer, copy_project, fresh_datab
 
 expect.set_options(timeout=30_000)
 PASSWORD = "correct horse battery staple"
-# No test changes the tasks of another test, so they can run in any order.
+# No test changes another test's tasks, so they can run in any order.
 ADA = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
 SET_UP = """
 import os
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(chromium: str, folder: Path) -> Iterator[LiveServer]:
-    """Serve as a developer does, over http, with a member of staff and some tasks."""
+    """Serve over http, as a developer does, with a member of staff and some tasks."""
     project = copy_project(folder / "project")
     with fresh_database(folder) as database_url:
         variables = {
@@ -71,7 +71,7 @@ def server(chromium: str, folder: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def window(browser: Browser) -> Iterator[Page]:
-    """Open one tab for all tests: a new one would start processes and reload every style."""
+    """Open one tab for all tests: each new one would start processes and reload every style."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
         page = context.new_page()
         page.set_default_timeout(30_000)
@@ -79,23 +79,23 @@ def window(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def all_complaints(window: Page) -> list[str]:
+def browser_errors(window: Page) -> list[str]:
     """Collect the browser's errors."""
     return collect_errors(window)
 
 
 @pytest.fixture
-def tab(window: Page, all_complaints: list[str]) -> Iterator[Page]:
+def tab(window: Page, browser_errors: list[str]) -> Iterator[Page]:
     """Sign out before each test, and fail it on any error in the browser.
 
     The browser reports a page that becomes a download as aborted.
     """
     window.context.clear_cookies()
-    all_complaints.clear()
+    browser_errors.clear()
     yield window
     window.wait_for_load_state()  # otherwise the next test gets this page's errors
     harmless = re.compile(r"net::ERR_ABORTED .*")
-    assert [error for error in all_complaints if not harmless.fullmatch(error)] == []
+    assert [error for error in browser_errors if not harmless.fullmatch(error)] == []
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def run_action(page: Page, action: str) -> None:
     page.get_by_role("button", name="Go", exact=True).click()
 
 
-def test_the_login_page_has_our_style(login_page: Page) -> None:
+def test_the_login_page_is_styled(login_page: Page) -> None:
     """The page must load its styles and show the site's name."""
     take_screenshot(login_page, "login")
     header = login_page.locator("#header")
@@ -149,7 +149,7 @@ def test_the_login_page_has_our_style(login_page: Page) -> None:
 
 
 def test_a_wrong_password_is_rejected(login_page: Page) -> None:
-    """The page must say that the password is wrong."""
+    """The page must say that the user name and password do not match."""
     sign_in(login_page, "wrong")
 
     expect(login_page.get_by_text("Please enter the correct username and password")).to_be_visible()
@@ -188,7 +188,7 @@ def test_staff_open_the_second_page(staff: Page) -> None:
 
 
 def test_staff_search_and_filter(staff: Page) -> None:
-    """An address, words and a state must each narrow down the list."""
+    """An address, words and a state must each narrow the list."""
     search(staff, "ada@example.com")
     expect(staff.get_by_text("65 results")).to_be_visible()
     search(staff, "milk 13")
@@ -232,7 +232,7 @@ def test_an_open_form_does_not_undo_the_owners_changes(staff: Page, server: Live
 
 
 def test_an_invalid_field_shows_its_error(staff: Page) -> None:
-    """The form must reject what the API rejects, and show the error at its field."""
+    """The form must reject what the API rejects, and show the error next to the field."""
     staff.get_by_role("link", name="Add task").first.click()
     staff.get_by_label("Owner:").fill("grace")
     staff.get_by_label("Title:").fill("   ")
@@ -243,7 +243,7 @@ def test_an_invalid_field_shows_its_error(staff: Page) -> None:
 
 
 def test_an_action_applies_to_the_selection(staff: Page) -> None:
-    """The action must change the selected tasks, and the page must show their number."""
+    """The action must change the selected tasks, and the page must show how many."""
     search(staff, '"Buy 11 litres"')
     staff.locator("#action-toggle").check()
     run_action(staff, "Mark completed")
@@ -253,7 +253,7 @@ def test_an_action_applies_to_the_selection(staff: Page) -> None:
 
 
 def test_an_action_applies_to_all_pages(staff: Page) -> None:
-    """The action must be able to change the tasks of all pages."""
+    """The action must apply to all pages if they are selected."""
     search(staff, "grace")
     staff.locator("#action-toggle").check()
     staff.get_by_role("button", name=re.compile("Select all 66")).click()

@@ -43,7 +43,7 @@ def serving_page(port: int) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class PageResponse:
-    """The response as the page sees it: status 0 and no headers if the browser blocks it."""
+    """A response as the page sees it: status 0 and no headers if the browser blocks it."""
 
     status: int
     body: Any
@@ -74,8 +74,8 @@ def page(browser: Browser, front_end: str) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def foreign_page(browser: Browser) -> Iterator[Page]:
-    """Open the page on an unknown origin."""
+def page_on_another_origin(browser: Browser) -> Iterator[Page]:
+    """Open the page on an origin that is not allowed."""
     port = free_port()
     with serving_page(port):
         yield Page(browser, f"http://localhost:{port}")
@@ -185,13 +185,13 @@ def test_a_page_reads_a_503_and_retry_after(
 
 
 def test_a_page_of_another_origin_reads_and_writes_nothing(
-    foreign_page: Page, api: LiveServer, user: User, tasks: str, token: str
+    page_on_another_origin: Page, api: LiveServer, user: User, tasks: str, token: str
 ) -> None:
-    """The browser must block any other origin, with or without a preflight (FR-019)."""
+    """The browser must block every other origin, with or without a preflight (FR-019)."""
     responses = [
-        foreign_page.send("GET", tasks, token),
-        foreign_page.send("GET", tasks),
-        foreign_page.send("POST", tasks, token, {"title": "Buy milk"}),
+        page_on_another_origin.send("GET", tasks, token),
+        page_on_another_origin.send("GET", tasks),
+        page_on_another_origin.send("POST", tasks, token, {"title": "Buy milk"}),
     ]
 
     assert [(response.status, response.body) for response in responses] == [

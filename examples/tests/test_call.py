@@ -1,4 +1,4 @@
-"""How a page calls the API when its token has expired or its session has ended."""
+"""A page's calls to the API after its token has expired or its session has ended."""
 
 import subprocess
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def test_a_page_with_an_expired_token_gets_a_new_one(
 def test_a_page_with_a_valid_token_does_not_request_a_new_one(
     browser: Browser, call_js: str, origin: str, user: User
 ) -> None:
-    """A page must request a token when it needs one, not for each request."""
+    """A page must request a token only when it needs one, not for each request."""
     tab = Tab(browser, origin, user.cookies)
 
     assert tab.call(call_js, user, mint(user.id)) == 201
@@ -95,10 +95,10 @@ def test_a_page_with_a_valid_token_does_not_request_a_new_one(
 def test_a_page_retries_only_once(
     browser: Browser, call_js: str, origin: str, api: LiveServer, user: User
 ) -> None:
-    """If new tokens are rejected too, the page must not retry forever."""
+    """If the new token is rejected too, the page must not retry forever."""
     tab = Tab(browser, origin, user.cookies)
     expired = {"token": mint(user.id, exp=1)}
-    # A second request would reach Better Auth and end with a 201.
+    # A second renewal would reach Better Auth, and the call would end with a 201.
     tab.page.route(f"**{TOKEN_PATH}", lambda route: route.fulfill(json=expired), times=1)
 
     assert tab.call(call_js, user, mint(user.id, exp=1)) == 401
@@ -109,7 +109,7 @@ def test_a_page_retries_only_once(
 def test_a_page_without_a_session_gets_the_401(
     browser: Browser, call_js: str, origin: str, api: LiveServer, user: User
 ) -> None:
-    """Without a session there is no new token, and the user must sign in."""
+    """Without a session the page must get the 401, so that the user can sign in."""
     tab = Tab(browser, origin, cookies={})
 
     assert tab.call(call_js, user, mint(user.id, exp=1)) == 401

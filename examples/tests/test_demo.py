@@ -73,7 +73,7 @@ def test_demo_once_exits_after_the_last_request(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PORT", "8123")
     monkeypatch.setattr("signal.signal", lambda *handler: None)  # keep pytest's handlers
     monkeypatch.setattr("signal.pause", lambda: pytest.fail("The demo waits."))
-    monkeypatch.setattr(demo_program, "why_no_node", lambda: None)
+    monkeypatch.setattr(demo_program, "node_problem", lambda: None)
     monkeypatch.setattr(demo_program, "install_packages", lambda: None)
     monkeypatch.setattr(demo_program, "running_servers", lambda port, folder: nullcontext())
     monkeypatch.setattr(demo_program, "walk", walk := mock.Mock(return_value={}))
@@ -83,7 +83,7 @@ def test_demo_once_exits_after_the_last_request(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_demo_without_node_fails_with_one_sentence(tmp_path: Path) -> None:
-    """A newcomer must learn what to install, and must not see a traceback."""
+    """The message must say what to install; there must be no traceback."""
     result = run_demo_once(str(tmp_path))
 
     assert (result.returncode, result.stdout) == (1, "")

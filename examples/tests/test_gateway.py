@@ -17,12 +17,12 @@ first_part_received = threading.Event()
 
 
 class EchoHandler(BaseHTTPRequestHandler):
-    """Responds with the request. ``/cut`` waits, then closes one byte too early."""
+    """Responds with the request. ``/cut`` waits, then closes the connection one byte too early."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Respond."""
+        """Respond with the request."""
         received = {
             "server": self.connection.getsockname()[1],
             "line": self.requestline,
@@ -73,7 +73,7 @@ def api_port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def gateway(node: None, auth_port: int, api_port: int) -> Iterator[httpx.Client]:
-    """Run the gateway in front of both."""
+    """Run the gateway in front of both servers."""
     with running_gateway(auth_port, api_port) as client:
         yield client
 
@@ -92,7 +92,7 @@ def test_every_other_path_goes_to_the_api(gateway: httpx.Client, api_port: int) 
 
 
 def test_a_request_is_forwarded_unchanged(gateway: httpx.Client) -> None:
-    """The API interprets the path, headers and body itself, and must get them unchanged."""
+    """The path, headers and body must reach the API unchanged: it interprets them itself."""
     headers = {"Authorization": "Bearer x", "Host": "app.example.com", "Cookie": "a=1; b=2"}
     received = gateway.post("/api/a%2Fb/tasks?x=%20+", content="{ }", headers=headers).json()
 
@@ -141,7 +141,7 @@ def test_a_request_without_a_host_is_served(gateway: httpx.Client) -> None:
         assert client.recv(65536).startswith(b"HTTP/1.1 207 ")
 
 
-def test_a_server_that_is_down_is_a_502_in_json(node: None) -> None:
+def test_a_server_that_is_down_causes_a_json_502(node: None) -> None:
     """A page must have an ``error`` to show, whichever server is down.
 
     The unread rest of a body must neither block the connection's next request nor be parsed as it.

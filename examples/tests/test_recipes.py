@@ -1,4 +1,4 @@
-"""The code blocks to copy are the examples' own text, which the other tests run."""
+"""The recipes in the documentation are copies of the examples, which the other tests run."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def code_blocks(page: Path, language: str) -> list[str]:
 
 
 def unindented(code: str) -> str:
-    """Remove the indentation, which depends on the surrounding code."""
+    """Remove indentation, which depends on the surrounding code."""
     return "\n".join(line.strip() for line in code.strip().splitlines())
 
 
@@ -30,6 +30,6 @@ def test_every_recipe_is_in_the_example() -> None:
         assert any(unindented(recipe) in code for code in example), recipe
 
 
-def test_the_configuration_of_nginx_is_the_example() -> None:
+def test_the_nginx_configuration_is_in_the_example() -> None:
     """A reader who copies it must get a tested configuration."""
     assert code_blocks(OPERATIONS, "nginx") == [(PROJECT / "examples" / "nginx.conf").read_text()]

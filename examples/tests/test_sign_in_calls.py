@@ -19,7 +19,7 @@ def client(better_auth: BetterAuth) -> Iterator[httpx.Client]:
 
 
 def failure(status: int, error: str) -> dict[str, Any]:
-    """Return the envelope of a failure."""
+    """Return the envelope of a failed call."""
     return {"success": False, "data": None, "error": error, "status": status}
 
 
@@ -70,7 +70,7 @@ def test_logout_does_not_revoke_a_token(api: LiveServer, user: User) -> None:
 
 
 def rejected(client: httpx.Client, call: str, forms: dict[str, object]) -> dict[str, Any]:
-    """Send forms that must be rejected, assert that no user is signed in, return the envelopes."""
+    """Send forms, assert that they are rejected and sign no user in, and return the envelopes."""
     envelopes = {}
     for name, form in forms.items():
         response = client.post(f"/api/auth/{call}", json=form)

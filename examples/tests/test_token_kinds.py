@@ -46,12 +46,12 @@ def logging_in(user: User) -> str:
 
 
 def session_cookie(user: User) -> str:
-    """Get the cookie with the session's data."""
+    """Get the cookie that holds the session's data."""
     return user.cookies["better-auth.session_data"]
 
 
 def session_token_cookie(user: User) -> str:
-    """Get the cookie with the signed session token."""
+    """Get the cookie that holds the signed session token."""
     return user.cookies["better-auth.session_token"]
 
 
@@ -67,7 +67,7 @@ def bearer(user: User) -> str:
 
 
 def last_link(user: User) -> str:
-    """Get the token of the last link that was mailed."""
+    """Get the token from the most recently mailed link."""
     token: str = user.client.get("/test/outbox").json()[-1]["token"]
     return token
 
@@ -100,7 +100,7 @@ def describe(token: str) -> str:
 
 # All of these are signed with the secret.
 ACCEPTED = [hand_written, plugin, logging_in, session_cookie]
-# By variant: how to get the token, its description, and the error. Variables that do not
+# Maps a variant to its tokens, each with its description and the error. Variables that do not
 # interact share a variant.
 REJECTED: dict[str, dict[GetToken, tuple[str, str]]] = {
     "TEST_JWT_ALG=EdDSA TEST_COOKIE=jwks": {
@@ -147,7 +147,7 @@ def expired_token_process(node: None, front_end: str) -> Iterator[BetterAuthProc
 def assert_rejected(
     api: LiveServer, better_auth: BetterAuth, expected: dict[GetToken, tuple[str, str]]
 ) -> None:
-    """Assert that the API rejects these tokens with these errors and stores nothing."""
+    """Assert that the API rejects these tokens with these errors and creates nothing."""
     with better_auth.client() as client:
         user = sign_up(client)
         outcomes = {
@@ -169,7 +169,7 @@ def outcome(api: LiveServer, user_id: str, token: str) -> tuple[str, int, str]:
 def test_a_valid_token_is_rejected_on_another_users_path(
     api: LiveServer, better_auth_process: BetterAuthProcess
 ) -> None:
-    """A token must open its own user's path only (FR-003, FR-005)."""
+    """A token must grant access to its own user's path only (FR-003, FR-005)."""
     better_auth = better_auth_process.serving("TEST_COOKIE=jwt")
     with better_auth.client() as client, better_auth.client() as other_client:
         user, other_user = sign_up(client), sign_up(other_client)
@@ -198,7 +198,7 @@ def test_a_valid_token_is_rejected_on_another_users_path(
 def test_a_token_signed_with_the_secret_is_accepted(
     api: LiveServer, better_auth_process: BetterAuthProcess, variant: str, user_ids: str
 ) -> None:
-    """A token that Better Auth signs with the secret for a user must work (FR-001, FR-002)."""
+    """A user's token that Better Auth signs with the secret must be accepted (FR-001, FR-002)."""
     with better_auth_process.serving(variant).client() as client:
         user = sign_up(client)
         tokens = {get_token.__name__: get_token(user) for get_token in ACCEPTED}

@@ -1,4 +1,4 @@
-"""The OpenAPI document with Redocly's linter, openapi-typescript, and the example's client."""
+"""The OpenAPI document, tested with Redocly's linter, openapi-typescript and the example client."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conftest import mint
-from examples.demo import PROJECT, install_packages, why_no_node
+from examples.demo import PROJECT, install_packages, node_problem
 from examples.tests.conftest import require
 from todo_project.tests.live_server import LiveServer
 
@@ -35,7 +35,7 @@ tasks.change(1001, { title: null, completed: null, description: null }, "*");
 @pytest.fixture(scope="module")
 def typed_client() -> None:
     """Require Node, and install the example's packages."""
-    require(why_no_node())
+    require(node_problem())
     install_packages(EXAMPLE)
 
 

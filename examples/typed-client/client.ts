@@ -35,7 +35,7 @@ export function tasksOf(user_id: string, baseUrl: string, token: string) {
   };
 }
 
-/** The sentence of any error, which a page can show. */
+/** Returns an error's sentence, which a page can show. */
 export function sentence(error: components["schemas"]["Error" | "ValidationError"]): string {
   return error.error;
 }

@@ -37,7 +37,7 @@ SET_CLAIM = (
     ' docs/better-auth.md, "Public keys".'
 )
 
-# Maps each reason to an explanation and a fix. Reasons to refuse a token with no valid signature:
+# The reasons for refusing a token without a valid signature, each with an explanation and a fix
 UNVERIFIED = {
     "malformed": ("It is damaged, or not a JSON Web Token with three segments.", USE_A_RECIPE),
     "critical_header": (
@@ -60,11 +60,11 @@ UNVERIFIED = {
         "On this side, set BETTER_AUTH_JWKS_URL to the key set of the issuer that signed it.",
     ),
     "jwks_unavailable": (
-        "BETTER_AUTH_JWKS_URL gives no keys, so the API answers 503. The log has the reason.",
+        "BETTER_AUTH_JWKS_URL returns no keys, so the API answers 503. The log has the reason.",
         "Make the URL reachable from this side, or correct it.",
     ),
 }
-# Reasons to refuse a token with a valid signature:
+# The same for a token with a valid signature
 VERIFIED = {
     "expired": (
         "It has expired.",
@@ -80,14 +80,17 @@ VERIFIED = {
         "Call setIssuedAt() of jose where the token is signed.",
     ),
     "bad_nbf": ("Its nbf is not a number.", "Remove it where the token is signed."),
-    "not_yet_valid": ("Its iat or nbf is in the future.", "Set the clocks of both machines."),
+    "not_yet_valid": (
+        "Its iat or nbf is in the future.",
+        "Synchronise the clocks of both machines.",
+    ),
     "wrong_issuer": (
-        "Its iss does not match BETTER_AUTH_ISSUER, which for tokens signed with a key pair"
+        "Its iss does not match BETTER_AUTH_ISSUER, which for tokens signed with a private key"
         " defaults to the origin of BETTER_AUTH_URL.",
         SET_CLAIM,
     ),
     "wrong_audience": (
-        "Its aud does not match BETTER_AUTH_AUDIENCE, which for tokens signed with a key pair"
+        "Its aud does not match BETTER_AUTH_AUDIENCE, which for tokens signed with a private key"
         " defaults to the origin of BETTER_AUTH_URL.",
         SET_CLAIM,
     ),
@@ -163,7 +166,7 @@ class Command(BaseCommand):
 
 
 def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
-    """Return the reason why a verifier refuses a token, or ``None`` if it accepts the token."""
+    """Return the reason a verifier refuses a token, or ``None`` if it accepts the token."""
     try:
         user_id(verifier.claims(token))
     except TokenError as error:
@@ -172,7 +175,7 @@ def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
 
 
 def _explanation(token: str, reason: str) -> tuple[str, str]:
-    """Return an explanation of a reason and a way to fix it."""
+    """Return the explanation of a reason and a way to fix it."""
     if reason == "wrong_signature":
         reason_with_default = _refusal_reason(token, TokenVerifier([BETTER_AUTH_DEFAULT]))
         if reason_with_default in (None, *VERIFIED):
@@ -200,7 +203,7 @@ def _expiry(exp: Any) -> str:
 
 
 def _front_end_problem(claims: Mapping[str, Any]) -> str:
-    """Return why the front end of the plan cannot use a token that the API accepts."""
+    """Return why the plan's front end cannot use an accepted token; ``""`` if it can."""
     user = user_id(claims)
     front_end_user = claims.get("user_id") or claims.get("sub") or claims.get("id")
     if not front_end_user:

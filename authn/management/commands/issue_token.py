@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--minutes", type=int, default=60, help="minutes until the token expires (default: 60)"
         )
-        parser.add_argument("--force", action="store_true", help="allow it when DEBUG is false")
+        parser.add_argument("--force", action="store_true", help="run even if DEBUG is false")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the token and nothing else, so that a shell can capture it."""
