@@ -1,4 +1,4 @@
-"""The admin of tasks; ``todo_project/admin.py`` is the admin of staff accounts."""
+"""The admin for tasks; ``todo_project/admin.py`` is the admin for staff accounts."""
 
 import re
 from typing import Any, cast
@@ -24,7 +24,7 @@ from tasks.staff.searches import search
 OWNER_FIELDS = ("owner_email", "owner_name")
 TIME_FORMAT = "%Y-%m-%d %H:%M"
 TASK_ID = re.compile(r"[0-9]{1,18}")
-# The lookups in the links of ``list_filter``
+# The lookups that the links of ``list_filter`` use
 FILTERS = {"completed__exact", "created_at__gte", "created_at__lt"}
 
 
@@ -66,7 +66,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
-        """Protect the owner, the id and the times of an existing task."""
+        """Make the owner, the id and the times of an existing task read-only."""
         if obj is None:
             return ()
         return ("id", "user_id", "owner", *OWNER_FIELDS, "created_at", "updated_at")
@@ -78,7 +78,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
-        """Use ``tasks.staff.searches``; the result has no duplicates."""
+        """Search with ``tasks.staff.searches``, which returns no duplicates."""
         tasks = cast(TaskQuerySet, queryset)
         return (search(tasks, search_term) if search_term else tasks), False
 

@@ -11,4 +11,4 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the checks, which registers them."""
-        from tasks.adoption import checks  # noqa: F401 - importing is what registers them
+        from tasks.adoption import checks  # noqa: F401 - the import registers them

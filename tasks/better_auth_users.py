@@ -59,7 +59,7 @@ def is_empty() -> bool:
 
 
 def owners(user_ids: Collection[str]) -> dict[str, Owner]:
-    """Read several users in one query, by id; unknown users are omitted."""
+    """Return users by id, read in one query; unknown ids are omitted."""
     if not user_ids:
         return {}
     placeholders = ", ".join(["%s"] * len(user_ids))
@@ -111,7 +111,7 @@ def _is_better_auths(columns: dict[str, bool]) -> bool:
 
 
 def _read(statement: str, parameters: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement, or none if the table does not exist or is dropped meanwhile.
+    """Return the rows of a statement, or none if the table does not exist or has been dropped.
 
     Args:
         statement: SQL, with ``NAME`` in place of the column ``name``.

@@ -1,4 +1,4 @@
-"""Creates that are sent twice: retries with a key, and the front end's double post.
+"""Duplicate POSTs: retries with an idempotency key, and the front end's double post.
 
 Source: docs/contract.md, "Extensions", safe retries and the front end's double post.
 """
@@ -18,16 +18,16 @@ from rest_framework.exceptions import NotFound, ValidationError
 from tasks.models import MAX_TASK_ID, IdempotencyKey, TaskQuerySet, TaskRow
 
 HEADER = "Idempotency-Key"
-KEY_LIFETIME = timedelta(hours=24)  # at least; ``cleanup_tasks`` deletes older keys
+KEY_LIFETIME = timedelta(hours=24)  # the minimum; ``cleanup_tasks`` deletes older keys
 ACCEPTED_KEY = re.compile(r"[\x20-\x7e]{1,255}")
-# RFC 3339, with at most six significant digits of fraction, as stored times have
+# RFC 3339, with at most six significant fractional digits, like stored times
 DATETIME = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:(\.\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 
 
 class IdempotencyKeyError(ValidationError):
-    """The key is malformed, or was used with another body."""
+    """The key is malformed, or was used with a different body."""
 
     location = "header"
 
@@ -40,7 +40,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
     """Return the request's ``Idempotency-Key``, if it has one.
 
     Args:
-        request: its ``META`` is read, because building ``headers`` costs 8 µs.
+        request: the request; its ``META`` is read, because building ``headers`` costs 8 µs.
 
     Raises:
         IdempotencyKeyError: the key is not 1 to 255 printable ASCII characters.
@@ -60,18 +60,18 @@ def create_once(
     makes the second wait for the first and then find its key.
 
     Args:
-        tasks: the user's tasks, to read the first task from.
+        tasks: the user's tasks.
         owner: the user's id.
         key: the ``Idempotency-Key``.
         body: the JSON value of the request.
-        values: its validated fields.
+        values: the validated fields of the body.
 
     Returns:
         The task as it is now, and whether this is a replay.
 
     Raises:
-        IdempotencyKeyError: the key was used with another body.
-        NotFound: the first task has been deleted.
+        IdempotencyKeyError: the key was used with a different body.
+        NotFound: the key's task has been deleted.
     """
     digest = _digest(body)
     try:
@@ -105,7 +105,7 @@ def find_posted_copy(
     Args:
         tasks: returns the user's tasks; called only if the body has an id, which saves 40 µs.
         body: the JSON object of the request.
-        values: its validated fields.
+        values: the validated fields of the body.
 
     Returns:
         The task; ``None`` if its id, its creation time or any of the values differ.

@@ -29,8 +29,8 @@ class ListOptions:
     """The parsed options of a request.
 
     Args:
-        completed: keep only tasks of this state; ``None`` keeps both.
-        words: keep tasks whose title or description contains each of these, case-folded.
+        completed: keep only tasks in this state; ``None`` keeps both.
+        words: keep only tasks with each of these case-folded words in the title or description.
         ordering: one of ``ORDERINGS``.
         limit: the page size, 1 to 1000; ``None`` does not paginate.
         cursor: the position of the page; ``None`` is the first page.
@@ -48,7 +48,7 @@ class ListOptions:
         """Read the tasks that the options select.
 
         Args:
-            tasks: all tasks of the caller.
+            tasks: all of the caller's tasks.
         """
         if self.completed is not None:
             tasks = tasks.filter(completed=self.completed)

@@ -28,12 +28,12 @@ DESCRIPTION_MAX_LENGTH = 1000
 IDEMPOTENCY_KEY_MAX_LENGTH = 255
 
 TICK = timedelta(microseconds=1)
-# One tick before the latest datetime that Python can represent: it could not read a later row.
+# One tick before the latest datetime that Python can read; ``next_updated_at`` adds a tick.
 LAST_DATETIME = datetime.max.replace(tzinfo=UTC) - TICK
 
 
 class TaskRow(NamedTuple):
-    """A stored task, read without a model instance, in the order of the API's keys.
+    """A stored task, read without a model instance; its fields have the order of the API's keys.
 
     Datetimes are naive UTC; ``values()`` makes them aware.
     """
@@ -57,7 +57,7 @@ class TaskRow(NamedTuple):
 def next_updated_at(now: Expression) -> Expression:
     """Return the next ``updated_at``: ``now``, or one tick after the last one if that is later.
 
-    It moves strictly forward, even if the clock was read before the row was locked.
+    ``updated_at`` moves strictly forward, even if the clock was read before the row was locked.
 
     Source: docs/contract.md, "A task".
     """
@@ -69,18 +69,18 @@ class TaskQuerySet(models.QuerySet["Task"]):
     """Filters, and single-statement reads and writes that autocommit."""
 
     def owned_by(self, user_id: str) -> Self:
-        """Filter the tasks of one user.
+        """Keep only one user's tasks.
 
         Source: FR-013, SC-002.
         """
         return self.filter(user_id=user_id)
 
     def completed_before(self, time: datetime) -> Self:
-        """Filter the completed tasks that have not changed since a time."""
+        """Keep only the completed tasks that have not changed since a time."""
         return self.filter(completed=True, updated_at__lt=time)
 
     def unchanged_since(self, task: TaskRow) -> Self:
-        """Filter a task by every column, so that any change excludes it."""
+        """Match every column of a task, so that any change excludes it."""
         return self.filter(**task.values())
 
     def compile_select(self) -> Statement:
@@ -99,7 +99,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return insert(self, values, COLUMNS)
 
     def compile_update(self, **values: Any) -> Statement:
-        """Compile an ``UPDATE`` of the named fields and no others, with a parameter ``now``.
+        """Compile an ``UPDATE`` of the named fields and ``updated_at``, with a parameter ``now``.
 
         Args:
             values: values or expressions, such as ``completed=~F("completed")``, by field name.
@@ -120,7 +120,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return map(TaskRow._make, self.compile_select().run())
 
     def row(self) -> TaskRow | None:
-        """Read the first task, or ``None`` if there is none."""
+        """Return the first task, or ``None`` if there is none."""
         return next(self.rows(), None)
 
     def add(self, **values: Any) -> TaskRow:
@@ -141,12 +141,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """A task of a user.
+    """A user's task.
 
     Invariants: the owner and ``created_at`` never change; ``updated_at`` moves strictly forward
     with every change; texts are stored exactly as sent.
 
-    The table and its columns are those of the plan's FastAPI back end.
+    The table and its columns match the plan's FastAPI back end.
 
     Source: docs/contract.md, "A task"; FR-007 to FR-012.
     """
@@ -185,7 +185,7 @@ class Task(models.Model):
         return self.title
 
 
-# What the statements select and return: the columns of TaskRow
+# The columns of TaskRow, which the statements select and return
 COLUMNS = [
     InUTC(field.name) if isinstance(field, models.DateTimeField) else field.name
     for field in Task._meta.concrete_fields
@@ -193,10 +193,10 @@ COLUMNS = [
 
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Filters."""
+    """Filters for idempotency keys."""
 
     def created_before(self, time: datetime) -> Self:
-        """Filter the keys that are older than a time."""
+        """Keep only the keys that are older than a time."""
         return self.filter(created_at__lt=time)
 
 
@@ -204,7 +204,7 @@ class IdempotencyKey(models.Model):
     """The ``Idempotency-Key`` of a ``POST`` that created a task.
 
     Invariants: a user's key identifies one body and one task, for good; the row commits together
-    with its task. It outlives the task, so that a late retry does not create it again.
+    with its task. It outlives the task, so that a late retry does not create the task again.
 
     Source: docs/contract.md, "Extensions", safe retries.
     """

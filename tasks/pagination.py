@@ -1,6 +1,6 @@
 """Keyset pagination: a cursor is a sort key, never an offset.
 
-Tasks that are added or deleted between two pages move no page.
+Tasks that are added or deleted between two requests do not shift the pages.
 
 Source: docs/contract.md, "Extensions", list options.
 """
@@ -34,7 +34,7 @@ ORDER_FIELDS = {
     "title": str,
     "completed": bool,
 }
-# How many tasks a statement reads at least when a filter in Python may drop most of them
+# The minimum number of tasks per statement when a filter in Python may drop most of them
 FILTER_BATCH_SIZE = 1000
 
 
@@ -45,7 +45,7 @@ class Cursor:
     Args:
         ordering: a field name, with a leading ``-`` for descending order.
         side: where the page is, relative to the task: a key of ``COMPLEMENT``.
-        value: the task's value of the ordering field.
+        value: the task's value for the ordering field.
         task_id: the task's id, which breaks ties.
     """
 
@@ -75,7 +75,7 @@ class Cursor:
         return base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
 
     def beyond(self, tasks: TaskQuerySet) -> TaskQuerySet:
-        """Filter the tasks to those on the cursor's ``side``."""
+        """Keep only the tasks on the cursor's ``side``."""
         field = self.ordering.removeprefix("-")
         is_greater = self.is_forwards != self.ordering.startswith("-")
         equal = "e" if self.side in ("from", "until") else ""
@@ -120,11 +120,11 @@ def read_page(
         tasks: the tasks to page through.
         ordering: a field name, with a leading ``-`` for descending order.
         limit: the size of the page; ``None`` reads all tasks.
-        cursor: the page's position, of the same ordering; ``None`` reads the first page.
-        keeps: a filter in Python, for what SQL cannot decide.
+        cursor: the page's position, with the same ordering; ``None`` reads the first page.
+        keeps: a filter in Python, for conditions that SQL cannot evaluate.
     """
     is_forwards = cursor is None or cursor.is_forwards
-    wanted = None if limit is None else limit + 1  # one more tells whether another page follows
+    wanted = None if limit is None else limit + 1  # one more shows whether another page follows
     size = wanted if keeps is None or wanted is None else max(wanted, FILTER_BATCH_SIZE)
     found: list[TaskRow] = []
     position = cursor
@@ -188,7 +188,7 @@ def decode_cursor(text: str) -> Cursor:
 
 
 def _utc(text: str) -> datetime:
-    """Parse a datetime and convert it to UTC; the databases cannot hold all offsets."""
+    """Parse a datetime and convert it to UTC; the databases cannot store every offset."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(text)

@@ -1,7 +1,7 @@
 """Strict parsing of a request's JSON body.
 
-DRF's parser drops a chunked body without ``Content-Length``, answers an oversized one with HTML,
-ends deep nesting in a 500, and accepts UTF-16.
+DRF's parser drops a chunked body without ``Content-Length``, responds to an oversized one with
+HTML, turns deep nesting into a 500, and accepts UTF-16.
 """
 
 import json
@@ -22,7 +22,7 @@ class BodyTooLargeError(APIException):
 
 
 def read_json(request: HttpRequest) -> Any:
-    """Parse the body; of repeated keys, the last one wins.
+    """Parse the body; if a key is repeated, its last value wins.
 
     Args:
         request: a request whose body has not been read.
@@ -60,7 +60,7 @@ def _parse_leniently(body: bytes) -> Any:
 
 
 def _read(request: HttpRequest) -> bytes:
-    """Read the body, at most one byte more than the limit."""
+    """Read the body, but at most one byte more than the limit."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
     announced = 0 if is_chunked else int(request.META.get("CONTENT_LENGTH") or 0)
@@ -75,7 +75,7 @@ def _read(request: HttpRequest) -> bytes:
         raise ParseError("JSON parse error - the body cannot be read") from None
     if len(body) > limit:
         raise BodyTooLargeError
-    if len(body) < announced:  # the client disconnected; a part of a body may be valid JSON
+    if len(body) < announced:  # the client disconnected; a truncated body may be valid JSON
         raise ParseError("JSON parse error - the body is incomplete")
     return body
 

@@ -16,7 +16,7 @@ def encode_task(row: tuple[Any, ...]) -> bytes:
     """Encode a task.
 
     Args:
-        row: a ``TaskRow`` or an equal tuple.
+        row: a ``TaskRow`` or an equivalent tuple.
 
     Source: docs/contract.md, "A task".
     """

@@ -18,7 +18,7 @@ WHITE_SPACE = (
 )
 DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
-# Message and type of each problem, as the contract has them
+# The contract's message and type for each problem
 PROBLEMS = {
     "required": ("field required", "value_error.missing"),
     "null": ("none is not an allowed value", "type_error.none.not_allowed"),
@@ -35,11 +35,11 @@ PROBLEMS = {
 
 
 def problem(key: str, **values: int) -> serializers.ValidationError:
-    """Return the error of a problem.
+    """Return the validation error for a problem.
 
     Args:
         key: a key of ``PROBLEMS``.
-        values: what its message mentions.
+        values: the values in its message.
 
     Source: docs/contract.md, "Errors", the table of messages and types.
     """
@@ -60,7 +60,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
         raise problem(key, **kwargs)
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        """Treat ``null`` in an update like an absent field."""
+        """Treat ``null`` in an update like an absent field, unless the field is nullable."""
         if data is None and not self.allow_null and self.root.partial:
             raise SkipField
         return super().validate_empty_values(data)
@@ -71,10 +71,10 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 
 
 class StrictTextField(StrictField):
-    """A text that is stored exactly as sent.
+    """Text that is stored exactly as sent.
 
     Args:
-        max_length: in code points.
+        max_length: the maximum length in code points.
         allow_blank: whether the text may be empty or only white space.
     """
 
@@ -110,7 +110,7 @@ class StrictDateTimeField(StrictField):
     """A time with an offset, such as ``2026-01-06T15:30:00.123456Z``."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        """Parse the text, or take the aware datetime of a form, and convert it to UTC."""
+        """Parse a text, or accept an aware datetime, and convert it to UTC."""
         try:
             if isinstance(data, datetime):
                 return data.astimezone(UTC)

@@ -37,7 +37,7 @@ def parameter(name: str) -> Value:
 class InUTC(Func):
     """A datetime column in UTC, without a time zone.
 
-    The session's time zone belongs to the pooler, and converting from it costs microseconds.
+    The pooler determines the session's time zone, and converting from it costs microseconds.
     """
 
     template = "(%(expressions)s AT TIME ZONE 'UTC')"
@@ -117,7 +117,7 @@ def insert(
     """Compile an ``INSERT`` of one row that returns columns of it.
 
     Args:
-        queryset: of the model.
+        queryset: a queryset of the model.
         values: constants that need no conversion, or parameters, by column name.
         columns: names or expressions, as for ``select``.
     """

@@ -1,7 +1,7 @@
 """The routes of the six endpoints.
 
 A trailing slash is optional, because a redirect would lose the body or the token. Any segment is
-accepted as a task id; the view answers an invalid one like a missing task.
+accepted as a task id; the view treats an invalid one like a missing task.
 """
 
 from django.urls import re_path

@@ -31,7 +31,7 @@ CREATE = TaskSerializer()
 UPDATE = TaskSerializer(partial=True)
 NO_HEADERS: Mapping[str, str] = {}
 
-# The SQL of the six endpoints, given the tasks that the request is about
+# The SQL of the six endpoints, compiled from the tasks that a request can access
 ACTIONS: Mapping[str, Callable[..., Statement]] = {
     "list": lambda tasks: tasks.order_by("id").compile_select(),
     "create": TaskQuerySet.compile_insert,
@@ -53,14 +53,14 @@ def compiled(
 
     Args:
         view: the view set.
-        get_queryset: its method, which may depend on nothing but the caller's id. As a part of
-            the cache's key, an override or a patched method is compiled separately.
+        get_queryset: its method, which may depend only on the caller's id. It is part of the cache
+            key, so that an override or a patched method is compiled separately.
         action: a key of ``ACTIONS``.
         fields: the names of the updated fields.
 
     Returns:
-        A statement with the parameters ``owner``, ``task_id``, ``now`` and ``fields``, as far as
-        the action needs them; those of ``create`` are the columns.
+        A statement with those of the parameters ``owner``, ``task_id``, ``now`` and ``fields``
+        that the action needs; for ``create``, with the editable fields and ``now``.
 
     Source: docs/decisions/0003-compiled-statements.md.
     """
@@ -91,7 +91,7 @@ class TaskViewSet(LeanViewSet):
         return Task.objects.owned_by(self._user_id)
 
     def list(self, request: Request, **kwargs: str) -> HttpResponse:
-        """Return the tasks that the options select; all of them, oldest first, by default."""
+        """Return the tasks that the options select; by default all of them, oldest first."""
         if not request.META["QUERY_STRING"]:
             return self._respond(encode_tasks(self._compiled("list").run(owner=self._user_id)))
         options = read_options(request.query_params)
@@ -189,7 +189,7 @@ class TaskViewSet(LeanViewSet):
         if rows:
             return rows[0]
         if header != "*":
-            self._retrieve()  # raises NotFound if the task was deleted meanwhile
+            self._retrieve()  # raises NotFound if the task has been deleted
             raise TaskChangedError
         raise NotFound("Task not found")
 

@@ -48,7 +48,7 @@ class LeanViewSet(GenericViewSet[Task]):
             self.request.parser_context.clear()
             vars(self).clear()
         if request.method in ("GET", "HEAD") and response.status_code in (200, 304):
-            # A browser may store the response and revalidates it each time.
+            # A browser may store the response but must revalidate it each time.
             response.headers["Cache-Control"] = "private, no-cache"
         return response
 

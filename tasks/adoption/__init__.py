@@ -1,9 +1,10 @@
-"""Adopts the FastAPI back end's task table. Delete this package when no such database is left.
+"""Adopts the FastAPI back end's task table. Delete this package once no such database is left.
 
 1. Delete this folder, and ``TasksConfig.ready`` in ``tasks/apps.py``.
 2. In ``tasks/migrations/0001_initial.py``, replace ``CreateOrAdoptTask`` with
    ``migrations.CreateModel``, remove ``atomic = False``, and add
-   ``migrations.RunPython(start_ids_at_1001, migrations.RunPython.noop)`` as second operation::
+   ``migrations.RunPython(start_ids_at_1001, migrations.RunPython.noop)`` as the second
+   operation::
 
     def start_ids_at_1001(apps, schema_editor):
         if schema_editor.connection.vendor == "postgresql":

@@ -10,11 +10,11 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from tasks.adoption.table import refusal
 
-FOREIGN_TABLE = "tasks.E001"
+INCOMPATIBLE_TABLE = "tasks.E001"
 
 
 @register(Tags.database)
-def check_foreign_table(
+def check_incompatible_table(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Report a ``task`` table that cannot be adopted.
@@ -25,5 +25,5 @@ def check_foreign_table(
     for alias in databases or ():
         applied = MigrationRecorder(connections[alias]).applied_migrations()
         if ("tasks", "0001_initial") not in applied and (reason := refusal(connections[alias])):
-            messages.append(Error(reason, id=FOREIGN_TABLE))
+            messages.append(Error(reason, id=INCOMPATIBLE_TABLE))
     return messages

@@ -16,7 +16,7 @@ from tasks.adoption.table import OldTable, find_table, refusal
 FIRST_ID = 1001  # the front end's demo cards call the API with the ids 1 to 3
 # While the migration waits for its lock, all other queries on the table wait behind it.
 LOCK_TIMEOUT_SECONDS = 3
-# Session time zones in which PostgreSQL reads a naive timestamp as the old back end means it
+# Session time zones in which PostgreSQL reads a naive timestamp as UTC, as the old back end does
 UTC = ("UTC", "Etc/UTC", "GMT")
 # Replacements for NULL in columns that are NOT NULL here. A missing user_id stays NULL: the task
 # belongs to no user, so no user sees it.
@@ -38,7 +38,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
     violate it. A later migration that drops one must use ``IF EXISTS``.
 
     The migration must not be atomic, because ``CREATE INDEX CONCURRENTLY`` cannot run in a
-    transaction. The next ``migrate`` completes an interrupted one.
+    transaction. Running ``migrate`` again completes an interrupted migration.
     """
 
     def database_forwards(
@@ -47,7 +47,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
         """Create or adopt the table.
 
         Raises:
-            CommandError: the existing relation cannot be adopted, is locked, or the database
+            CommandError: the existing relation cannot be adopted or is locked, or the database
                 rejects a change. Nothing was changed.
         """
         connection = schema_editor.connection
@@ -122,7 +122,7 @@ def _convert_times(editor: Any, table: OldTable) -> None:
     if naive and zone not in UTC:
         logger.warning(
             "PostgreSQL interprets naive timestamps in the time zone %s: tasks that the old back"
-            " end writes from now on get a wrong time. See docs/adoption.md.",
+            " end writes from now on will have the wrong time. See docs/adoption.md.",
             zone,
         )
 
@@ -176,7 +176,7 @@ def _add_index(editor: Any, model: type[models.Model]) -> None:
 
 
 def _is_adopted(editor: Any, model: type[models.Model]) -> bool:
-    """Return whether the table lacks the ``CHECK`` of a table that was created here."""
+    """Return whether the table lacks the ``CHECK`` constraint of a table created here."""
     with editor.connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM pg_constraint WHERE conrelid = to_regclass('task') AND conname = %s",

@@ -51,7 +51,7 @@ class OldTable:
     Args:
         name: the quoted name with its schema.
         is_table: whether it is an ordinary table, not a view or an index.
-        columns: the columns by name, in their order.
+        columns: the columns by name, in table order.
     """
 
     name: str
@@ -125,5 +125,5 @@ def _reasons(table: OldTable) -> list[str]:
     if key and not key.is_key:
         reasons.append("its id is not the primary key")
     if key and not (key.sequence and key.has_default):
-        reasons.append("its id has no sequence of its own as default")
+        reasons.append("its id does not default to its own sequence")
     return reasons

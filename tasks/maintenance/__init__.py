@@ -1,1 +1,1 @@
-"""The work of the management commands, callable from Python."""
+"""The logic of the management commands, callable from Python."""

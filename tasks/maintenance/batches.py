@@ -17,28 +17,28 @@ BATCH_SIZE = 1000
 IDS_PER_QUERY = 100_000
 
 
-def store_in_batches(
+def insert_in_batches(
     tasks: Iterator[Task], *, on_batch: Callable[[int], object] = lambda count: None
 ) -> int:
     """Insert new tasks in one transaction: all of them or none.
 
     Args:
-        tasks: consumed one batch at a time.
+        tasks: the tasks, consumed one batch at a time.
         on_batch: called with the size of each batch after its insert; an exception rolls back the
             transaction.
 
     Returns:
         The number of tasks inserted.
     """
-    stored = 0
+    inserted = 0
     with ExitStack() as commit, transaction.atomic():
         while batch := list(islice(tasks, BATCH_SIZE)):
             Task.objects.bulk_create(batch)
-            stored += len(batch)
+            inserted += len(batch)
             reset_queries()  # with DEBUG, Django keeps every statement in connection.queries
             on_batch(len(batch))
-        commit.enter_context(held_interrupt())  # the commit begins: ignore Ctrl-C
-    return stored
+        commit.enter_context(deferred_interrupt())  # the commit begins: ignore Ctrl-C
+    return inserted
 
 
 def delete_in_batches(
@@ -49,8 +49,8 @@ def delete_in_batches(
 ) -> int:
     """Delete rows in batches, each in its own short transaction.
 
-    Each batch locks only its own rows, and only while it deletes them. A row that no longer
-    matches the conditions by then is kept.
+    Each batch locks only its own rows, and only while it deletes them. A row that has stopped
+    matching the conditions is kept.
 
     Args:
         rows: the rows to delete, unordered and unsliced.
@@ -67,38 +67,38 @@ def delete_in_batches(
     while found:
         for start in range(0, len(found), batch_size):
             batch = found[start : start + batch_size]
-            with held_interrupt() as raise_held:
+            with deferred_interrupt() as raise_deferred:
                 # Repeat the conditions: a row may have changed since its id was read.
                 count, _ = rows.filter(id__range=(batch[0], batch[-1])).delete()
                 deleted += count
                 on_batch(count)
-                raise_held()
+                raise_deferred()
         found = list(ids.filter(id__gt=found[-1])[:IDS_PER_QUERY])
     return deleted
 
 
 @contextmanager
-def held_interrupt() -> Iterator[Callable[[], None]]:
-    """Hold back the first Ctrl-C, so that a commit is never interrupted. The second one raises.
+def deferred_interrupt() -> Iterator[Callable[[], None]]:
+    """Defer the first Ctrl-C, so that a commit is never interrupted. A second one raises at once.
 
     Yields:
-        A function that raises ``KeyboardInterrupt`` if Ctrl-C was held back.
+        A function that raises ``KeyboardInterrupt`` if Ctrl-C was deferred.
     """
     was_pressed = Event()
 
-    def hold(*args: Any) -> None:
+    def defer(*args: Any) -> None:
         was_pressed.set()
         signal.signal(signal.SIGINT, previous)
 
-    def raise_held() -> None:
+    def raise_deferred() -> None:
         if was_pressed.is_set():
             raise KeyboardInterrupt
 
     if current_thread() is not main_thread():  # signal handlers run in the main thread only
-        yield raise_held
+        yield raise_deferred
         return
-    previous = signal.signal(signal.SIGINT, hold)
+    previous = signal.signal(signal.SIGINT, defer)
     try:
-        yield raise_held
+        yield raise_deferred
     finally:
         signal.signal(signal.SIGINT, previous)

@@ -45,14 +45,14 @@ def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
 
 
 def orphans(*, is_forced: bool = False) -> TaskQuerySet:
-    """Return the tasks whose owners are not in Better Auth's table of users.
+    """Return the tasks whose owners are not in Better Auth's user table.
 
     Each statement evaluates the condition itself, so the tasks of an owner who signs up before the
     deletion are kept.
 
     Args:
         is_forced: allow most owners to be orphans. After a switch to Better Auth from another
-            login, all of them look like orphans.
+            login system, all of them look like orphans.
 
     Raises:
         OrphansError: the table is missing; or, unless forced, it is empty or lacks more than half
@@ -71,6 +71,6 @@ def orphans(*, is_forced: bool = False) -> TaskQuerySet:
     if orphaned * 2 > owners:
         raise OrphansError(
             f"{orphaned} of {owners} owners are not in the Better Auth user table. After a switch"
-            " from another login, owners look like orphans but are not."
+            " from another login system, owners look like orphans but are not."
         )
     return found

@@ -1,4 +1,4 @@
-"""Generates and stores sample tasks."""
+"""Generates sample tasks and inserts them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from random import Random
 import factory.random
 from django.utils import timezone
 
-from tasks.maintenance.batches import store_in_batches
+from tasks.maintenance.batches import insert_in_batches
 from tasks.maintenance.factories import TaskFactory
 from tasks.models import Task
 
@@ -26,7 +26,7 @@ def seed_tasks(
     seed: int | None = None,
     on_batch: Callable[[int], object] = lambda count: None,
 ) -> int:
-    """Store sample tasks: all of them or, on an error, none.
+    """Create sample tasks: all of them or, on an error, none.
 
     Args:
         user_ids: the distinct owners.
@@ -36,14 +36,14 @@ def seed_tasks(
             now. Completed tasks and some others have a later ``updated_at``.
         seed: the same number generates the same tasks, with times relative to now; ``None`` is
             random.
-        on_batch: called with the number of tasks in each stored batch.
+        on_batch: called with the number of tasks in each inserted batch.
 
     Returns:
-        The number of tasks stored.
+        The number of tasks created.
     """
     random = Random(seed)  # noqa: S311 - not for secrets
     tasks = _tasks(user_ids, tasks_each, completed_share, timedelta(days=days), random)
-    return store_in_batches(tasks, on_batch=on_batch)
+    return insert_in_batches(tasks, on_batch=on_batch)
 
 
 def _tasks(
@@ -75,7 +75,7 @@ def _tasks(
 
 
 def _texts(size: int, random: Random) -> Iterator[tuple[str, str | None]]:
-    """Yield titles and descriptions forever; repeat one only after all others were used."""
+    """Yield titles and descriptions forever; repeat one only after all others have been used."""
     factory.random.reseed_random(random.getrandbits(64))
     deck = [(task.title, task.description) for task in TaskFactory.build_batch(size)]
     while True:

@@ -1,4 +1,4 @@
-"""Export and import of tasks as JSON Lines: one task per line, as the API shows it.
+"""Export and import of tasks as JSON Lines: one task per line, as the API returns it.
 
 Every field survives the round trip unchanged, except the id: the database assigns a new one.
 
@@ -15,12 +15,13 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
-from tasks.maintenance.batches import BATCH_SIZE, store_in_batches
+from tasks.maintenance.batches import BATCH_SIZE, insert_in_batches
 from tasks.models import TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH, Task
 from tasks.rendering import encode_task
 from tasks.serializers import StrictDateTimeField, StrictTextField, TaskSerializer, problem
 
-MAX_LINE_BYTES = 64 * 1024  # the longest task takes 20 KB, with every character as \ud83d\ude00
+# The longest task takes 20 KB, with every character escaped as \ud83d\ude00
+MAX_LINE_BYTES = 64 * 1024
 
 
 class LineError(ValueError):
@@ -56,7 +57,7 @@ class LineSerializer(TaskSerializer):
         return user_id
 
     def run_validation(self, data: Any = empty) -> Any:
-        """Reject unknown fields and inconsistent times too."""
+        """Also reject unknown fields and inconsistent times."""
         values = super().run_validation(data)
         if unknown := data.keys() - self.fields.keys():
             raise serializers.ValidationError({min(unknown): ["unknown field"]})
@@ -70,7 +71,7 @@ class LineSerializer(TaskSerializer):
 
 
 class OldLineSerializer(LineSerializer):
-    """A task of an adopted table, which may be older than the API's rules."""
+    """Validates a task of an adopted table, which may be older than the API's rules."""
 
     title = StrictTextField(max_length=TITLE_MAX_LENGTH, allow_blank=True)
 
@@ -79,7 +80,7 @@ class OldLineSerializer(LineSerializer):
 
 
 def exported_lines(user_id: str) -> Iterator[str]:
-    """Yield a user's tasks as JSON, without line ends, in the order of their ids.
+    """Yield a user's tasks as JSON, without line endings, in the order of their ids.
 
     Tasks are read in batches by id. A task that exists throughout the export appears exactly once,
     even while others are created and deleted. The lines are ASCII, because some programs also split
@@ -93,22 +94,22 @@ def exported_lines(user_id: str) -> Iterator[str]:
         batch = list(tasks.filter(id__gt=batch[-1].id)[:BATCH_SIZE].rows())
 
 
-def import_lines(lines: Iterable[bytes], *, is_as_is: bool = False) -> int:
-    """Store the tasks of all lines or, if one is invalid, none. Blank lines are skipped.
+def import_lines(lines: Iterable[bytes], *, as_is: bool = False) -> int:
+    """Import the tasks of all lines or, if one is invalid, none. Blank lines are skipped.
 
     Args:
         lines: the output of ``exported_lines``, in UTF-8.
-        is_as_is: accept tasks that an adopted table can hold and the API rejects: a blank title, an
+        as_is: accept tasks that an adopted table can hold but the API rejects: a blank title, an
             ``updated_at`` before ``created_at``.
 
     Returns:
-        The number of tasks stored.
+        The number of tasks imported.
 
     Raises:
         LineError: a line is invalid.
     """
-    serializer = OldLineSerializer() if is_as_is else LineSerializer()
-    return store_in_batches(_tasks(lines, serializer))
+    serializer = OldLineSerializer() if as_is else LineSerializer()
+    return insert_in_batches(_tasks(lines, serializer))
 
 
 def _tasks(lines: Iterable[bytes], serializer: LineSerializer) -> Iterator[Task]:
@@ -126,7 +127,7 @@ def _tasks(lines: Iterable[bytes], serializer: LineSerializer) -> Iterator[Task]
 
 
 def _worded(problems: Any) -> str:
-    """Format validation errors as ``field: message``, without a name for the whole task."""
+    """Format validation errors as ``field: message``; errors of the whole task have no field."""
     return "; ".join(
         details[0] if name == api_settings.NON_FIELD_ERRORS_KEY else f"{name}: {details[0]}"
         for name, details in problems.items()

@@ -14,9 +14,9 @@ INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
 
 class TaskCommand(BaseCommand):
-    """Reports Ctrl-C and database errors in one sentence, followed by what was done until then.
+    """Reports Ctrl-C or a database error in one sentence, followed by ``outcome``.
 
-    ``outcome`` is that second sentence; a subclass updates it as it works.
+    ``outcome`` is a sentence about what was done; a subclass updates it as it works.
     """
 
     outcome: str
@@ -53,7 +53,7 @@ def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqd
         unit=unit if unit == "B" else f" {unit}",
         unit_scale=unit == "B",
         file=sys.stderr,
-        disable=None if is_shown else True,  # None: unless it is a terminal
+        disable=None if is_shown else True,  # None: disabled unless it is a terminal
         leave=False,
         ncols=columns - 1,
         nrows=lines,

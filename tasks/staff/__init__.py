@@ -1,1 +1,1 @@
-"""The parts of ``tasks/admin.py``; ``todo_project/staff/`` customises the admin site itself."""
+"""Parts of ``tasks/admin.py``; ``todo_project/staff/`` customises the admin site itself."""

@@ -2,7 +2,8 @@
 
 On PostgreSQL, one statement writes exactly the selected tasks and their entries, and no row passes
 through Python. Django's ``LogEntryManager.log_actions`` loads all tasks first: for 100,000 tasks it
-takes 38 s and 190 MB instead of 8 s and 0 MB, and an ``UPDATE`` after it could match other tasks.
+takes 38 s and 190 MB instead of 8 s and 0 MB, and an ``UPDATE`` after it could match different
+tasks.
 """
 
 from typing import Any
@@ -28,7 +29,7 @@ LOG_ENTRIES = (
 
 
 def set_completed(tasks: TaskQuerySet, completed: bool, staff: Staff) -> int:
-    """Set ``completed`` of all tasks, including those that already have the value.
+    """Set ``completed`` on all tasks, including those that already have the value.
 
     Args:
         tasks: the tasks, filtered by columns of the task table only.
@@ -46,7 +47,7 @@ def set_completed(tasks: TaskQuerySet, completed: bool, staff: Staff) -> int:
 
 
 def delete(tasks: TaskQuerySet, staff: Staff) -> int:
-    """Delete tasks; the arguments and the result are those of ``set_completed``."""
+    """Delete tasks, with the arguments and the result of ``set_completed``."""
     query = tasks.order_by().query.chain(DeleteQuery)
     return _write(tasks, query, staff, DELETION, "")
 
@@ -60,12 +61,12 @@ def _write(tasks: TaskQuerySet, query: Any, staff: Staff, flag: int, message: st
     entry = (now, staff.pk, content_type.pk, flag, message)
     with transaction.atomic(using=tasks.db), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            # With two statements, the second could match other tasks than the first.
+            # With two statements, the second could match different tasks.
             cursor.execute(
                 f"WITH written AS ({statement} RETURNING id, title) {LOG_ENTRIES} written",
                 (*parameters, *entry),
             )
-        else:  # SQLite has no writing CTE, and only one writer at a time
+        else:  # SQLite has no data-modifying CTEs, and only one writer at a time
             selected = tasks.order_by().values("id", "title").query
             rows, conditions = selected.get_compiler(tasks.db).as_sql()
             cursor.execute(f"{LOG_ENTRIES} ({rows})", (*entry, *conditions))

@@ -11,7 +11,7 @@ from tasks.serializers import WRITABLE_FIELDS, TaskSerializer
 class ExactTextField(forms.CharField):
     """A multi-line text that an unedited form leaves unchanged.
 
-    Browsers send every line end as CRLF.
+    Browsers send every line ending as CRLF.
     """
 
     widget = forms.Textarea
@@ -21,21 +21,21 @@ class ExactTextField(forms.CharField):
         super().__init__(strip=False, required=False, widget=widget, **kwargs)
 
     def to_python(self, value: Any) -> str | None:
-        """Convert the line ends to LF."""
+        """Convert the line endings to LF."""
         text = super().to_python(value)
-        return text and _with_plain_line_ends(text)
+        return text and _with_lf(text)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare the values, ignoring differences in line endings."""
-        return _with_plain_line_ends(initial or "") != _with_plain_line_ends(data or "")
+        return _with_lf(initial or "") != _with_lf(data or "")
 
 
 class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Validates as the API does, with the API's messages.
 
     For an existing task, only changed fields are validated and written. A field counts as changed
-    if it differs from the value that the page was rendered with, which the form sends back. A
-    comparison with the stored value would revert changes that the user made meanwhile.
+    if it differs from the value that the page was rendered with, which the form sends back.
+    Comparing with the stored value instead would revert changes that the user has made since.
 
     Source: docs/contract.md, "A task" and "Concurrency".
     """
@@ -76,5 +76,5 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 
 
-def _with_plain_line_ends(text: str) -> str:
+def _with_lf(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")

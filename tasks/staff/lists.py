@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from tasks.staff.owners import attach_owners
 
-# Up to this many results are counted exactly; beyond, the count is an estimate.
+# Up to this many results are counted exactly; beyond that, the count is an estimate.
 MAX_COUNTED = 10_000
 
 
@@ -20,16 +20,16 @@ class Estimate(int):
     """A number that is displayed as an estimate."""
 
     def __str__(self) -> str:
-        # For a text search, the planner may estimate less than was already read.
+        # For a text search, the planner may estimate fewer rows than were already read.
         return f"about {int(self):,}" if self > MAX_COUNTED + 1 else f"more than {MAX_COUNTED:,}"
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
     """Pagination without a ``COUNT(*)``.
 
-    One query reads the ids of the first results. They give the exact count if there are no more,
-    and the contents of the first pages. Beyond them, the count is the planner's estimate, and a
-    page is read by its offset.
+    One query reads the ids of the first results. They yield the exact count if there are no more
+    results, and the contents of the first pages. Beyond those pages, the count is the planner's
+    estimate, and a page is read by its offset.
     """
 
     object_list: QuerySet[Any]
@@ -73,7 +73,7 @@ class TaskChangeList(ChangeList):
         return super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page; on a single page too, use the paginator instead of another query."""
+        """Read the page; even for a single page, use the paginator instead of another query."""
         super().get_results(request)
         tasks = self.result_list if self.multi_page else self.paginator.page(1).object_list
         attach_owners(tasks)

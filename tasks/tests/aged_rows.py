@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 
 
 def task_of_age(age: timedelta, **values: Any) -> Task:
-    """Store a task of a given age; by default a completed one of alice."""
+    """Create a task of a given age, by default one that Alice has completed."""
     task: Task = TaskFactory.create(
         **{"completed": True, "created_at": timezone.now() - age, **values}
     )
@@ -20,7 +20,7 @@ def task_of_age(age: timedelta, **values: Any) -> Task:
 
 
 def key_of_age(age: timedelta, key: str = "k") -> IdempotencyKey:
-    """Store an idempotency key of a given age."""
+    """Create an idempotency key of a given age."""
     return IdempotencyKey.objects.create(
         user_id="alice", key=key, body_digest="0" * 64, task_id=1, created_at=timezone.now() - age
     )

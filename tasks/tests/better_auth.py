@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-# name: (the SQL type, the id of alice, the id of bob)
+# name: (the SQL type, Alice's id, Bob's id)
 IDS = {
     "text": ("text", "alice", "bob"),
     "uuid": (

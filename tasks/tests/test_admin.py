@@ -27,32 +27,32 @@ def staff(db: None) -> Client:
     return boss()
 
 
-def shown(answer: Any) -> list[int]:
+def shown(response: Any) -> list[int]:
     """Return the ids of the tasks on a page, in order."""
-    assert answer.status_code == 200
-    return [task.pk for task in answer.context["cl"].result_list]
+    assert response.status_code == 200
+    return [task.pk for task in response.context["cl"].result_list]
 
 
-def columns(answer: Any) -> list[str]:
+def columns(response: Any) -> list[str]:
     """Return the column headers of the list, without the checkbox column."""
-    return [str(header["text"]) for header in result_headers(answer.context["cl"])][1:]
+    return [str(header["text"]) for header in result_headers(response.context["cl"])][1:]
 
 
 def find(staff: Client, text: str) -> list[str]:
     """Return the titles that a search finds, in the order of their ids."""
-    answer = staff.get(LIST, {"q": text})
-    assert answer.status_code == 200
-    return [task.title for task in reversed(answer.context["cl"].result_list)]
+    response = staff.get(LIST, {"q": text})
+    assert response.status_code == 200
+    return [task.title for task in reversed(response.context["cl"].result_list)]
 
 
 def add(user_id: str, *titles: str) -> None:
-    """Create tasks of a user."""
+    """Create a user's tasks."""
     for title in titles:
         TaskFactory.create(user_id=user_id, title=title)
 
 
 def test_every_registered_model_has_its_pages(staff: Client) -> None:
-    """Every list page must work; the add page must be a 403 where adding is not allowed."""
+    """Every list page must work; the add page must return a 403 if adding is not allowed."""
     statuses, expected = {}, {}
 
     for model, options in admin.site._registry.items():
@@ -68,24 +68,24 @@ def test_the_list_shows_the_tasks_newest_first(staff: Client) -> None:
     """Tasks of all users must be listed, with their id, title and owner."""
     tasks = [TaskFactory.create(user_id=owner, title=f"{owner}'s") for owner in ("alice", "bob")]
 
-    answer = staff.get(LIST)
+    response = staff.get(LIST)
 
-    assert shown(answer) == [task.id for task in reversed(tasks)]
-    assert columns(answer) == [
+    assert shown(response) == [task.id for task in reversed(tasks)]
+    assert columns(response) == [
         *("id", "title", "Owner", "completed", "Created (UTC)", "Updated (UTC)")
     ]
     for text in (b"alice&#x27;s", b"bob&#x27;s", str(tasks[0].id).encode()):
-        assert text in answer.content
+        assert text in response.content
 
 
 def test_titles_and_owners_are_escaped(staff: Client) -> None:
-    """Text from users must be shown and never interpreted as HTML."""
+    """Text from users must never be interpreted as HTML."""
     add("<i>alice</i>", "<script>alert(1)</script>")
 
-    answer = staff.get(LIST)
+    response = staff.get(LIST)
 
-    assert b"<script>alert" not in answer.content
-    assert b"<i>alice" not in answer.content
+    assert b"<script>alert" not in response.content
+    assert b"<i>alice" not in response.content
 
 
 def test_only_the_id_can_be_sorted_by(staff: Client) -> None:
@@ -117,10 +117,10 @@ def test_other_lookups_in_the_query_string_are_rejected(staff: Client) -> None:
     """Only the lookups of the filters may reach the database."""
     lookups = ["title__regex", "user_id__startswith", "id__gt", "nothing", "created_at__regex"]
 
-    answers = [staff.get(LIST, {lookup: "(a+)+$"}) for lookup in lookups]
+    responses = [staff.get(LIST, {lookup: "(a+)+$"}) for lookup in lookups]
 
-    assert [answer.status_code for answer in answers] == [400] * 5
-    assert {answer["Content-Type"] for answer in answers} == {"text/html; charset=utf-8"}
+    assert [response.status_code for response in responses] == [400] * 5
+    assert {response["Content-Type"] for response in responses} == {"text/html; charset=utf-8"}
 
 
 def test_search_finds_an_owner_by_exact_id(staff: Client) -> None:
@@ -134,7 +134,7 @@ def test_search_finds_an_owner_by_exact_id(staff: Client) -> None:
 
 
 def test_search_finds_words_of_the_title(staff: Client) -> None:
-    """A title must contain each word, in any order and case: Unicode, on SQLite too."""
+    """Titles with every word must be found, in any order and case, on SQLite too."""
     add("alice", "Buy oat milk", "Milk the cow", "Call alice", "\u00c4pfel", "\u041c\u043e\u043b")
     add("alice", "Don't let the cat out, it can't climb", "Let the dog out")
     expected = {
@@ -179,10 +179,10 @@ def test_owners_are_shown_and_found_by_e_mail_and_name(staff: Client) -> None:
         "@nowhere": [],
     }
 
-    answer = staff.get(LIST)
+    response = staff.get(LIST)
 
-    assert all(text in answer.content for text in (b"ada@example.com", b"Ada Lovelace"))
-    assert columns(answer)[3:5] == ["E-mail", "Name"]
+    assert all(text in response.content for text in (b"ada@example.com", b"Ada Lovelace"))
+    assert columns(response)[3:5] == ["E-mail", "Name"]
     assert {text: find(staff, text) for text in expected} == expected
 
 
@@ -230,7 +230,7 @@ def _many(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
 
 @pytest.mark.usefixtures("_many")
 def test_every_page_of_a_long_list_can_be_opened(staff: Client) -> None:
-    """The pages must show each task once, also beyond the exact count."""
+    """The pages must show each task once, even beyond the exact count."""
     pages = [shown(staff.get(LIST, {"p": page})) for page in (1, 2, 3)]
 
     assert [len(page) for page in pages] == [3, 3, 2]
@@ -243,18 +243,18 @@ def test_every_page_of_a_long_list_can_be_opened(staff: Client) -> None:
 @pytest.mark.usefixtures("_many")
 def test_a_long_list_is_not_counted(staff: Client) -> None:
     """No statement may count all rows; the page must mark the number as an estimate."""
-    answer = staff.get(LIST)
+    response = staff.get(LIST)
 
-    assert b"about 8 tasks" in answer.content
+    assert b"about 8 tasks" in response.content
     assert not [sql for sql in statements(staff) if "COUNT(" in sql.upper()]
 
 
 @pytest.mark.usefixtures("_many")
 def test_a_short_result_is_counted_exactly(staff: Client) -> None:
     """A short result must have an exact count, and an estimate a lower bound."""
-    answer = staff.get(LIST, {"q": "7"})
+    response = staff.get(LIST, {"q": "7"})
 
-    assert (answer.context["cl"].result_count, b"about" in answer.content) == (1, False)
+    assert (response.context["cl"].result_count, b"about" in response.content) == (1, False)
     assert (str(Estimate(6)), str(Estimate(7))) == ("more than 5", "about 7")
 
 

@@ -27,24 +27,24 @@ def staff(db: None) -> Client:
 
 @pytest.fixture
 def tasks(db: None) -> list[int]:
-    """Create three open tasks of alice and a completed one of bob; return their ids."""
+    """Create three open tasks for Alice and a completed one for Bob; return their ids."""
     owners = [("alice", False)] * 3 + [("bob", True)]
     return [TaskFactory.create(user_id=user, completed=done).id for user, done in owners]
 
 
 def act(staff: Client, action: str, selected: list[Any], query: str = "", **sent: Any) -> Any:
-    """Run an action on the tasks with these ids, confirmed."""
+    """Run an action on the tasks with these ids and confirm it."""
     form = {"action": action, "_selected_action": selected, "post": "yes", **sent}
     return staff.post(f"{LIST}{query}", form)
 
 
-def shown_messages(answer: Any) -> list[str]:
+def shown_messages(response: Any) -> list[str]:
     """Return the messages for the next page."""
-    return [str(message) for message in get_messages(answer.wsgi_request)]
+    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def completed() -> list[bool]:
-    """Return ``completed`` of all tasks."""
+    """Return the ``completed`` values of all tasks."""
     return list(Task.objects.order_by("pk").values_list("completed", flat=True))
 
 
@@ -52,10 +52,10 @@ def test_the_selected_tasks_are_marked(staff: Client, tasks: list[int]) -> None:
     """Only the selected tasks must change, and their number must be reported."""
     before = rows()
 
-    answer = act(staff, "mark_completed", tasks[:2])
+    response = act(staff, "mark_completed", tasks[:2])
 
-    assert (answer.status_code, answer["Location"]) == (302, LIST)
-    assert shown_messages(answer) == ["2 tasks were marked completed."]
+    assert (response.status_code, response["Location"]) == (302, LIST)
+    assert shown_messages(response) == ["2 tasks were marked completed."]
     assert completed() == [True, True, False, True]
     assert rows()[2:] == before[2:]
     back = shown_messages(act(staff, "mark_not_completed", [tasks[3]]))
@@ -77,13 +77,13 @@ def test_tasks_are_deleted_after_confirmation(staff: Client, tasks: list[int]) -
     """The action must show the number of tasks and delete them only when confirmed."""
     question = staff.post(LIST, {"action": "delete_selected", "_selected_action": tasks[:3]})
     before = len(rows())
-    answer = act(staff, "delete_selected", tasks[:3])
+    response = act(staff, "delete_selected", tasks[:3])
 
     assert question.status_code == 200
     assert b"3 tasks will be permanently deleted" in question.content
     assert question.content.count(b'name="_selected_action"') == 3
     assert before == 4
-    assert shown_messages(answer) == ["3 tasks were deleted."]
+    assert shown_messages(response) == ["3 tasks were deleted."]
     assert [row[0] for row in rows()] == tasks[3:]
 
 
@@ -103,9 +103,9 @@ def test_an_action_is_one_statement(staff: Client, tasks: list[int], action: str
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_applies_to_all_pages(staff: Client, tasks: list[int], action: str) -> None:
     """Selecting across pages must select the results of the filters and the search."""
-    answer = act(staff, action, tasks[:1], "?q=alice", select_across="1")
+    response = act(staff, action, tasks[:1], "?q=alice", select_across="1")
 
-    assert shown_messages(answer)[0].startswith("3 tasks were ")
+    assert shown_messages(response)[0].startswith("3 tasks were ")
     assert Task.objects.filter(pk=tasks[3], completed=True).exists()
 
 
@@ -159,11 +159,11 @@ def test_an_action_without_tasks_changes_nothing(staff: Client, tasks: list[int]
 
 
 def test_a_malformed_id_is_rejected(staff: Client, tasks: list[int]) -> None:
-    """A malformed id must be a 400 and change nothing."""
+    """A malformed id must return a 400 and change nothing."""
     before = rows()
     malformed = ["abc", "", "-1", "9" * 30, "1 OR 1=1"]
 
-    answers = [act(staff, "mark_completed", [tasks[0], task_id]) for task_id in malformed]
+    responses = [act(staff, "mark_completed", [tasks[0], task_id]) for task_id in malformed]
 
-    assert [answer.status_code for answer in answers] == [400] * 5
+    assert [response.status_code for response in responses] == [400] * 5
     assert rows() == before

@@ -28,7 +28,7 @@ def staff(db: None) -> Client:
 
 @pytest.fixture
 def task(db: None) -> TaskRow:
-    """Create a task of alice."""
+    """Create a task for Alice."""
     return Task.objects.add(user_id="alice", title="Buy milk", description="Two\nlitres")
 
 
@@ -49,22 +49,22 @@ def stored(task: TaskRow) -> TaskRow:
     return row
 
 
-def problems(answer: Any) -> dict[str, list[str]]:
+def problems(response: Any) -> dict[str, list[str]]:
     """Return the error messages of a form, by field."""
-    assert answer.status_code == 200
-    form = answer.context["adminform"].form
+    assert response.status_code == 200
+    form = response.context["adminform"].form
     return {name: list(messages) for name, messages in form.errors.items()}
 
 
 def test_an_edit_writes_the_changed_fields(staff: Client, task: TaskRow) -> None:
-    """An edit must be stored and increase ``updated_at``, even if the clock is behind."""
+    """An edit must be saved and increase ``updated_at``, even if the clock is behind."""
     future = datetime(2200, 1, 1, tzinfo=UTC)
     Task.objects.filter(pk=task.id).update(updated_at=future)
 
-    answer = edit(staff, task, title="Buy oat milk", completed="on")
+    response = edit(staff, task, title="Buy oat milk", completed="on")
 
     changed = stored(task)
-    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert (response.status_code, response["Location"]) == (302, LIST)
     assert changed == task._replace(
         title="Buy oat milk", completed=True, updated_at=changed.updated_at
     )
@@ -85,11 +85,15 @@ def test_an_edit_changes_the_etag(staff: Client, task: TaskRow, alice: ApiClient
 
 def test_an_edit_keeps_a_concurrent_change_of_another_field(staff: Client) -> None:
     """An edit must write only the changed fields (docs/contract.md, "Concurrency")."""
-    for meanwhile in ({"completed": True}, {"description": "Three\nlitres"}, {"description": None}):
+    for concurrent in (
+        {"completed": True},
+        {"description": "Three\nlitres"},
+        {"description": None},
+    ):
         task = Task.objects.add(user_id="alice", title="Buy milk", description="Two\nlitres")
         page = staff.get(f"{LIST}{task.id}/change/").content.decode()
         shown = dict(re.findall(r'name="(initial-\w+)" value="([^"]*)"', page))
-        users = Task.objects.filter(pk=task.id).change(**meanwhile)
+        users = Task.objects.filter(pk=task.id).change(**concurrent)
 
         edit(staff, task, title="Buy oat milk", **shown)
 
@@ -116,9 +120,9 @@ def test_an_unchanged_form_writes_nothing(staff: Client) -> None:
     ]
     tasks = [Task.objects.add(user_id="alice", title=t, description=d) for t, d in texts]
 
-    answers = [edit(staff, task) for task in tasks]
+    responses = [edit(staff, task) for task in tasks]
 
-    assert [answer.status_code for answer in answers] == [302] * 6
+    assert [response.status_code for response in responses] == [302] * 6
     assert [stored(task) for task in tasks] == tasks
 
 
@@ -157,9 +161,9 @@ REFUSED_OWNERS = [
 
 def test_an_edit_obeys_the_rules_of_the_api(staff: Client, task: TaskRow) -> None:
     """An invalid edit must be rejected with the API's messages and change nothing."""
-    answers = [(sent, problems(edit(staff, task, **sent))) for sent, _ in REFUSED]
+    responses = [(sent, problems(edit(staff, task, **sent))) for sent, _ in REFUSED]
 
-    assert answers == REFUSED
+    assert responses == REFUSED
     assert stored(task) == task
     assert not LogEntry.objects.exists()
 
@@ -168,18 +172,18 @@ def test_a_new_task_obeys_the_rules_of_the_api(staff: Client) -> None:
     """An invalid new task must be rejected with the API's messages."""
     refused = [*REFUSED, *REFUSED_OWNERS]
 
-    answers = [(sent, problems(staff.post(ADD, {**MILK, **sent}))) for sent, _ in refused]
+    responses = [(sent, problems(staff.post(ADD, {**MILK, **sent}))) for sent, _ in refused]
 
-    assert answers == refused
+    assert responses == refused
     assert rows() == []
 
 
 def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient) -> None:
     """A task created by staff must be in the owner's list."""
-    answer = staff.post(ADD, {**MILK, "description": "Two litres"})
+    response = staff.post(ADD, {**MILK, "description": "Two litres"})
 
     [task] = alice.get("/api/alice/tasks").json()
-    assert (answer.status_code, answer["Location"]) == (302, LIST)
+    assert (response.status_code, response["Location"]) == (302, LIST)
     assert (task["title"], task["description"], task["completed"]) == (
         *("Buy milk", "Two litres", False),
     )
@@ -189,11 +193,11 @@ def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient
 def test_the_longest_texts_are_accepted(staff: Client) -> None:
     """The limits must count characters, not bytes."""
     letter = "\N{PILE OF POO}"
-    answer = staff.post(
+    response = staff.post(
         ADD, {"user_id": letter * 255, "title": letter * 200, "description": letter * 1000}
     )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert len(Task.objects.get().description or "") == 1000
 
 
@@ -201,11 +205,11 @@ def test_the_form_shows_owner_id_and_times_as_read_only(staff: Client, task: Tas
     """Owner, id and times must be shown and must not be form fields."""
     create_table()
     add_user("alice", "ada@example.com", "Ada Lovelace")
-    answer = staff.get(f"{LIST}{task.id}/change/")
+    response = staff.get(f"{LIST}{task.id}/change/")
 
     texts = ["alice", "ada@example.com", "Ada Lovelace", str(task.id), str(task.created_at.year)]
-    assert list(answer.context["adminform"].form.fields) == ["title", "description", "completed"]
-    assert [text for text in texts if text not in answer.content.decode()] == []
+    assert list(response.context["adminform"].form.fields) == ["title", "description", "completed"]
+    assert [text for text in texts if text not in response.content.decode()] == []
 
 
 def test_owner_id_and_times_cannot_be_changed(staff: Client, task: TaskRow) -> None:
@@ -217,7 +221,7 @@ def test_owner_id_and_times_cannot_be_changed(staff: Client, task: TaskRow) -> N
     assert Task.objects.count() == 1
 
 
-def test_editing_a_task_that_was_deleted_meanwhile_is_a_404(
+def test_editing_a_task_that_has_been_deleted_returns_404(
     staff: Client, task: TaskRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An edit that was not saved must not be reported or logged as saved."""

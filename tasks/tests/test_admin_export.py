@@ -1,4 +1,4 @@
-"""The CSV export of the admin."""
+"""The admin's CSV export."""
 
 import csv
 import io
@@ -31,13 +31,13 @@ def staff(db: None) -> Client:
 def export(staff: Client, query: str = "", **sent: Any) -> list[list[str]]:
     """Export tasks and parse the file."""
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1", **sent}
-    answer = staff.post(f"{LIST}{query}", form)
-    assert (answer.status_code, answer.streaming) == (200, True)
-    return list(csv.reader(io.StringIO(answer.getvalue().decode(), newline="")))
+    response = staff.post(f"{LIST}{query}", form)
+    assert (response.status_code, response.streaming) == (200, True)
+    return list(csv.reader(io.StringIO(response.getvalue().decode(), newline="")))
 
 
 def test_an_export_has_all_fields(staff: Client) -> None:
-    """Column names and formats must be those of the API."""
+    """Column names and formats must match the API."""
     Task.objects.add(user_id="alice", title="Buy milk", description='a, b\n"c"', completed=True)
     task = Task.objects.add(user_id="zoë", title="Café")
 
@@ -50,15 +50,15 @@ def test_an_export_has_all_fields(staff: Client) -> None:
 
 
 def test_an_export_is_an_uncached_download(staff: Client) -> None:
-    """The answer must be an attachment that no cache stores."""
+    """The response must be an attachment that no cache stores."""
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1"}
 
-    answer = staff.post(LIST, form)
+    response = staff.post(LIST, form)
 
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer["Content-Disposition"].startswith('attachment; filename="tasks-')
-    assert "no-store" in answer["Cache-Control"]
-    assert answer.getvalue().startswith(b"id,")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith('attachment; filename="tasks-')
+    assert "no-store" in response["Cache-Control"]
+    assert response.getvalue().startswith(b"id,")
 
 
 def test_only_the_selected_tasks_are_exported(staff: Client) -> None:
@@ -114,7 +114,7 @@ def test_a_formula_is_defused(staff: Client) -> None:
 
 
 def test_other_texts_are_unchanged() -> None:
-    """A text that is no formula must not be changed."""
+    """Text that is not a formula must not be changed."""
     texts = ["Buy milk", "1-2", "a=b", "", "me@example.com", " x"]
 
     assert [defused(text) for text in texts] == texts

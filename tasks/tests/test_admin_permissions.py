@@ -21,7 +21,7 @@ NEW = {"user_id": "alice", "title": "New"}
 
 @pytest.fixture
 def task_id(db: None) -> int:
-    """Create a task of alice and return its id."""
+    """Create a task for Alice and return its id."""
     task_id: int = TaskFactory.create(title="Buy milk", completed=False).id
     return task_id
 
@@ -47,14 +47,14 @@ def attempts(staff: Client, task_id: int) -> list[Any]:
 
 
 def test_view_permission_allows_no_change(task_id: int) -> None:
-    """Staff with only the view permission must be able to export and change nothing."""
+    """Staff with only the view permission must not be able to change anything."""
     staff = signed_in(member("viewer", "view"))
     before = rows()
 
     refusals = attempts(staff, task_id)
 
     assert offered(staff) == {"export_as_csv"}
-    assert [answer.status_code for answer in refusals] == [403, 403, 403, 302, 302, 302]
+    assert [response.status_code for response in refusals] == [403, 403, 403, 302, 302, 302]
     assert rows() == before
     assert not LogEntry.objects.exists()
 
@@ -87,11 +87,11 @@ def test_staff_without_permissions_see_no_tasks(task_id: int) -> None:
     staff = signed_in(member())
     pages = ["", "add/", f"{task_id}/change/", f"{task_id}/history/", f"{task_id}/delete/"]
 
-    answers = {page: staff.get(f"{LIST}{page}") for page in pages}
+    responses = {page: staff.get(f"{LIST}{page}") for page in pages}
 
     assert {
-        page: (answer.status_code, b"Your account may not do this." in answer.content)
-        for page, answer in answers.items()
+        page: (response.status_code, b"Your account may not do this." in response.content)
+        for page, response in responses.items()
     } == dict.fromkeys(pages, (403, True))
 
 
@@ -103,5 +103,5 @@ def test_removing_staff_status_takes_effect_at_once(task_id: int, values: dict[s
     type(user).objects.update(**values)
     before = rows()
 
-    assert {answer.status_code for answer in attempts(staff, task_id)} == {302}
+    assert {response.status_code for response in attempts(staff, task_id)} == {302}
     assert rows() == before

@@ -55,7 +55,7 @@ def explain(statement: str) -> str:
 
 
 def test_a_page_is_read_from_the_primary_key(staff: Client) -> None:
-    """No page may sort or scan the table, and a distant page must skip in the index."""
+    """No page may sort or scan the table, and a distant page must skip rows in the index."""
     pages = {page: plans(staff, p=page) for page in ("1", "2", "300")}
 
     found = [plan for each in pages.values() for plan in each]
@@ -98,7 +98,7 @@ def test_editing_uses_the_primary_key(staff: Client) -> None:
 
 
 def updates() -> tuple[int, int]:
-    """Return this transaction's number of updates and of heap-only updates."""
+    """Return this transaction's numbers of updates and of heap-only updates."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'task'"

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from tasks.maintenance import batches
-from tasks.maintenance.batches import delete_in_batches, held_interrupt, store_in_batches
+from tasks.maintenance.batches import deferred_interrupt, delete_in_batches, insert_in_batches
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
 
@@ -90,7 +90,7 @@ def test_tasks_are_consumed_one_batch_at_a_time() -> None:
             made += 1
             yield copy(task)
 
-    assert store_in_batches(tasks(), on_batch=lambda count: seen.append((count, made))) == 2500
+    assert insert_in_batches(tasks(), on_batch=lambda count: seen.append((count, made))) == 2500
     assert seen == [(1000, 1000), (1000, 2000), (500, 2500)]
 
 
@@ -101,38 +101,38 @@ def press_ctrl_c() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_during_the_commit_is_ignored() -> None:
-    """Once the commit has begun, storing must succeed and restore the signal handler."""
+    """Once the commit has begun, the insert must succeed and restore the signal handler."""
     handler = signal.getsignal(signal.SIGINT)
     tasks = iter([TaskFactory.build()])
 
-    stored = store_in_batches(tasks, on_batch=lambda count: transaction.on_commit(press_ctrl_c))
+    inserted = insert_in_batches(tasks, on_batch=lambda count: transaction.on_commit(press_ctrl_c))
 
-    assert (stored, len(ids())) == (1, 1)
+    assert (inserted, len(ids())) == (1, 1)
     assert signal.getsignal(signal.SIGINT) is handler
 
 
-def test_ctrl_c_is_held_back_until_it_is_raised() -> None:
+def test_ctrl_c_is_deferred_until_the_caller_raises_it() -> None:
     """The first Ctrl-C must take effect only where the caller asks for it."""
-    with held_interrupt() as raise_held:
+    with deferred_interrupt() as raise_deferred:
         press_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
-            raise_held()
+            raise_deferred()
 
 
-def test_a_second_ctrl_c_is_not_held_back() -> None:
+def test_a_second_ctrl_c_is_not_deferred() -> None:
     """Ctrl-C twice must end a command that waits for the database."""
-    with held_interrupt():
+    with deferred_interrupt():
         press_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
             press_ctrl_c()
 
 
 def test_without_ctrl_c_nothing_is_raised() -> None:
-    """The block must run normally, also outside the main thread."""
+    """The block must run normally, even outside the main thread."""
 
     def work() -> bool:
-        with held_interrupt() as raise_held:
-            raise_held()
+        with deferred_interrupt() as raise_deferred:
+            raise_deferred()
         return True
 
     with ThreadPoolExecutor(1) as pool:

@@ -22,7 +22,7 @@ from tasks.tests.factories import TaskFactory
 
 pytestmark = pytest.mark.django_db
 
-ROLE = f"stranger_{os.getpid()}"  # processes of `pytest -n` share the roles
+ROLE = f"unprivileged_{os.getpid()}"  # `pytest -n` processes share the roles
 FASTAPI = 'CREATE TABLE "user" (id text PRIMARY KEY, email text, email_verified boolean, name text)'
 
 
@@ -50,7 +50,7 @@ def test_a_new_or_dropped_table_is_noticed_at_once() -> None:
 
 
 @pytest.mark.parametrize("kind", IDS)
-def test_an_owner_is_found_or_missing_by_an_id_of_any_type(kind: str) -> None:
+def test_ids_of_any_type_are_compared_as_text(kind: str) -> None:
     """Ids of type text, uuid or integer must be compared as text."""
     id_type, alice, bob = IDS[kind]
     create_table(id_type)
@@ -95,7 +95,7 @@ def test_no_other_column_is_read() -> None:
     assert not [sql for sql in statements if "*" in sql or "image" in sql or "Verified" in sql]
 
 
-def test_a_table_without_names_has_empty_ones() -> None:
+def test_without_the_name_column_names_are_empty() -> None:
     """The column ``name`` must be optional."""
     create_table(columns="")
     execute("INSERT INTO \"user\" (id, email) VALUES ('alice', 'ada@example.com')")
@@ -120,10 +120,10 @@ def test_the_search_is_literal_and_ignores_case() -> None:
 
 @pytest.mark.parametrize("in_transaction", [False, True])
 @pytest.mark.django_db(transaction=True)
-def test_a_table_that_is_dropped_meanwhile_is_no_error(
+def test_a_table_dropped_between_the_queries_is_not_an_error(
     monkeypatch: pytest.MonkeyPatch, in_transaction: bool
 ) -> None:
-    """The table may be dropped between the two queries."""
+    """Dropping the table between the two queries must not be an error."""
     columns: list[dict[str, bool]] = [{"id": True, "email": True, "emailVerified": True}, {}]
     monkeypatch.setattr(better_auth_users, "_columns", lambda: columns.pop(0))
 
@@ -156,7 +156,7 @@ def _role(db: None) -> Any:
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 def test_an_unreadable_table_counts_as_missing() -> None:
-    """Without ``SELECT`` there must be no error and no users."""
+    """Without the ``SELECT`` privilege there must be no error and no users."""
     execute(f"SET ROLE {ROLE}")
 
     assert (table_exists(), owners(["alice"]), user_ids_matching("ada", 10)) == (False, {}, [])
@@ -176,7 +176,7 @@ def test_column_privileges_are_sufficient(column: str, name: str) -> None:
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 def test_the_search_path_selects_the_table() -> None:
-    """The first ``user`` table on the search path must be used, as by Better Auth."""
+    """The first ``user`` table on the search path must be used, as Better Auth does."""
     execute("CREATE SCHEMA old")
     execute('CREATE TABLE old."user" (id text, email text)')
     execute("SET LOCAL search_path = old, public")

@@ -25,7 +25,7 @@ EVERYTHING = (*OLD, "--orphans", "--user=carol", "--idempotency-keys")
 
 @pytest.fixture
 def _one_of_each() -> None:
-    """Store rows of each kind, in different numbers, and rows that must be kept."""
+    """Create rows of each kind, in different numbers, and rows that must be kept."""
     create_table()
     for user in ("alice", "carol", "dave"):
         add_user(user, f"{user}@example.com")
@@ -127,7 +127,7 @@ def test_anything_but_a_yes_deletes_nothing(answer: Callable[[str], None], no: s
 def test_ctrl_c_at_the_confirmation_deletes_nothing(
     answer: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C must cancel, with exit code 130."""
+    """Ctrl-C must cancel with exit code 130."""
     task_of_age(91 * DAY)
     answer("")
     monkeypatch.setattr("builtins.input", lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -144,7 +144,7 @@ def test_it_does_not_ask_if_there_is_nothing_to_delete(answer: Callable[[str], N
     assert manage("cleanup_tasks", *OLD) == "Deleted 0 completed tasks unchanged for 90d.\n"
 
 
-def test_without_a_terminal_it_needs_no_input() -> None:
+def test_without_a_terminal_the_confirmation_must_be_skipped() -> None:
     """A scheduled job without ``--no-input`` must fail at once."""
     task_of_age(91 * DAY)
 
@@ -197,7 +197,7 @@ def test_force_allows_most_owners_to_be_orphans() -> None:
 def test_ctrl_c_stops_after_a_batch_and_reports_the_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The count must be exact, with exit code 130."""
+    """The count must be exact, and the exit code must be 130."""
     for _ in range(5):
         task_of_age(91 * DAY)
     delete = TaskQuerySet.delete

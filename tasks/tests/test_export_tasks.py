@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lines() -> str:
-    """Store two tasks of alice and one of bob; return the lines of alice's tasks."""
+    """Create two tasks for Alice and one for Bob; return the lines of Alice's tasks."""
     for user in ("alice", "bob", "alice"):
         TaskFactory.create(user_id=user)
     return "".join(f"{line}\n" for line in exported_lines("alice"))
@@ -34,7 +34,7 @@ def test_standard_output_gets_only_the_lines(lines: str) -> None:
 
 
 def test_a_file_gets_the_lines(lines: str, tmp_path: Path) -> None:
-    """Only the named file may be left, readable by its owner only."""
+    """Only the named file may remain, readable by its owner only."""
     file = tmp_path / "alice.jsonl"
 
     printed = manage("export_tasks", "--user=alice", str(file))
@@ -64,8 +64,8 @@ def test_a_device_is_not_replaced(lines: str) -> None:
     assert not Path(os.devnull).is_file()
 
 
-def test_a_user_without_tasks_is_no_error() -> None:
-    """A user without tasks must give an empty export."""
+def test_a_user_without_tasks_is_not_an_error() -> None:
+    """The export of a user without tasks must be empty."""
     assert manage("export_tasks", "--user=nobody", stderr=io.StringIO()) == ""
 
 
@@ -94,7 +94,7 @@ def interrupted_lines(user_id: str) -> Iterator[str]:
 
 
 def test_ctrl_c_keeps_an_existing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An interrupted export must not replace the file, and exit with code 130."""
+    """An interrupted export must keep the existing file and exit with code 130."""
     monkeypatch.setattr(export_tasks, "exported_lines", interrupted_lines)
     file = tmp_path / "alice.jsonl"
     file.write_text("old\n")
@@ -119,7 +119,7 @@ def test_a_closed_pipe_is_reported() -> None:
         call_command("export_tasks", "--user=alice", stdout=pipe)
 
 
-def test_no_progress_bar_among_lines_on_a_terminal(
+def test_no_progress_bar_is_shown_among_lines_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, lines: str
 ) -> None:
     """Lines on a terminal must not be overwritten by the bar."""

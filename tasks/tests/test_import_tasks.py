@@ -27,8 +27,8 @@ def type_in(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
 
 
-def test_the_tasks_of_a_file_are_stored(file: Path) -> None:
-    """Each task must belong to the user in its line; the summary must give the number."""
+def test_the_tasks_of_a_file_are_imported(file: Path) -> None:
+    """Each task must belong to the user in its line; the summary must state the number."""
     assert manage("import_tasks", str(file)) == "Imported 2 tasks.\n"
     assert [row[1:3] for row in rows()] == [("alice", "first"), ("bob", "second")]
 
@@ -54,20 +54,20 @@ def test_an_export_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row[1:] for row in rows()] == before * 2
 
 
-def test_an_empty_file_is_no_error() -> None:
+def test_an_empty_file_is_not_an_error() -> None:
     """The export of a user without tasks must be importable."""
     assert manage("import_tasks", os.devnull) == "Imported 0 tasks.\n"
 
 
-def test_an_invalid_line_is_reported_and_nothing_is_stored(file: Path) -> None:
-    """The error must give the line, the reason, and that no task was stored."""
+def test_an_invalid_line_is_reported_and_nothing_is_imported(file: Path) -> None:
+    """The error must state the line, the reason, and that no tasks were imported."""
     TaskFactory.create()
     before = rows()
     good = file.read_bytes()
 
     for wrong, message in (
-        (b"{\n", r"Line 3: not UTF-8 JSON: .* \(column 2\). No task was stored"),
-        (b"x" * 70_000, "Line 3: longer than 65536 bytes. No task was stored"),
+        (b"{\n", r"Line 3: not UTF-8 JSON: .* \(column 2\). No tasks were imported"),
+        (b"x" * 70_000, "Line 3: longer than 65536 bytes. No tasks were imported"),
     ):
         file.write_bytes(good + wrong)
         assert re.search(message, str(refusal("import_tasks", str(file))))
@@ -76,7 +76,7 @@ def test_an_invalid_line_is_reported_and_nothing_is_stored(file: Path) -> None:
 
 
 def test_as_is_accepts_old_tasks(tmp_path: Path) -> None:
-    """``--as-is`` must store a blank title, which the API rejects."""
+    """``--as-is`` must accept a blank title, which the API rejects."""
     (tmp_path / "old").write_bytes(line(title=""))
 
     assert manage("import_tasks", "--as-is", str(tmp_path / "old")) == "Imported 1 tasks.\n"
@@ -91,8 +91,8 @@ def test_an_unreadable_file_is_reported(tmp_path: Path, name: str, why: str) -> 
     assert why in error
 
 
-def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
-    """An interrupted import must store no task, and exit with code 130."""
+def test_ctrl_c_imports_nothing(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    """An interrupted import must import nothing and exit with code 130."""
     before = rows()
 
     class Interrupted(io.BytesIO):
@@ -107,5 +107,5 @@ def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch, file: Path) -> N
 
     error = refusal("import_tasks")
 
-    assert (str(error), error.returncode) == ("Interrupted. No task was stored.", 130)
+    assert (str(error), error.returncode) == ("Interrupted. No tasks were imported.", 130)
     assert rows() == before

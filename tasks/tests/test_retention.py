@@ -37,7 +37,7 @@ def test_a_duration_is_subtracted_from_now() -> None:
     ids=lambda duration: ascii(duration)[:20],
 )
 def test_an_invalid_duration_is_rejected(duration: str) -> None:
-    """A typo must not be read as another duration."""
+    """A typo must not be read as a different duration."""
     with pytest.raises(ValueError, match=r"duration|long ago|digits"):
         time_ago(duration)
 
@@ -70,7 +70,7 @@ def test_a_key_expires_after_its_lifetime() -> None:
 @pytest.mark.parametrize("is_forced", [False, True])
 @pytest.mark.parametrize("has_another", [False, True])
 def test_without_a_user_table_orphans_are_an_error(has_another: bool, is_forced: bool) -> None:
-    """Without Better Auth's table, or with another ``user`` table, there must be an error."""
+    """Without Better Auth's table, or with another ``user`` table, an error must be raised."""
     if has_another:
         execute('CREATE TABLE "user" (id text PRIMARY KEY, email text, password_hash text)')
         execute("INSERT INTO \"user\" (id, email) VALUES ('bob', 'b@example.com')")
@@ -93,14 +93,14 @@ def test_with_an_empty_user_table_orphans_are_an_error_unless_forced() -> None:
 
 @pytest.fixture
 def _alice(db: None) -> None:
-    """Create the user table with alice as the only user."""
+    """Create the user table with Alice as the only user."""
     create_table()
     add_user("alice", "ada@example.com")
 
 
 @pytest.mark.usefixtures("_alice")
 def test_more_than_half_of_the_owners_as_orphans_is_an_error_unless_forced() -> None:
-    """After a switch from another login, every owner looks like an orphan."""
+    """A switch from another login system must not make every owner an orphan."""
     for user in ["alice"] * 5 + ["bob", "carol"]:
         TaskFactory.create(user_id=user)
 

@@ -25,12 +25,12 @@ def owners() -> dict[str, int]:
 
 
 def test_the_default_is_ten_users_with_a_hundred_tasks_each() -> None:
-    """Without options, the command must store tasks and print a summary."""
-    assert manage("seed_tasks") == "Stored 1000 tasks (100 each, users: 10).\n"
+    """Without options, the command must create tasks and print a summary."""
+    assert manage("seed_tasks") == "Created 1000 tasks (100 each, users: 10).\n"
     assert owners() == {f"user{number}": 100 for number in range(1, 11)}
 
 
-def test_user_stores_tasks_for_these_users_only() -> None:
+def test_user_creates_tasks_for_these_users_only() -> None:
     """With ``--user``, no generated users may get tasks."""
     manage("seed_tasks", "--user=alice", "--user=7", "--tasks=3", "--user=alice")
 
@@ -84,15 +84,15 @@ REFUSED = {
 
 @pytest.mark.parametrize("message", REFUSED)
 def test_bad_input_is_refused(message: str) -> None:
-    """The error must name the option, and nothing may be stored."""
+    """The error must name the option, and nothing may be created."""
     errors = [str(refusal("seed_tasks", "--user=alice", each)) for each in REFUSED[message]]
 
     assert [error for error in errors if message not in error] == []
     assert rows() == []
 
 
-def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupted run must store no task, and exit with code 130."""
+def test_ctrl_c_creates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted run must create nothing and exit with code 130."""
     TaskFactory.create()
     before, bulk_create = rows(), TaskQuerySet.bulk_create
 
@@ -103,5 +103,5 @@ def test_ctrl_c_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TaskQuerySet, "bulk_create", create_and_press)
     error = refusal("seed_tasks")
 
-    assert (str(error), error.returncode) == ("Interrupted. No task was stored.", 130)
+    assert (str(error), error.returncode) == ("Interrupted. No tasks were created.", 130)
     assert rows() == before

@@ -54,7 +54,7 @@ def test_the_share_of_completed_tasks_is_exact() -> None:
 
 
 def test_creation_times_are_spread_over_the_days_in_the_order_of_the_ids() -> None:
-    """The order by id must be the order by creation, as for tasks of the API."""
+    """The order of ids must match the order of creation, as for tasks created through the API."""
     ages = [-created for _, _, _, _, created, _ in seeded(days=30)]
 
     assert ages == sorted(ages, reverse=True)
@@ -104,7 +104,7 @@ def test_texts_are_reused_after_the_first_deck(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_statements_are_not_kept_in_debug(settings: Settings) -> None:
-    """Memory must not grow with ``DEBUG``, where Django keeps all statements."""
+    """Memory must not grow even with ``DEBUG``, which makes Django keep all statements."""
     settings.DEBUG = True
 
     seed_tasks(["alice"], 3)

@@ -52,7 +52,7 @@ def test_an_imported_export_equals_the_original(**fields: Any) -> None:
     Task.objects.all().delete()
 
     assert (exported.isascii(), exported.splitlines()) == (True, [exported])
-    assert import_lines([exported.encode()], is_as_is=True) == 1
+    assert import_lines([exported.encode()], as_is=True) == 1
     assert stored() == before
 
 
@@ -71,8 +71,8 @@ def test_a_validated_import_preserves_texts() -> None:
 
 
 @pytest.mark.django_db
-def test_a_line_is_the_task_as_the_api_shows_it(alice: ApiClient) -> None:
-    """The format must be the API's; other users' tasks must not be exported (SC-002)."""
+def test_a_line_is_the_task_as_the_api_returns_it(alice: ApiClient) -> None:
+    """The format must match the API's; other users' tasks must not be exported (SC-002)."""
     TaskFactory.create()
     TaskFactory.create(user_id="bob")
 

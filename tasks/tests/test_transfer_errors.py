@@ -20,7 +20,7 @@ def without(name: str) -> bytes:
 
 
 NOT_JSON = "not UTF-8 JSON"
-NO_OBJECT = "value is not a valid dict"
+NOT_AN_OBJECT = "value is not a valid dict"
 TITLE, USER_ID = "title: ensure this value has at", "user_id: ensure this value has at"
 # message: lines that cause it
 INVALID = {
@@ -31,8 +31,8 @@ INVALID = {
         line(title="X").replace(b'"X"', rb'"\ud800"'),
         *(line(id=None).replace(b"null", number, 1) for number in (b"NaN", b"-Infinity")),
     ],
-    NO_OBJECT: [b"[]", b"null"],
-    f"{NOT_JSON}|{NO_OBJECT}": [b"1e999"],
+    NOT_AN_OBJECT: [b"[]", b"null"],
+    f"{NOT_JSON}|{NOT_AN_OBJECT}": [b"1e999"],
     f"longer than {MAX_LINE_BYTES} bytes": [line(note="x" * MAX_LINE_BYTES)],
     "note: unknown field": [line(note="x")],
     f"{TITLE} least 1 characters": [line(title=""), line(title=" \u2028")],
@@ -64,8 +64,8 @@ INVALID = {
 
 
 @pytest.mark.parametrize("message", INVALID)
-def test_an_invalid_line_is_reported_and_nothing_is_stored(message: str) -> None:
-    """The error must give the line number and the reason, and no line may be stored."""
+def test_an_invalid_line_is_reported_and_nothing_is_imported(message: str) -> None:
+    """The error must state the line number and the reason, and nothing may be imported."""
     TaskFactory.create()
     before = rows()
 
@@ -75,10 +75,10 @@ def test_an_invalid_line_is_reported_and_nothing_is_stored(message: str) -> None
     assert rows() == before
 
 
-def error_of(lines: list[bytes], *, is_as_is: bool = False) -> str:
+def error_of(lines: list[bytes], *, as_is: bool = False) -> str:
     """Import lines and return the error message."""
     try:
-        return f"{import_lines(lines, is_as_is=is_as_is)} were stored"
+        return f"{import_lines(lines, as_is=as_is)} were imported"
     except LineError as error:
         return str(error)
 
@@ -93,7 +93,7 @@ def test_as_is_accepts_old_tasks() -> None:
     """Tasks of an adopted table that break the API's rules must survive the round trip."""
     earlier = {"updated_at": "2026-01-06T15:30:00.123455Z"}
     for values in ({"title": ""}, {"title": "\t"}, earlier):
-        import_lines([line(**values)], is_as_is=True)
+        import_lines([line(**values)], as_is=True)
 
         *_, exported = exported_lines("alice")
         assert json.loads(exported) == LINE | values | {"id": Task.objects.latest("id").id}
@@ -103,7 +103,7 @@ def test_as_is_rejects_tasks_that_no_table_can_hold() -> None:
     """``--as-is`` must still check lengths and types."""
     invalid: list[dict[str, Any]] = [{"title": "x" * 201}, {"completed": 1}, {"user_id": ""}]
 
-    errors = [error_of([line(**values)], is_as_is=True) for values in invalid]
+    errors = [error_of([line(**values)], as_is=True) for values in invalid]
 
     assert [error for error in errors if not error.startswith("Line 1: ")] == []
     assert rows() == []

@@ -90,7 +90,7 @@ def test_a_terminal_shows_a_progress_bar(deployed: Deployment) -> None:
         assert seeding.exit_code() == 0
 
     assert "%|" in seeding.shown
-    assert seeding.shown.endswith("Stored 2000 tasks (2000 each, users: 1).\r\n")
+    assert seeding.shown.endswith("Created 2000 tasks (2000 each, users: 1).\r\n")
 
 
 @pytest.mark.parametrize(("key", "code", "left"), [("y", 0, 0), ("n", 1, 3), ("\x03", 130, 3)])
@@ -138,7 +138,7 @@ def test_ctrl_c_while_seeding_stores_nothing(deployed: Deployment) -> None:
         seeding.process.send_signal(signal.SIGINT)
         assert seeding.exit_code() == 130, seeding.shown
 
-    assert "CommandError: Interrupted. No task was stored." in seeding.shown
+    assert "CommandError: Interrupted. No tasks were created." in seeding.shown
     assert "Traceback" not in seeding.shown
     assert deployed.count("halfway") == 0
 

@@ -10,7 +10,7 @@ import pytest
 def old_database(
     django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
-    """Connect this process to an empty database of its own and return its URL."""
+    """Connect this process to its own empty database and return its URL."""
     from django.db import connections
 
     from todo_project.tests.live_server import fresh_database

@@ -85,7 +85,7 @@ create index "verification_identifier_idx" on "verification" ("identifier");
 insert into "user" values ('alice', 'Alice', 'alice@example.com', true);
 insert into "session" values ('s1', now(), 'token', now(), now(), null, null, 'alice');
 """
-# not in the order of the ids
+# Not in the order of the ids
 ROWS = """
 INSERT INTO task (id, user_id, title, description, completed, created_at, updated_at)
     OVERRIDING SYSTEM VALUE VALUES

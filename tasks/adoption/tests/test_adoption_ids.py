@@ -35,14 +35,14 @@ def test_ids_continue_after_the_largest(alice: ApiClient, ddl: str) -> None:
     assert next_ids == NEXT_IDS
 
 
-def test_an_id_beyond_the_column_is_a_missing_task(alice: ApiClient) -> None:
-    """A larger id must be a 404 (docs/contract.md, "Six endpoints and a health check")."""
+def test_an_id_out_of_the_columns_range_is_a_missing_task(alice: ApiClient) -> None:
+    """A larger id must return a 404 (docs/contract.md, "Six endpoints and a health check")."""
     execute(PLAN, ROWS)
     migrate()
     before = rows()
     paths = [f"{TASKS}/{task_id}" for task_id in (2**31, 2**63 - 1)]
 
-    answers = [
+    responses = [
         alice.send(method, f"{path}{suffix}", body)
         for path in paths
         for method, suffix, body in (
@@ -54,12 +54,12 @@ def test_an_id_beyond_the_column_is_a_missing_task(alice: ApiClient) -> None:
     ]
 
     assert column("id") == ("integer", True)  # a wider type would rewrite every row under the lock
-    assert [answer.status_code for answer in answers] == [404] * 8
+    assert [response.status_code for response in responses] == [404] * 8
     assert rows() == before
 
 
 def test_an_exhausted_sequence_is_a_500(alice: ApiClient) -> None:
-    """A create without a free id must be a server error and change nothing."""
+    """A create without a free id must return a server error and change nothing."""
     execute(PLAN, ROWS, "UPDATE task SET id = 2147483647 WHERE id = 7")
     migrate()
     before = rows()

@@ -9,18 +9,18 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import DatabaseError
 
-from tasks.adoption.checks import FOREIGN_TABLE
+from tasks.adoption.checks import INCOMPATIBLE_TABLE
 from tasks.adoption.tests.old_databases import PLAN, ROWS, empty, execute, migrate, snapshot
 
 pytestmark = pytest.mark.usefixtures("old_database")
 
-FOREIGN = "CREATE TABLE task (id SERIAL PRIMARY KEY, name TEXT, done BOOLEAN)"
+INCOMPATIBLE = "CREATE TABLE task (id SERIAL PRIMARY KEY, name TEXT, done BOOLEAN)"
 TWO_KEYS = "ALTER TABLE task ADD PRIMARY KEY (id, user_id)"
 VIEW = "CREATE VIEW task AS SELECT * FROM todo"
 
 
 def unchanged(before: dict[str, Any]) -> bool:
-    """Return whether the relations of ``before`` are the same; Django has added its tables."""
+    """Return whether the relations in ``before`` are unchanged; Django's own tables may be new."""
     after = snapshot()
     return {name: after.get(name) for name in before} == before
 
@@ -33,11 +33,11 @@ def changed(old: str, new: str) -> str:
 
 NO_KEY = changed("SERIAL PRIMARY KEY", "SERIAL")
 # reason: the SQL of such relations
-FOREIGN_TABLES = {
-    "it has no column user_id; it has no column title": [FOREIGN],
+INCOMPATIBLE_TABLES = {
+    "it has no column user_id; it has no column title": [INCOMPATIBLE],
     "its id is uuid, not integer or bigint": [changed("id SERIAL", "id UUID")],
     "its id is not the primary key": [NO_KEY, NO_KEY + TWO_KEYS],
-    "its id has no sequence of its own": [changed("id SERIAL", "id INTEGER")],
+    "its id does not default to its own sequence": [changed("id SERIAL", "id INTEGER")],
     "its user_id is integer, not": [changed("user_id VARCHAR", "user_id INTEGER")],
     "its title is character(200), not": [changed("VARCHAR(200)", "CHAR(200)")],
     "its completed is integer, not": [changed("BOOLEAN NOT NULL DEFAULT FALSE", "INTEGER")],
@@ -48,9 +48,11 @@ FOREIGN_TABLES = {
 
 
 @pytest.mark.postgresql
-def test_a_foreign_table_is_refused(subtests: pytest.Subtests) -> None:
-    """A foreign table must not be changed, and the error must give the reason."""
-    for reason, ddl in ((reason, ddl) for reason, each in FOREIGN_TABLES.items() for ddl in each):
+def test_an_incompatible_table_is_refused(subtests: pytest.Subtests) -> None:
+    """An incompatible table must not be changed, and the error must state the reason."""
+    for reason, ddl in (
+        (reason, ddl) for reason, each in INCOMPATIBLE_TABLES.items() for ddl in each
+    ):
         empty()
         execute(ddl)
         before = snapshot()
@@ -64,12 +66,12 @@ def test_a_foreign_table_is_refused(subtests: pytest.Subtests) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_foreign_table_is_refused_before_anything_is_created() -> None:
+def test_an_incompatible_table_is_refused_before_anything_is_created() -> None:
     """Not even Django's own tables may be created."""
-    execute(FOREIGN)
+    execute(INCOMPATIBLE)
     before = snapshot()
 
-    with pytest.raises(SystemCheckError, match=FOREIGN_TABLE):
+    with pytest.raises(SystemCheckError, match=INCOMPATIBLE_TABLE):
         call_command("migrate", verbosity=0, skip_checks=False)
 
     assert snapshot() == before
@@ -77,7 +79,7 @@ def test_a_foreign_table_is_refused_before_anything_is_created() -> None:
 
 @pytest.mark.sqlite
 def test_a_table_in_sqlite_is_refused() -> None:
-    """An existing SQLite table must not be changed, and the error must give the reason."""
+    """An existing SQLite table must not be changed, and the error must state the reason."""
     execute("CREATE TABLE task (id INTEGER NOT NULL PRIMARY KEY)", "INSERT INTO task VALUES (1)")
 
     with pytest.raises(CommandError, match="only a PostgreSQL table can be adopted"):
@@ -96,7 +98,7 @@ def test_an_empty_database_passes_the_check() -> None:
 
 @pytest.mark.postgresql
 def test_a_failed_change_is_rolled_back() -> None:
-    """If PostgreSQL rejects a change, nothing may change, and the error must give the cause."""
+    """If PostgreSQL rejects a change, nothing may change, and the error must state the cause."""
     execute(PLAN, ROWS, "CREATE VIEW recent AS SELECT updated_at FROM task")
     before = snapshot()
 
@@ -108,7 +110,7 @@ def test_a_failed_change_is_rolled_back() -> None:
 
 @pytest.fixture
 def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Read the table in a transaction that does not end."""
+    """Keep a transaction open that has read the table."""
     monkeypatch.setattr("tasks.adoption.operation.LOCK_TIMEOUT_SECONDS", 0.2)
     execute(PLAN, ROWS)
     with psycopg.connect(old_database) as other:

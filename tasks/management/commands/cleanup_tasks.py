@@ -102,7 +102,7 @@ class Command(TaskCommand):
         self.stdout.write(f"Deleted {_worded(deleted)}.")
 
     def _confirm(self, counts: dict[str, int]) -> None:
-        """Continue only after a yes."""
+        """Ask for confirmation, and stop unless the answer is yes."""
         self.stderr.write(f"To delete: {_worded(counts)}.", self.style.WARNING)
         self.stderr.write("Delete these rows permanently? [y/N] ", self.style.WARNING, ending="")
         self.stderr.flush()

@@ -20,8 +20,8 @@ class Command(TaskCommand):
     """Writes a user's tasks as JSON Lines."""
 
     help = (
-        "Write all tasks of a user as JSON Lines: one task per line, as the API shows it. The file"
-        " is created or replaced atomically, once it is complete."
+        "Write all tasks of a user as JSON Lines: one task per line, as the API returns it. The"
+        " file is created or replaced atomically, once it is complete."
     )
     outcome = "The export is incomplete."
 

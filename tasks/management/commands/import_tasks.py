@@ -16,14 +16,14 @@ STANDARD_INPUT = "-"
 
 
 class Command(TaskCommand):
-    """Stores the tasks of a JSON Lines file."""
+    """Imports the tasks of a JSON Lines file."""
 
     help = (
-        "Store tasks written by export_tasks, each for the user in its line and with a new id."
-        " Existing tasks are kept: importing a file twice stores its tasks twice. After an invalid"
-        " line or Ctrl-C, no task is stored."
+        "Import tasks written by export_tasks, each for the user in its line and with a new id."
+        " Existing tasks are kept: importing a file twice creates its tasks twice. After an invalid"
+        " line or Ctrl-C, no tasks are imported."
     )
-    outcome = "No task was stored."
+    outcome = "No tasks were imported."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -36,12 +36,12 @@ class Command(TaskCommand):
         parser.add_argument(
             "--as-is",
             action="store_true",
-            help="accept tasks that an adopted table can hold and the API refuses: a blank title,"
+            help="accept tasks that an adopted table can hold but the API rejects: a blank title,"
             " an updated_at before created_at",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Store the tasks and print their number."""
+        """Import the tasks and print how many."""
         name = options["file"]
         is_stdin = name == STANDARD_INPUT
         try:
@@ -50,8 +50,8 @@ class Command(TaskCommand):
                 nullcontext(sys.stdin.buffer) if is_stdin else Path(name).open("rb") as file,
                 progress_bar(size, "B") as bar,
             ):
-                stored = import_lines(_lines(file, bar), is_as_is=options["as_is"])
-                self.outcome = f"Imported {stored} tasks."
+                imported = import_lines(_lines(file, bar), as_is=options["as_is"])
+                self.outcome = f"Imported {imported} tasks."
         except LineError as error:
             raise CommandError(f"{error} {self.outcome}") from None
         except OSError as error:

@@ -15,14 +15,14 @@ MAX_DAYS = 36_500
 
 
 class Command(TaskCommand):
-    """Stores sample tasks."""
+    """Creates sample tasks."""
 
     help = (
-        "Store sample tasks for the users user1, user2 … or for the users given with --user."
-        " Existing tasks are kept. After Ctrl-C or an error, no task is stored. Refused if DEBUG"
+        "Create sample tasks for the users user1, user2 … or for the users given with --user."
+        " Existing tasks are kept. After Ctrl-C or an error, no tasks are created. Refused if DEBUG"
         " is false, unless forced."
     )
-    outcome = "No task was stored."
+    outcome = "No tasks were created."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -44,7 +44,7 @@ class Command(TaskCommand):
             action="append",
             default=[],
             metavar="ID",
-            help="another user to store tasks for; may be repeated",
+            help="another user to create tasks for; may be repeated",
         )
         parser.add_argument(
             "--completed",
@@ -70,13 +70,13 @@ class Command(TaskCommand):
         parser.add_argument("--force", action="store_true", help="run even if DEBUG is false")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Store the tasks and print their number."""
+        """Create the tasks and print how many."""
         if not (settings.DEBUG or options["force"]):
-            raise CommandError("DEBUG is false: use --force to store sample tasks anyway.")
+            raise CommandError("DEBUG is false: use --force to create sample tasks anyway.")
         users = _users(options["users"], options["user"])
         _check(options)
         with progress_bar(len(users) * options["tasks"], "tasks") as bar:
-            stored = seed_tasks(
+            created = seed_tasks(
                 users,
                 options["tasks"],
                 completed_share=options["completed"],
@@ -84,12 +84,14 @@ class Command(TaskCommand):
                 seed=options["seed"],
                 on_batch=bar.update,
             )
-            self.outcome = f"Stored {stored} tasks ({options['tasks']} each, users: {len(users)})."
+            self.outcome = (
+                f"Created {created} tasks ({options['tasks']} each, users: {len(users)})."
+            )
         self.stdout.write(self.outcome)
 
 
 def _users(count: int | None, named: list[str]) -> list[str]:
-    """Return the distinct ids of the users to store tasks for."""
+    """Return the distinct ids of the users to create tasks for."""
     if count is None:
         count = 0 if named else USERS
     if not 0 <= count <= MAX_USERS:
