@@ -12,8 +12,8 @@ TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; prin
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-strip-extras --custom-compile-command "make lock" $(RENEW) $(ARGS)
 
-# Test processes; more than cores, because many tests wait for a server. Tests that start processes
-# run first, and all tests of a module run in one process, so that they share its servers.
+# Test processes: more than there are cores, because many tests wait for a server. Tests that start
+# processes run first, and all tests of a module run in one process, so that they share its servers.
 JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 COVERAGE ?= --cov --cov-append --cov-report= --cov-fail-under=0

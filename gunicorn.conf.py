@@ -22,8 +22,8 @@ try:
     host = env.str("HOST", "0.0.0.0")
     port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
     workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))
-    # Validates the settings before the server listens; each worker would fail with a traceback.
-    # Run, not imported: the workers of a reload must load them again.
+    # Stop before the server listens if a setting is invalid; otherwise each worker would fail with
+    # a traceback. Run, not imported: after a reload, workers must load the settings again.
     settings = runpy.run_module("todo_project.settings")
 except (ImproperlyConfigured, ValueError) as error:  # environs raises ValueError
     sys.exit(str(error))
@@ -66,8 +66,8 @@ UNREAD_BODY_BYTES = 64 * 1024
 def pre_request(worker: Any, req: Any) -> None:
     """Send ``Connection: close`` if gunicorn may not drain the body.
 
-    gunicorn announces keep-alive and then closes such a connection: the next request of a correct
-    client would fail.
+    gunicorn would announce keep-alive and then close the connection, and the next request of a
+    correct client would fail.
     """
     headers = dict(req.headers)
     length = int(headers.get("CONTENT-LENGTH", "0"))
@@ -75,7 +75,7 @@ def pre_request(worker: Any, req: Any) -> None:
         req.force_close()
 
 
-# The folder of the workers' counters, which /metrics sums; with METRICS only
+# The folder of the workers' counters, which /metrics sums; only with METRICS
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "todo-metrics-"
 
@@ -94,7 +94,7 @@ def on_starting(server: Any) -> None:
 def pre_fork(server: Any, worker: Any) -> None:
     """Give the worker the lowest free number.
 
-    Its metrics files are named by this number, not by the process id: a new worker continues the
+    Its metrics files are named after this number, not the process id: a new worker continues the
     counters of the one that it replaces, and there are never more files than workers.
     """
     taken = {other.number for other in server.WORKERS.values()}
@@ -102,7 +102,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Name the worker's metrics files by its number."""
+    """Name the worker's metrics files after its number."""
     if METRICS_FOLDER in os.environ:
         from prometheus_client import values
 
@@ -118,7 +118,7 @@ def on_exit(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tune the garbage collector; the first worker logs the start-up report."""
+    """Tune the garbage collector; the first worker logs the startup report."""
     # The loaded modules stay, so the collector can skip them. It also runs less often: reference
     # counting frees most objects of a request. Saves 8 to 12 % of a request.
     gc.freeze()

@@ -11,5 +11,5 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except KeyboardInterrupt:
-        # Ctrl-C during start-up or at a prompt: nothing to report
+        # Ctrl-C during startup or at a prompt: nothing to report
         sys.exit(130)  # as shells report SIGINT

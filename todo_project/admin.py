@@ -1,6 +1,6 @@
-"""The accounts of staff (with ``todo_project/staff/``, which surrounds every staff page).
+"""Staff accounts in the admin; ``todo_project/staff/`` wraps every staff page.
 
-The pages of the tasks are in ``tasks/admin.py`` and ``tasks/staff/``.
+The task pages are in ``tasks/admin.py`` and ``tasks/staff/``.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic only in the 
     """Django's ``UserAdmin``, except that an account with admin log entries cannot be deleted."""
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
-        """Protect accounts with log entries, which Django would delete with the account.
+        """Protect accounts that have log entries: Django would delete the entries too.
 
-        They are not listed: an account may have a million entries.
+        The entries are not listed: an account may have a million.
         """
         accounts = User.objects.filter(pk__in=[account.pk for account in objs])
         entries = LogEntry.objects.filter(user=OuterRef("pk"))

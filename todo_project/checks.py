@@ -1,4 +1,4 @@
-"""System checks of the settings: recommendations for a deployment."""
+"""System checks that recommend settings for a deployment."""
 
 from collections.abc import Sequence
 from typing import Any

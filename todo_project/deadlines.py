@@ -1,8 +1,7 @@
 """The time that a request may spend waiting for the database.
 
-Only a deadline on the client's side is reliable: a pooler in transaction mode refuses start-up
-options and shares a ``SET`` with other clients, and a frozen server enforces no
-``statement_timeout``.
+Only a client-side deadline is reliable: a pooler in transaction mode refuses startup options and
+shares a ``SET`` with other clients, and a frozen server enforces no ``statement_timeout``.
 
 Source: docs/decisions/0007-database-deadline.md.
 """
@@ -13,14 +12,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-# Together with up to one second for cancelling, shorter than the six seconds that a client waits.
+# With up to one second for cancelling, still less than the six seconds that a client waits.
 DATABASE_SECONDS = 4.5
 
 
 @dataclass
 class _Deadline:
     seconds: float
-    ends_at: float | None = None  # by time.monotonic(); set at the first use of the database
+    ends_at: float | None = None  # a time.monotonic() value, set at the first use of the database
 
 
 _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
@@ -30,8 +29,8 @@ _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
     """Limit the total time that the block waits for the database.
 
-    The time starts at the first use of the database: a client may take longer than the limit to
-    send its body. Outside of the block, as in a migration or a command, there is no limit.
+    The clock starts at the first use of the database, because a client may take longer than the
+    limit to send its body. Outside the block, as in a migration or a command, there is no limit.
 
     Source: docs/contract.md, "Errors" (503: "or too slow").
     """
@@ -43,7 +42,7 @@ def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
 
 
 def restart_deadline() -> None:
-    """Start the time again at the next use of the database."""
+    """Restart the clock at the next use of the database."""
     deadline = _deadline.get()
     if deadline is not None:
         deadline.ends_at = None

@@ -45,12 +45,12 @@ def error_response(
     error: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> HttpResponse:
-    """Return an error response, whose body has ``detail`` and ``error``.
+    """Return an error response with ``detail`` and ``error`` in its body.
 
     Args:
         status: the HTTP status.
-        detail: a sentence, or the list of a 422; by default that of the status.
-        error: the sentence that a page shows; by default that of the status, else the detail.
+        detail: a sentence, or the list of problems of a 422; defaults to the status's detail.
+        error: the sentence that a page shows; defaults to the status's, or else to the detail.
         headers: additional headers.
     """
     if detail is None:
@@ -64,7 +64,7 @@ def error_response(
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
-    """Return the error response for an exception in a view. Exposes no internals.
+    """Return the error response for an exception in a view, without exposing internals.
 
     Args:
         exc: the exception.
@@ -76,7 +76,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         return _invalid(exc)
     if isinstance(exc, exceptions.APIException):
         return _refused(exc, context)
-    # Failures of the database itself. A rejected statement is a fault of ours, a 500.
+    # The database itself failed. A rejected statement is a bug in this service: a 500.
     if isinstance(exc, (OperationalError, InterfaceError)) or _read_only(exc):
         response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
         # No traceback: it does not show the cause, and formatting one per request would delay

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus. Only imported with ``METRICS``.
+"""Prometheus metrics. Imported only if ``METRICS`` is on.
 
 Each label has few values, none of which a client can invent.
 """

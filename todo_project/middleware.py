@@ -23,7 +23,7 @@ from todo_project.logs.requests import log_request, request_id
 # A raw path, perhaps of an absolute URI: the part before the task's id, the id, and the rest
 TASK_PATH = re.compile(r"(?:[a-z]+://[^/]*)?((?:/[^/]+){3}/)([^/]+)(.*)", re.IGNORECASE)
 
-# In the form of Django's ResponseHeaders: keyed by the name in lower case
+# As in Django's ResponseHeaders: keyed by the lower-case name
 DEFAULT_HEADERS = {
     "cache-control": ("Cache-Control", "no-store"),
     "x-content-type-options": ("X-Content-Type-Options", "nosniff"),
@@ -35,13 +35,13 @@ PAGES = ("/admin/", "/docs", "/redoc")  # the HTML pages
 def contract_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Check the host first; add request id, caching, length and JSON error body to each response.
+    """Check the host; set request id, caching and length of each response; return errors as JSON.
 
-    Must be outermost, to see the responses of Django itself, with ``DEBUG`` on or off: the 404 of
-    an unknown path, the 500 of a fault in another middleware, the technical pages of both.
+    Must be the outermost middleware, to see Django's own responses, with ``DEBUG`` on or off: the
+    404 of an unknown path, the 500 of a fault in another middleware, and the debug pages of both.
 
-    Source: docs/contract.md, "Six endpoints and a health check", "Errors", "Extensions"
-     (request ids); FR-016.
+    Source: docs/contract.md, "Six endpoints and a health check", "Errors", "Extensions" (request
+    ids); FR-016.
     """
     # Called only where they apply: in MIDDLEWARE they would cost each request 30 µs.
     get_page: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))
@@ -96,17 +96,17 @@ def _refuse_host(request: HttpRequest) -> HttpResponseBase | None:
 
 @lru_cache(maxsize=256)  # does not cache exceptions, so clients cannot fill it with bad hosts
 def _validate_host(host: str, allowed: tuple[str, ...]) -> None:
-    """Raise ``DisallowedHost`` for a host that is not allowed. Uncached, it takes 8 µs."""
+    """Raise ``DisallowedHost`` for a host that is not allowed. Uncached, this takes 8 µs."""
     request = HttpRequest()
     request.META["HTTP_HOST"] = host
     request.get_host()
 
 
 def _correct_path(request: HttpRequest) -> None:
-    """Restore the segments of a path that WSGI has decoded as a whole.
+    """Correct a path whose segments do not survive WSGI's decoding.
 
-    A segment that cannot be decoded by itself is a missing task in the place of a task's id, and
-    makes the path unknown everywhere else.
+    If only the task's id is affected, the path becomes that of a missing task; otherwise it becomes
+    an unknown path.
     """
     path = request.META.get("RAW_URI", "").partition("?")[0]
     if "%" not in path or _keeps_segments(path):
@@ -121,8 +121,8 @@ def _correct_path(request: HttpRequest) -> None:
 def _keeps_segments(path: str) -> bool:
     """Return whether decoding a path preserves its segments.
 
-    ``%2F`` would split a user id. Django replaces bytes that are not UTF-8 by their escapes, which
-    are another user's id.
+    ``%2F`` would split a user id. Django replaces bytes that are not UTF-8 with their escapes,
+    which would be another user's id.
     """
     try:
         unquote_to_bytes(path.encode("latin-1")).decode()
@@ -140,9 +140,9 @@ def _is_json(response: HttpResponseBase) -> bool:
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponseBase:
-    """Replace an HTML error by the JSON error of the same status; keep its other headers.
+    """Replace an HTML error with the JSON error of the same status; keep its other headers.
 
-    Django has logged a 5xx; the mark keeps it from logging the replacement.
+    Django has already logged a 5xx; ``_has_been_logged`` keeps it from logging the replacement.
     """
     replacement = error_response(response.status_code)
     for name, value in response.headers.items():

@@ -81,7 +81,7 @@ INSTALLED_APPS = [
 # METRICS: bool, default false. Collects metrics and serves them at /metrics.
 METRICS = env.bool("METRICS", False)
 
-# For the API only; staff/pages.py wraps the views of the admin with what they need.
+# For the API only; staff/pages.py wraps the admin's views with the middleware that they need.
 MIDDLEWARE = ["todo_project.middleware.contract_middleware"]
 if METRICS:
     MIDDLEWARE.insert(0, "todo_project.metrics.metrics_middleware")
@@ -173,7 +173,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {
             "MAX_ENTRIES": 100_000
-        },  # users with a throttle counter; beyond, some are reset
+        },  # users with a throttle counter; above this, some are reset
     }
 }
 

@@ -49,7 +49,7 @@ def database_settings(variable: str, url: str, base_dir: Path) -> dict[str, Any]
         variable: the environment variable, for the error message.
         url: ``postgresql://…``, also in SQLAlchemy's form ``postgresql+asyncpg://…``, or
             ``sqlite:///path``.
-        base_dir: the folder that a relative path of an SQLite file starts from.
+        base_dir: the folder that a relative SQLite path is resolved against.
 
     Returns:
         An entry of Django's ``DATABASES``.
@@ -80,7 +80,7 @@ def _sqlite(variable: str, rest: str, base_dir: Path) -> dict[str, Any]:
         "OPTIONS": {
             "timeout": SQLITE_BUSY_TIMEOUT_SECONDS,
             # A transaction that takes the write lock only at its first write may fail at once
-            # with "database is locked", whatever the timeout.
+            # with "database is locked", regardless of the timeout.
             "transaction_mode": "IMMEDIATE",
             # WAL: readers and the writer do not block each other. FULL: a committed transaction
             # survives a power failure.

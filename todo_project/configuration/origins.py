@@ -1,4 +1,4 @@
-"""Origins of web pages."""
+"""Web origins."""
 
 import re
 from urllib.parse import urlsplit

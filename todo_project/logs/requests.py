@@ -1,4 +1,4 @@
-"""The log line of each request, and the route that log and metrics name it by."""
+"""The log line of each request, and the route that identifies it in the log and the metrics."""
 
 import logging
 import random
@@ -18,7 +18,7 @@ logger = logging.getLogger(ACCESS_LOGGER)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-# In the pattern of a route: a parameter, as re_path() and path() write it, and the anchors
+# In a route's pattern: a parameter of re_path() or path(), and the anchors
 PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 ANCHOR = re.compile(r"\^|/\?\\Z|\\Z|\$")
 
@@ -30,7 +30,7 @@ def request_id(sent: str) -> str:
     """
     if ACCEPTED_REQUEST_ID.fullmatch(sent):
         return sent
-    # Not a secret, so os.urandom() is not needed: it would release the GIL.
+    # Not a secret, so os.urandom(), which releases the GIL, is not needed.
     return f"{random.getrandbits(128):032x}"
 
 
@@ -74,7 +74,7 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
 
 
 def known_method(request: HttpRequest) -> str:
-    """Return the method of the request, or ``other`` if a client has made it up."""
+    """Return the method of the request, or ``other`` if it is not a known one."""
     return request.method if request.method in METHODS else "other"
 
 

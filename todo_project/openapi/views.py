@@ -35,13 +35,13 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 @cache
 def openapi_document() -> bytes:
-    """Return ``openapi.yaml`` as JSON. Parsing takes 80 ms, so it waits for the first request."""
+    """Return ``openapi.yaml`` as JSON. Parsing takes 80 ms, so the first request does it."""
     source = Path(__file__).with_name("openapi.yaml").read_bytes()
     return orjson.dumps(yaml.safe_load(source))
 
 
 def _if_enabled(view: View) -> View:
-    """Serve a view where ``API_DOCS`` is on; elsewhere its path does not exist."""
+    """Serve a view if ``API_DOCS`` is on; otherwise its path does not exist."""
 
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""A PostgreSQL database backend with deadlines, a connection pool and no session state."""
+"""A PostgreSQL back end with deadlines, a connection pool and no session state."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ _pools: dict[tuple[Any, ...], Pool] = {}
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Borrows a connection from the process's pool for the length of a request.
+    """Borrows a connection from the process's pool for the duration of a request.
 
     Source: docs/decisions/0009-connection-pool.md; PgBouncer's documentation, "pool_mode".
     """
@@ -83,13 +83,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def can_skip_cursor(self) -> bool:
-        """Whether ``fetch_all`` may be used: outside of transactions, with no query log."""
+        """Whether ``fetch_all`` may be used: not in a transaction or while queries are logged."""
         return not (self.in_atomic_block or self.queries_logged)
 
     def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run a statement through psycopg and all execute wrappers, and return its rows.
 
-        Saves 50 of 150 µs: Django creates two cursors per statement and passes six layers.
+        Saves 50 of 150 µs: Django creates two cursors per statement and goes through six layers.
         """
         if self.connection is not None:
             self.close_if_health_check_failed()
@@ -130,9 +130,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _retry_read(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        """Repeat a read once, on a new connection, if its connection was lost.
+        """Retry a read once, on a new connection, if its connection was lost.
 
-        A write is not repeated: the server may have committed it before the connection was lost.
+        A write is not retried: the server may have committed it before the connection was lost.
 
         Source: docs/decisions/0008-reads-are-retried.md.
         """
@@ -153,7 +153,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _configure_timezone(self, connection: DeadlineConnection) -> bool:
         """Send no ``SET TIME ZONE``: behind a pooler it would leak to the next client.
 
-        Datetimes are sent with their offset and loaded as UTC, whatever the session's time zone.
+        Datetimes are sent with their offset and loaded as UTC in any session time zone.
         """
         return False
 

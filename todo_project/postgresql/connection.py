@@ -13,7 +13,7 @@ from psycopg.types.datetime import TimestamptzLoader
 from todo_project.deadlines import remaining_seconds
 
 CANCEL_SECONDS = 1.0
-# An idle connection holds no larger result in memory.
+# An idle connection does not keep a larger result in memory.
 MAX_HELD_ROWS = 100
 Result = TypeVar("Result")
 
@@ -33,12 +33,12 @@ class UTCLoader(TimestamptzLoader):
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
-    """A connection that waits no longer than the deadline of the request.
+    """A connection that waits for the server only until the request's deadline.
 
     Source: docs/decisions/0007-database-deadline.md.
     """
 
-    expires_at = float("inf")  # time.monotonic() after which no request reuses it
+    expires_at = float("inf")  # the time.monotonic() value after which it is not reused
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,9 +14,9 @@ CONNECTIONS = 16
 class Pool:
     """Slots for open connections, and the connections that are idle.
 
-    A thread acquires a slot before it uses a connection and releases it afterwards, 1 to 2 µs each.
-    psycopg's own pool needs background threads, and after an outage it waits longer and longer
-    before it connects again.
+    A thread acquires a slot before it uses a connection and releases the slot afterwards; each
+    takes 1 to 2 µs. psycopg's own pool needs background threads, and after an outage it backs off
+    longer and longer before it reconnects.
 
     Source: docs/decisions/0009-connection-pool.md.
     """
@@ -39,7 +39,7 @@ class Pool:
         self._slots.release()
 
     def pop_idle(self) -> DeadlineConnection | None:
-        """Return the open connection that was used last, if any; close those found unusable."""
+        """Return the most recently used open connection, if any; close unusable ones."""
         with suppress(IndexError):  # another thread may empty the list before pop()
             while True:
                 connection = self._idle.pop()

@@ -12,7 +12,7 @@ INVALID_REQUEST = re.compile(r"Invalid request from ip=(\S*): ")
 
 
 def log_failed_thread(failure: threading.ExceptHookArgs) -> None:
-    """Log an uncaught exception of a thread as one line; an excepthook of ``threading``."""
+    """Log a thread's uncaught exception as one line; a ``threading.excepthook``."""
     logging.getLogger(__name__).error("A thread has failed", exc_info=failure.exc_value)
 
 
@@ -23,7 +23,7 @@ class ServerLogger(Logger):
         """Do nothing: the application logs requests."""
 
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log a warning. Replace a malformed request, which may contain a token, by its error."""
+        """Log a warning. Replace a malformed request, which may contain a token, with its error."""
         if invalid := INVALID_REQUEST.match(str(msg)):
             msg, args = "Invalid request from %s: %s", (invalid[1], type(sys.exception()).__name__)
         super().warning(msg, *args, **kwargs)

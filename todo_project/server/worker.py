@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker with less work per request and a graceful stop."""
+"""gunicorn's threaded worker, with less work per request and a graceful shutdown."""
 
 import select
 from contextlib import suppress
@@ -12,10 +12,11 @@ from gunicorn.workers.gthread import ThreadWorker
 class Worker(ThreadWorker):
     """Never blocks the accept loop, and drains the backlog before it exits.
 
-    gunicorn's worker waits up to two seconds in its main thread for each client to close its side,
-    and accepts no connection meanwhile. When it stops, its socket listens until the last response
-    is sent: the kernel completes connections that are never accepted, and resets them at the exit.
-    A proxy must not send such a POST to another instance; after a refused connection it may.
+    gunicorn's worker waits in its main thread, up to two seconds per client, for the client to
+    close its side, and accepts no connections in that time. When it stops, its socket listens until
+    the last response is sent: the kernel completes connections that are never accepted, and resets
+    them when the worker exits. A proxy must not send a POST to another instance after such a reset,
+    but it may after a refused connection.
 
     Source: docs/decisions/0010-gunicorn-threads.md.
     """
@@ -26,7 +27,7 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def handle(self, conn: Any) -> Any:
-        """Answer a request. Close the connection here, as the main thread would block."""
+        """Handle a request. Closes the connection here, where it does not block the main thread."""
         keepalive = super().handle(conn)
         if keepalive is False:
             with suppress(OSError):  # the client has closed it
@@ -57,10 +58,10 @@ class Worker(ThreadWorker):
 
 
 class Response(wsgi.Response):
-    """Sends headers and a one-part body in one call and packet, which saves 9 µs."""
+    """Sends the headers and a one-part body in one call and one packet, which saves 9 µs."""
 
     def write(self, arg: bytes) -> None:
-        """Send a part of the body, and the headers before the first."""
+        """Send a part of the body, preceded by the headers if it is the first."""
         is_complete = len(arg) == self.response_length
         if self.headers_sent or self._omits_body or not is_complete:  # type: ignore[attr-defined]  # no stub
             super().write(arg)
@@ -75,6 +76,6 @@ wsgi.Response = Response  # type: ignore[misc]  # gunicorn has no setting for it
 
 
 def _is_read(req: Any) -> bool:
-    """Return whether the request's body is read to its end."""
+    """Return whether the request's body has been read to the end."""
     reader = req.body.reader
     return type(reader) is LengthReader and reader.length == 0

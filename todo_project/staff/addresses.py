@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest
 
-# Some proxies add the port, and put an IPv6 address into brackets.
+# Some proxies add the port, and put an IPv6 address in brackets.
 WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 # A subscriber gets at least a /64 and can use any address in it (RFC 6177).
 IPV6_PREFIX = 64
@@ -17,10 +17,10 @@ def client_address(request: HttpRequest) -> str | None:
 
     Behind a trusted proxy, this is the last entry of ``X-Forwarded-For``, which the proxy added;
     the client can forge the entries before it. An IPv6 address is reduced to its /64 network,
-    because a client can use another address of it for every attempt.
+    because a client can use a different address in it for every attempt.
 
     Returns:
-        An address, or ``None`` if the server knows none, as on a Unix socket.
+        The address, or ``None`` if there is none, as on a Unix socket.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.TRUST_PROXY else ""
     for candidate in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):

@@ -4,6 +4,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class StaffConfig(AdminConfig):
-    """Replaces Django's admin site by ``StaffSite``."""
+    """Replaces Django's admin site with ``StaffSite``."""
 
     default_site = "todo_project.staff.site.StaffSite"

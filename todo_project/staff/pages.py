@@ -1,6 +1,7 @@
-"""Sessions, messages, security headers and error pages for the views of the admin.
+"""Sessions, messages, security headers and error pages for the admin's views.
 
-They wrap these views instead of being in ``MIDDLEWARE``, so that API requests do not run them.
+The middleware wraps these views instead of being in ``MIDDLEWARE``, so that API requests do not
+run it.
 
 Source: docs/decisions/0011-admin-outside-middleware.md.
 """
@@ -38,7 +39,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
-# The time includes the check of the password, which is slow on purpose.
+# Includes the password check, which is deliberately slow.
 LOGIN_SECONDS = 20.0
 # For actions on many tasks, which only signed-in staff can run.
 ACTION_SECONDS = 600.0
@@ -49,7 +50,7 @@ View = Callable[..., HttpResponseBase]
 def staff_page(view: View) -> View:
     """Wrap a view with session, user, messages, security headers and error pages.
 
-    CSRF protection is missing on purpose: Django's admin protects each of its views itself.
+    There is deliberately no CSRF protection here: Django's admin protects each of its views itself.
 
     Source: docs/contract.md, "Errors" (503).
     """
@@ -84,9 +85,9 @@ def staff_page(view: View) -> View:
 
 
 def with_deadline(seconds: float) -> Callable[[View], View]:
-    """Give a view's POST requests this many seconds; other requests have the usual deadline.
+    """Give a view's POST requests this many seconds; other requests keep the usual deadline.
 
-    The usual deadline starts again after the view, for example for saving the session.
+    The usual deadline restarts after the view, for example to save the session.
     """
 
     def decorate(view: View) -> View:
@@ -105,7 +106,7 @@ def with_deadline(seconds: float) -> Callable[[View], View]:
 
 
 def _render(view: View) -> View:
-    """Render within the middleware: templates use the session, and may fail as the view may."""
+    """Render inside the middleware: templates use the session, and can fail as the view can."""
 
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)

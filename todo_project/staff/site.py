@@ -15,7 +15,7 @@ from todo_project.staff.pages import ACTION_SECONDS, LOGIN_SECONDS, View, staff_
 
 
 class StaffSite(admin.AdminSite):
-    """Django's admin without its middleware, and with a lockout at the login.
+    """Django's admin without global middleware, and with a login lockout.
 
     Source: docs/decisions/0011-admin-outside-middleware.md.
     """
@@ -27,7 +27,7 @@ class StaffSite(admin.AdminSite):
     enable_nav_sidebar = False  # three models; the list needs the width
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
-        """Wrap each view except ``login``."""
+        """Wrap a view. Django calls this for every view except ``login``."""
         return staff_page(super().admin_view(with_deadline(ACTION_SECONDS)(view), cacheable))
 
     @method_decorator([staff_page, with_deadline(LOGIN_SECONDS)])
@@ -40,7 +40,7 @@ class StaffSite(admin.AdminSite):
         return _locked_out(request) if vars(request)["axes_locked_out"] else response
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
-        """Order by id: the log may have a million entries, and no index on their time."""
+        """Order by id: the log may have a million entries and has no index on their time."""
         return super().get_log_entries(request).order_by("-pk")
 
 

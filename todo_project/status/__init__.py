@@ -1,1 +1,1 @@
-"""The root, liveness, readiness, and the start-up report."""
+"""The root path, liveness, readiness and the startup report."""

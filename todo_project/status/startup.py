@@ -1,4 +1,4 @@
-"""The log lines at server start."""
+"""The log lines at server startup."""
 
 import logging
 
@@ -22,7 +22,8 @@ def report_settings() -> None:
 def report_database() -> None:
     """Log the database, whether it answers, and whether migrations are applied.
 
-    The server starts without any of this: an unreachable database is a 503 per request.
+    The server starts even if none of this succeeds: with an unreachable database, each request is a
+    503.
 
     Source: docs/contract.md, "Errors" (503).
     """

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 from todo_project import checks
 from todo_project.checks import ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN
 
-OURS = {ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN}
+DEPLOYMENT_CHECKS = {ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN}
 RECOMMENDED = {
     "SECRET_KEY_IS_DERIVED": False,
     "ALLOWED_HOSTS": ["api.example"],
@@ -21,7 +21,9 @@ def found(settings: Settings, **changes: Any) -> dict[str, int]:
     for name, value in {**RECOMMENDED, **changes}.items():
         setattr(settings, name, value)
     messages = run_checks(include_deployment_checks=True)
-    return {str(message.id): message.level for message in messages if message.id in OURS}
+    return {
+        str(message.id): message.level for message in messages if message.id in DEPLOYMENT_CHECKS
+    }
 
 
 def test_a_questionable_setting_is_reported(settings: Settings) -> None:
@@ -49,7 +51,7 @@ def test_every_check_has_a_hint(settings: Settings) -> None:
 
     messages = checks.check_deployment(None)
 
-    assert {message.id for message in messages} == OURS
+    assert {message.id for message in messages} == DEPLOYMENT_CHECKS
     assert all(message.hint for message in messages)
     assert not [message for message in messages if settings.SECRET_KEY in str(message)]
 
@@ -58,4 +60,4 @@ def test_the_checks_run_only_with_deploy(settings: Settings) -> None:
     """Development must not report settings that only a deployment needs."""
     settings.CORS_ORIGINS = []
 
-    assert not [message for message in run_checks() if message.id in OURS]
+    assert not [message for message in run_checks() if message.id in DEPLOYMENT_CHECKS]

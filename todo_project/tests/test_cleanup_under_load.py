@@ -19,23 +19,23 @@ TOO_LATE_SECONDS = 20.0
 
 
 def work(server: LiveServer, user: str, is_over: Event) -> list[httpx.Response]:
-    """Create, flip, read and delete tasks until the event is set; return the answers."""
-    answers: list[httpx.Response] = []
+    """Create, flip, read and delete tasks until the event is set; return the responses."""
+    responses: list[httpx.Response] = []
     tasks = f"/api/{user}/tasks"
     with server.client(user) as client:
         while not is_over.is_set():
             created = client.post(tasks, json={"title": "Buy milk"})
             path = f"{tasks}/{created.json().get('id')}"
-            answers += (
+            responses += (
                 created,
                 client.patch(f"{path}/complete"),
                 client.get(tasks),
                 client.delete(path),
             )
-    return answers
+    return responses
 
 
-def test_requests_succeed_during_a_clean_up(template: str, tmp_path: Path) -> None:
+def test_requests_succeed_during_a_cleanup(template: str, tmp_path: Path) -> None:
     """No request may fail, e.g. with a 503 after waiting for a lock."""
     is_over = Event()
     command = ("cleanup_tasks", "--user=gone", "--no-input", "--batch-size=500")
@@ -50,10 +50,10 @@ def test_requests_succeed_during_a_clean_up(template: str, tmp_path: Path) -> No
             done = deployed.manage(*command)
         finally:
             is_over.set()
-        answers = [answer for future in working for answer in future.result()]
+        responses = [response for future in working for response in future.result()]
 
     assert done.stdout == f"Deleted {STALE} tasks of the user 'gone'.\n"
-    statuses = Counter(answer.status_code for answer in answers)
+    statuses = Counter(response.status_code for response in responses)
     assert statuses.keys() == {200, 201, 204}
     assert statuses[201] == statuses[204] > USERS
-    assert max(answer.elapsed.total_seconds() for answer in answers) < TOO_LATE_SECONDS
+    assert max(response.elapsed.total_seconds() for response in responses) < TOO_LATE_SECONDS

@@ -1,4 +1,4 @@
-"""The commands in processes of their own, on a terminal or in a pipe."""
+"""The commands in their own processes, on a terminal or in a pipe."""
 
 import os
 import pty
@@ -59,7 +59,7 @@ class TerminalSession:
 
     def exit_code(self) -> int:
         """Read the rest of the output and return the exit code."""
-        with suppress(OSError):  # raised by a terminal instead of an end of file
+        with suppress(OSError):  # a terminal raises this at the end of the file
             while True:
                 self._read()
         return self.process.wait(SECONDS)
@@ -67,7 +67,7 @@ class TerminalSession:
 
 @contextmanager
 def on_terminal(deployed: Deployment, *arguments: str) -> Iterator[TerminalSession]:
-    """Run a command on a terminal, and kill it at the end of the block if it still runs."""
+    """Run a command on a terminal; kill it at the end of the block if it is still running."""
     terminal, slave = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
@@ -94,7 +94,7 @@ def test_a_terminal_shows_a_progress_bar(deployed: Deployment) -> None:
 
 
 @pytest.mark.parametrize(("key", "code", "left"), [("y", 0, 0), ("n", 1, 3), ("\x03", 130, 3)])
-def test_a_clean_up_asks_for_confirmation(
+def test_a_cleanup_asks_for_confirmation(
     deployed: Deployment, key: str, code: int, left: int
 ) -> None:
     """Only a yes may delete; Ctrl-C must cancel without a traceback."""
@@ -111,7 +111,7 @@ def test_a_clean_up_asks_for_confirmation(
     assert deployed.count(user) == left
 
 
-def test_without_a_terminal_a_clean_up_fails(deployed: Deployment) -> None:
+def test_a_cleanup_without_a_terminal_fails(deployed: Deployment) -> None:
     """A scheduled job must fail at once, with exit code 1 and one line."""
     done = deployed.manage("cleanup_tasks", "--user=somebody")
 
@@ -130,8 +130,8 @@ def test_ctrl_c_at_a_prompt_causes_no_traceback(deployed: Deployment) -> None:
     assert "Traceback" not in asking.shown
 
 
-def test_ctrl_c_while_seeding_stores_nothing(deployed: Deployment) -> None:
-    """An interrupted run must store no task, and exit with code 130."""
+def test_ctrl_c_while_seeding_creates_no_tasks(deployed: Deployment) -> None:
+    """An interrupted run must create no tasks, and exit with code 130."""
     arguments = ("seed_tasks", "--force", "--user=halfway", "--tasks=200000")
     with on_terminal(deployed, *arguments) as seeding:
         seeding.read_until("000/200000")

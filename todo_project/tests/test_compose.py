@@ -11,7 +11,7 @@ from todo_project.tests.settings_loader import EXAMPLE, load
 
 TEXT = (BASE_DIR / "compose.yaml").read_text()
 SERVICES: dict[str, Any] = YAML(typ="safe").load(TEXT)["services"]
-OURS = ("migrate", "api")
+PROJECT_SERVICES = ("migrate", "api")
 
 
 def variables(service: str) -> dict[str, str]:
@@ -44,12 +44,12 @@ def test_the_code_reads_every_variable() -> None:
     """A misspelt variable would be ignored."""
     read = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
-    assert [set(variables(service)) - read for service in OURS] == [set(), set()]
-    assert {SERVICES[service]["env_file"] for service in OURS} == {".env"}
+    assert [set(variables(service)) - read for service in PROJECT_SERVICES] == [set(), set()]
+    assert {SERVICES[service]["env_file"] for service in PROJECT_SERVICES} == {".env"}
 
 
 def test_migration_and_api_use_the_database_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Variables in ``.env`` must not direct them to another database."""
+    """Variables in ``.env`` must not point the services at another database."""
     elsewhere = {"DATABASE_URL_UNPOOLED": "postgresql://todo@elsewhere/todo"}
     given = variables("database")
     user, password = given["POSTGRES_USER"], given["POSTGRES_PASSWORD"]

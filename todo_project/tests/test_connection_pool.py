@@ -24,7 +24,7 @@ PID = "SELECT pg_backend_pid()"
 def pools(
     django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[Any, Pool]]:
-    """Start and end without connections, and without the transaction of the test case."""
+    """Start and end without connections, and without the test case's transaction."""
     connection.close()
     pools: dict[Any, Pool] = {}
     monkeypatch.setattr(base, "_pools", pools)
@@ -92,7 +92,7 @@ def test_the_deadline_includes_the_wait_for_a_connection(
 def test_a_failed_connection_attempt_releases_its_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The slot must be released once, at whatever step connecting fails."""
+    """The slot must be released exactly once, whichever step of connecting fails."""
     refuse = Mock(side_effect=psycopg.OperationalError("the database is too old"))
     monkeypatch.setattr(base, "Pool", lambda: Pool(1))
     with monkeypatch.context() as patch:
@@ -120,7 +120,7 @@ def test_a_closed_connection_releases_its_slot(monkeypatch: pytest.MonkeyPatch) 
         assert ask("SELECT 'connected'") == "connected"
 
 
-def test_a_reused_connection_resets_what_django_resets() -> None:
+def test_a_reused_connection_starts_in_a_clean_state() -> None:
     """``connect()`` must set every attribute that Django's does, except those of a new one."""
     names: set[str] = set()
 
@@ -139,7 +139,7 @@ def test_a_reused_connection_resets_what_django_resets() -> None:
     recorder.close_pool()
 
     opened, reused = found
-    # the health check is our own; the rest is set once per wrapper
+    # the health check is the back end's; the rest is set once per wrapper
     only_opened = {"close_at", "health_check_enabled", "health_check_done", "isolation_level"}
     assert opened - reused == only_opened
 

@@ -58,18 +58,18 @@ ANSWERS: list[tuple[int, str, str, Any, dict[str, str]]] = [
 ]
 
 
-def access_control(answer: Any) -> dict[str, str]:
+def access_control(response: Any) -> dict[str, str]:
     """Return the ``Access-Control-`` headers, with sorted values."""
     return {
         name.lower(): ", ".join(sorted(value.split(", ")))
-        for name, value in answer.headers.items()
+        for name, value in response.headers.items()
         if name.lower().startswith("access-control-")
     }
 
 
 @pytest.fixture
 def client() -> ApiClient:
-    """Return a client that gets a 500 instead of the exception."""
+    """Return a client that receives a 500 instead of raising the exception."""
     client = ApiClient("alice")
     client.raise_request_exception = False
     return client
@@ -79,7 +79,7 @@ def client() -> ApiClient:
 @pytest.mark.parametrize(
     ("sent", "permission"),
     [(ORIGIN, PERMISSION), ({}, {}), ({"Origin": "https://evil.example"}, {})],
-    ids=["front end", "no origin", "stranger"],
+    ids=["front end", "no origin", "another origin"],
 )
 def test_only_an_allowed_origin_may_read_responses(
     alice: ApiClient, sent: dict[str, str], permission: dict[str, str]
@@ -87,9 +87,9 @@ def test_only_an_allowed_origin_may_read_responses(
     """Errors must be as readable as successes, and caches must separate origins (FR-019)."""
     found, expected = {}, {}
     for status, method, path, body, headers in ANSWERS:
-        answer = alice.send(method, path, body, **headers, **sent)
+        response = alice.send(method, path, body, **headers, **sent)
         row = f"{status} {method} {path}"
-        found[row] = answer.status_code, access_control(answer), answer["Vary"]
+        found[row] = response.status_code, access_control(response), response["Vary"]
         more = OPTIONS if permission and method == "OPTIONS" else {}
         expected[row] = status, {**permission, **more}, "Origin"
 
@@ -98,16 +98,16 @@ def test_only_an_allowed_origin_may_read_responses(
 
 def test_an_allowed_origin_may_read_the_404_of_an_encoded_slash(alice: ApiClient) -> None:
     """A response before URL resolution must be readable, too."""
-    answer = alice.get("/api/a%2Fb/tasks", headers=ORIGIN, RAW_URI="/api/a%2Fb/tasks")
+    response = alice.get("/api/a%2Fb/tasks", headers=ORIGIN, RAW_URI="/api/a%2Fb/tasks")
 
-    assert (answer.status_code, access_control(answer)) == (404, PERMISSION)
+    assert (response.status_code, access_control(response)) == (404, PERMISSION)
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
 @pytest.mark.parametrize(
     ("fault", "status"), [(RuntimeError("boom"), 500), (OperationalError("away"), 503)]
 )
-def test_an_allowed_origin_may_read_a_fault(
+def test_an_allowed_origin_may_read_a_server_error(
     client: ApiClient,
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
@@ -115,7 +115,7 @@ def test_an_allowed_origin_may_read_a_fault(
     status: int,
     debug: bool,
 ) -> None:
-    """A page must be able to distinguish a fault from a lost connection."""
+    """A page must be able to distinguish a server error from a lost connection."""
     settings.DEBUG = debug
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=fault))
     monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
@@ -141,14 +141,19 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
 
 
 def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:
-    """It must list the permitted methods and headers, and be cacheable for a day."""
+    """The response must list the permitted methods and headers, and be cacheable for a day."""
     paths = [TASKS, f"{TASKS}/", f"{TASKS}/1", f"{TASKS}/1/complete", "/health", "/nowhere"]
     found = {}
     for path in (*paths, "/api/a%0Ab/tasks"):
-        answer = anonymous.send(
+        response = anonymous.send(
             "OPTIONS", path, **PREFLIGHT, **{"Access-Control-Request-Headers": "x-other"}
         )
-        found[path] = answer.status_code, answer.content, answer["Vary"], access_control(answer)
+        found[path] = (
+            response.status_code,
+            response.content,
+            response["Vary"],
+            access_control(response),
+        )
 
     assert found == dict.fromkeys(found, (200, b"", "Origin", {**PERMISSION, **OPTIONS}))
 

@@ -48,7 +48,7 @@ def test_every_postgresql_scheme_is_accepted() -> None:
 
 
 def test_names_and_a_password_are_decoded_once() -> None:
-    """Any character may be percent-encoded (RFC 3986, section 2.1); outer white space ignored."""
+    """Any character may be percent-encoded (RFC 3986, section 2.1); outer whitespace is ignored."""
     expected = {
         f"postgresql://todo:p%40ss%3Aw%2Frd@{HOST}/todo": ("todo", "p@ss:w/rd", "todo"),
         f"postgresql://todo:p%23%3F%25@{HOST}/todo": ("todo", "p#?%", "todo"),
@@ -67,7 +67,7 @@ def test_names_and_a_password_are_decoded_once() -> None:
 
 
 def test_asyncpgs_ssl_becomes_sslmode() -> None:
-    """``ssl`` must not be lost, and ``sslmode`` wins over it."""
+    """``ssl`` must not be lost, and ``sslmode`` must take precedence over it."""
     expected = {
         **dict.fromkeys(("?ssl=require", "?ssl=true", "?ssl=True", "?ssl=1"), "require"),
         "?ssl=false": "disable",
@@ -83,7 +83,7 @@ def test_asyncpgs_ssl_becomes_sslmode() -> None:
     assert [query for query, each in found.items() if "ssl" in each] == []
 
 
-def test_an_option_of_libpq_is_passed_on() -> None:
+def test_a_libpq_option_is_passed_on() -> None:
     """The value must be unchanged."""
     expected = {
         "sslmode": "verify-full",
@@ -99,7 +99,7 @@ def test_an_option_of_libpq_is_passed_on() -> None:
     assert options(f"?{urlencode(expected)}").items() >= expected.items()
 
 
-def test_an_option_of_asyncpg_alone_is_dropped() -> None:
+def test_an_asyncpg_only_option_is_dropped() -> None:
     """The plan's URL must work unchanged."""
     queries = ["prepared_statement_cache_size=0", "statement_cache_size=0", "command_timeout=5"]
     queries += ["server_settings=x", "prepared_statement_name_func=x", "async_fallback=true"]

@@ -37,7 +37,7 @@ def page(name: str) -> str:
 
 
 def missing(name: str, *facts: str) -> list[str]:
-    """Return the facts that a page does not have."""
+    """Return the facts that a page does not contain."""
     text = " ".join(page(name).split())
     return [fact for fact in facts if fact not in text]
 
@@ -50,8 +50,8 @@ def test_every_command_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_the_synopsis_of_a_command_has_its_options(name: str) -> None:
-    """A synopsis must have every option of its command, and no other."""
+def test_a_synopsis_lists_the_options_of_its_command(name: str) -> None:
+    """A synopsis must list exactly the options of its command."""
     synopses = re.findall(rf"^manage.py {name}\b.*(?:\n .*)*", page("commands.md"), re.MULTILINE)
     parser = load_command_class(COMMANDS[name], name).create_parser("manage.py", name)
     common: ArgumentParser = BaseCommand().create_parser("manage.py", name)
@@ -82,7 +82,7 @@ def test_every_metric_has_a_row() -> None:
     )
 
 
-def test_the_figures_of_the_server_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_figures_of_the_server_match_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator must be able to rely on every limit (SC-006, SC-007)."""
     served = load_served(monkeypatch, **PRODUCTION)
 
@@ -101,8 +101,8 @@ def test_the_figures_of_the_server_are_those_of_the_code(monkeypatch: pytest.Mon
     assert not missing("operations.md", "gets a 503 within 6 seconds")
 
 
-def test_the_figures_for_staff_are_those_of_the_code(settings: Settings) -> None:
-    """A member of staff must know when a list is cut off and a login is locked."""
+def test_the_figures_for_staff_match_the_code(settings: Settings) -> None:
+    """Staff must know when a list is truncated and when a login is locked."""
     assert settings.AXES_FAILURE_LIMIT == 5
     assert not missing(
         "admin.md",
@@ -115,7 +115,7 @@ def test_the_figures_for_staff_are_those_of_the_code(settings: Settings) -> None
     assert not missing("commands.md", f"--batch-size {BATCH_SIZE}", f"older than {HOURS:g} hours")
 
 
-def test_the_figures_of_the_contract_are_those_of_the_code(settings: Settings) -> None:
+def test_the_figures_of_the_contract_match_the_code(settings: Settings) -> None:
     """A client must be able to rely on every limit (FR-007, FR-008)."""
     assert not missing(
         "contract.md",

@@ -40,7 +40,7 @@ def test_an_empty_variable_counts_as_not_set(
 def test_a_variable_may_come_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, value: str
 ) -> None:
-    """``NAME_FILE`` names a Docker secret; a final line break must be ignored."""
+    """``NAME_FILE`` names a Docker secret; a trailing line break must be ignored."""
     (tmp_path / "secret").write_text(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
@@ -61,12 +61,12 @@ def test_an_empty_file_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatc
         (None, f"{NAME}_FILE must be a readable file"),
         (b"\xff\xfe0123456789abcdef", f"^{NAME}_FILE must name a text file"),
     ],
-    ids=["missing", "no UTF-8"],
+    ids=["missing", "not UTF-8"],
 )
 def test_an_unreadable_file_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, message: str
 ) -> None:
-    """A mistyped path must not count as unset, and no content may be shown (FR-017)."""
+    """A mistyped path must not count as unset, nor may the content be shown (FR-017)."""
     if written is not None:
         (tmp_path / "secret").write_bytes(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))

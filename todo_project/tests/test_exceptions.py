@@ -68,13 +68,13 @@ def test_an_error_is_json_for_any_accept_header(
 
     found, expected = {}, {}
     for row, accept in product(ERRORS, ACCEPTS):
-        answer = send(alice, row, *accept)
-        kind, caching = answer["Content-Type"], answer["Cache-Control"]
+        response = send(alice, row, *accept)
+        kind, caching = response["Content-Type"], response["Cache-Control"]
         key = f"{row.status} {row.detail} {accept}"
-        found[key] = answer.status_code, list(answer.json().items()), kind, caching
+        found[key] = response.status_code, list(response.json().items()), kind, caching
         detail = row.detail
-        if detail.endswith(" - ") and answer.json()["detail"].startswith(detail):
-            detail = answer.json()["detail"]  # the parser's message
+        if detail.endswith(" - ") and response.json()["detail"].startswith(detail):
+            detail = response.json()["detail"]  # the parser's message
         body = [("detail", detail), ("error", row.error or detail)]
         expected[key] = row.status, body, "application/json", "no-store"
 
@@ -87,8 +87,8 @@ def test_a_success_is_json_for_any_accept_header(alice: ApiClient) -> None:
     paths = [f"{TASKS}?format=xml", "/health?format=api", "/health"]
     found = {}
     for path, accept in product(paths, ACCEPTED):
-        answer = alice.send("GET", path, Accept=accept)
-        found[path, accept] = answer.status_code, answer["Content-Type"]
+        response = alice.send("GET", path, Accept=accept)
+        found[path, accept] = response.status_code, response["Content-Type"]
 
     assert found == dict.fromkeys(found, (200, "application/json"))
 
@@ -103,17 +103,17 @@ def test_a_405_has_an_allow_header(alice: ApiClient) -> None:
         (TASKS, "PROPFIND"): {"GET", "HEAD", "POST"},
         ("/health", "DELETE"): {"GET", "HEAD"},
     }
-    answers = {(path, method): alice.generic(method, path) for path, method in allowed}
+    responses = {(path, method): alice.generic(method, path) for path, method in allowed}
 
-    assert {answer.status_code for answer in answers.values()} == {405}
-    assert {row: set(each["Allow"].split(", ")) for row, each in answers.items()} == allowed
+    assert {response.status_code for response in responses.values()} == {405}
+    assert {row: set(each["Allow"].split(", ")) for row, each in responses.items()} == allowed
 
 
 @debug_or_not
 def test_an_unknown_path_is_a_404_and_never_a_redirect(
     alice: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """Any other path must be the contract's 404 (docs/contract.md, "Errors")."""
+    """An unknown path must be the contract's 404 (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     paths = [
         *("//", "/api", "/api/", "/api/alice", "/api/alice/", "/api//tasks", "/api/alice//tasks"),
@@ -127,7 +127,7 @@ def test_an_unknown_path_is_a_404_and_never_a_redirect(
     found = {}
     for path, secure in product(paths, [False, True]):
         # The test client would parse // as the start of a host name.
-        answer = alice.get(path, secure=secure, PATH_INFO=path)
-        found[path, secure] = answer.status_code, answer.json(), "Location" in answer
+        response = alice.get(path, secure=secure, PATH_INFO=path)
+        found[path, secure] = response.status_code, response.json(), "Location" in response
 
     assert found == dict.fromkeys(found, (404, NOT_FOUND, False))

@@ -67,13 +67,13 @@ def client() -> ApiClient:
 def test_an_exception_is_a_500_without_internals_and_logged_once(
     client: ApiClient, settings: Settings, broken_path: str, log: io.StringIO, debug: bool
 ) -> None:
-    """The log entry must have the traceback and the request id of the answer (FR-016)."""
+    """The log entry must have the traceback and the request id of the response (FR-016)."""
     settings.DEBUG = debug
 
-    answer = client.send("GET", broken_path, **{"Accept": "text/html", "X-Request-ID": "fault-1"})
+    response = client.send("GET", broken_path, **{"Accept": "text/html", "X-Request-ID": "fault-1"})
 
-    kept = answer["Content-Type"], answer["Cache-Control"]
-    assert (answer.status_code, answer.json(), *kept) == (500, FAULT, JSON, "no-store")
+    kept = response["Content-Type"], response["Cache-Control"]
+    assert (response.status_code, response.json(), *kept) == (500, FAULT, JSON, "no-store")
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     [error] = [line for line in lines if line["level"] == "ERROR"]
     assert error["request_id"] == "fault-1"
@@ -82,10 +82,10 @@ def test_an_exception_is_a_500_without_internals_and_logged_once(
 
 
 def test_an_exception_in_a_head_request_has_no_body(client: ApiClient, broken_path: str) -> None:
-    """The answer to a HEAD must have no body (RFC 9110, section 9.3.2)."""
-    answer = client.head(broken_path)
+    """The response to a HEAD must have no body (RFC 9110, section 9.3.2)."""
+    response = client.head(broken_path)
 
-    assert (answer.status_code, answer.content) == (500, b"")
+    assert (response.status_code, response.content) == (500, b"")
 
 
 @debug_or_not
@@ -98,8 +98,8 @@ def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
     found: dict[type[Exception], Any] = {}
     for fault in (OperationalError, InterfaceError, *ours):
         monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=fault(INTERNALS)))
-        answer = client.send("GET", TASKS)
-        found[fault] = answer.status_code, answer.json(), answer.headers.get("Retry-After")
+        response = client.send("GET", TASKS)
+        found[fault] = response.status_code, response.json(), response.headers.get("Retry-After")
 
     expected: dict[type[Exception], Any] = dict.fromkeys(ours, (500, FAULT, None))
     expected.update(dict.fromkeys((OperationalError, InterfaceError), (503, UNAVAILABLE, "2")))
@@ -131,8 +131,8 @@ def test_a_write_to_a_read_only_database_is_a_503(
         on, off = "PRAGMA query_only = ON", "PRAGMA query_only = OFF"
     with connection.cursor() as cursor:
         cursor.execute(on)
-        answer = client.send("POST", TASKS, {"title": "Buy milk"})
+        response = client.send("POST", TASKS, {"title": "Buy milk"})
         cursor.execute(off)
 
-    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
+    assert (response.status_code, response.json()) == (503, UNAVAILABLE)
     assert not Task.objects.exists()

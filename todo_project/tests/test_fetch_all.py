@@ -1,4 +1,4 @@
-"""``fetch_all`` of the PostgreSQL back end: same results as a cursor, seen by every wrapper."""
+"""``fetch_all`` of the PostgreSQL back end: like a cursor, and seen by every wrapper."""
 
 import datetime as dt
 from typing import Any
@@ -54,7 +54,7 @@ def _comparable(row: TaskRow) -> tuple[Any, ...]:
 
 
 @given(texts, st.none() | texts, st.booleans())
-def test_it_gives_the_same_results_as_a_cursor(
+def test_fetch_all_returns_the_same_results_as_a_cursor(
     title: str, description: str | None, completed: bool
 ) -> None:
     """Both must read and write the same values of the same types."""
@@ -65,7 +65,7 @@ def test_it_gives_the_same_results_as_a_cursor(
     assert by_fetch_all == by_cursor
 
 
-def test_an_endpoints_statement_uses_it_and_passes_the_wrappers(fetched: list[str]) -> None:
+def test_an_endpoint_uses_fetch_all_and_runs_the_wrappers(fetched: list[str]) -> None:
     """A wrapper that measures or blocks statements must see those of the endpoints."""
     seen = []
 
@@ -80,7 +80,7 @@ def test_an_endpoints_statement_uses_it_and_passes_the_wrappers(fetched: list[st
     assert seen == fetched
 
 
-def test_it_is_not_used_in_a_transaction(fetched: list[str]) -> None:
+def test_fetch_all_is_not_used_in_a_transaction(fetched: list[str]) -> None:
     """Django must see each statement to know whether the transaction is broken."""
     with transaction.atomic():
         Task.objects.owned_by("alice").row()
@@ -88,7 +88,7 @@ def test_it_is_not_used_in_a_transaction(fetched: list[str]) -> None:
     assert fetched == []
 
 
-def test_it_is_not_used_while_queries_are_logged(fetched: list[str]) -> None:
+def test_fetch_all_is_not_used_while_queries_are_logged(fetched: list[str]) -> None:
     """``connection.queries`` must contain the statements of the endpoints."""
     with CaptureQueriesContext(connection) as captured:
         Task.objects.owned_by("alice").row()
@@ -103,7 +103,7 @@ def test_a_value_is_loaded_as_by_a_cursor() -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         by_cursor = cursor.fetchall()
-    # whatever the time zone of the session
+    # in any session time zone
     [(now,)] = connection.fetch_all("SELECT now()", [])  # type: ignore[attr-defined]
 
     assert connection.fetch_all(statement, []) == by_cursor  # type: ignore[attr-defined]
@@ -111,15 +111,15 @@ def test_a_value_is_loaded_as_by_a_cursor() -> None:
 
 
 def test_a_database_error_is_translated_to_djangos() -> None:
-    """The exception handler must recognise it (docs/contract.md, "Errors")."""
+    """The exception handler must recognise the error (docs/contract.md, "Errors")."""
     with pytest.raises(DataError) as raised:
         connection.fetch_all("SELECT 1 / %s", [0])  # type: ignore[attr-defined]
 
     assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
 
 
-def test_a_large_result_is_not_held() -> None:
-    """An idle connection must not hold a user's long list in memory."""
+def test_a_large_result_is_not_kept() -> None:
+    """An idle connection must not keep a user's long list in memory."""
     connection.ensure_connection()
     driver: Any = connection.connection
     statement = "SELECT * FROM generate_series(1, %s)"

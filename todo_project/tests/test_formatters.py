@@ -54,7 +54,7 @@ def add_handler(logger: logging.Logger, formatter: type[logging.Formatter]) -> i
 
 def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
     """Write a request without a record, and check that its record has the same line."""
-    # pytest adds handlers of its own
+    # pytest adds its own handlers
     [handler] = [handler for handler in logger.handlers if isinstance(handler, LineHandler)]
     with time_machine.travel(0, tick=False):
         handler.write_request(logging.INFO, fields)
@@ -63,7 +63,7 @@ def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
 
 
 def test_the_message_is_a_field(logger: logging.Logger) -> None:
-    """The message must have a field beside time, level, logger and request id."""
+    """The message must be a field, like time, level, logger and request id."""
     log = add_handler(logger, JSONLine)
     token = current_request_id.set("mine")
     logger.warning("%d tasks", 5)
@@ -80,10 +80,10 @@ def test_the_message_is_a_field(logger: logging.Logger) -> None:
 
 
 @pytest.mark.parametrize("formatter", [JSONLine, TextLine])
-def test_a_line_is_one_line_of_printable_ascii(
+def test_a_message_is_one_line_of_printable_ascii(
     logger: logging.Logger, formatter: type[logging.Formatter]
 ) -> None:
-    """Any text must be logged as one line, even one with a lone surrogate."""
+    """Any text must be logged as one line, even with a lone surrogate."""
     log = add_handler(logger, formatter)
     for text in TEXTS:
         logger.info("said: %s", text)
@@ -94,7 +94,7 @@ def test_a_line_is_one_line_of_printable_ascii(
     assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
 
 
-def test_json_is_read_back_as_it_was(logger: logging.Logger) -> None:
+def test_text_survives_a_json_round_trip(logger: logging.Logger) -> None:
     """Text must be preserved, except lone surrogates, which are escaped."""
     log = add_handler(logger, JSONLine)
     for text in TEXTS:
@@ -154,8 +154,8 @@ def test_a_traceback_is_indented(logger: logging.Logger) -> None:
     assert traceback[-1] == "    2026-01-06 15:30:00,000 INFO\\x1b[2J password=***"
 
 
-def test_a_value_without_a_json_form_is_written_as_text(logger: logging.Logger) -> None:
-    """An unusual value must not lose the line."""
+def test_a_value_without_a_json_form_is_logged_as_text(logger: logging.Logger) -> None:
+    """An unusual value must not cause the line to be lost."""
     log = add_handler(logger, JSONLine)
     logger.info({"a": ValueError("b"), "c": "\u2028"})
     log_request(logger, {**REQUEST, "user_id": ValueError("b")})

@@ -40,8 +40,8 @@ def test_health_ignores_query_and_token(
     found = {}
     for sent, headers in [(path, {}), (f"{path}/", {}), (f"{path}?x=1", {}), (path, bad_token)]:
         with CaptureQueriesContext(connection) as captured, time_machine.travel(NOON, tick=False):
-            answer = anonymous.send("GET", sent, **headers)
-        found[sent, *headers] = answer.status_code, answer.json(), len(captured)
+            response = anonymous.send("GET", sent, **headers)
+        found[sent, *headers] = response.status_code, response.json(), len(captured)
 
     body = {"status": status, "timestamp": "2026-01-06T12:00:00.000000Z"}
     assert found == dict.fromkeys(found, (200, body, statements))
@@ -64,8 +64,8 @@ def test_other_methods_are_refused(anonymous: ApiClient) -> None:
     """A wrong method must be a 405 in JSON with ``Allow``."""
     found = {}
     for path, method in product(PATHS, METHODS):
-        answer = anonymous.generic(method, path)
-        found[path, method] = answer.status_code, answer["Allow"], answer.json()
+        response = anonymous.generic(method, path)
+        found[path, method] = response.status_code, response["Allow"], response.json()
 
     assert found == dict.fromkeys(found, (405, "GET, HEAD", REFUSED))
 
@@ -77,11 +77,11 @@ def test_the_root_names_the_service(anonymous: ApiClient, settings: Settings, is
     settings.API_DOCS = is_on
 
     with CaptureQueriesContext(connection) as captured:
-        answer = anonymous.get("/")
+        response = anonymous.get("/")
 
-    assert (answer.status_code, answer.json(), len(captured)) == (200, SERVICE, 0)
-    assert answer["Content-Type"] == "application/json"
-    assert "Location" not in answer
+    assert (response.status_code, response.json(), len(captured)) == (200, SERVICE, 0)
+    assert response["Content-Type"] == "application/json"
+    assert "Location" not in response
 
 
 @pytest.mark.django_db
@@ -89,10 +89,10 @@ def test_a_missing_migration_is_a_503(anonymous: ApiClient, log: io.StringIO) ->
     """A load balancer must not send requests to a process before the migration."""
     MigrationRecorder(connection).record_unapplied("tasks", "0001_initial")
 
-    answer = anonymous.send("GET", "/health/ready")
+    response = anonymous.send("GET", "/health/ready")
 
-    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
-    assert (answer["Retry-After"], answer["Cache-Control"]) == ("2", "no-store")
+    assert (response.status_code, response.json()) == (503, UNAVAILABLE)
+    assert (response["Retry-After"], response["Cache-Control"]) == ("2", "no-store")
     assert log.getvalue().count("Not ready: run migrate: 1 are missing") == 1
 
 
@@ -113,10 +113,10 @@ def test_an_unreachable_database_is_a_503_without_internals(
     handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, tmp_path)})
     monkeypatch.setattr(health, "connection", handler["default"])
 
-    answer = anonymous.send("GET", "/health/ready")
+    response = anonymous.send("GET", "/health/ready")
 
-    assert (answer.status_code, answer.json()) == (503, UNAVAILABLE)
-    assert answer["Retry-After"] == "2"
+    assert (response.status_code, response.json()) == (503, UNAVAILABLE)
+    assert response["Retry-After"] == "2"
     error, request = (json.loads(line) for line in log.getvalue().splitlines())
     assert (error["level"], request["status"]) == ("ERROR", 503)
     assert error["message"] == "Not ready: the database does not answer (OperationalError)"

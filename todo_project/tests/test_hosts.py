@@ -21,8 +21,8 @@ def test_another_host_is_refused(alice: ApiClient, settings: Settings, debug: bo
     for host in ("other.example", "x.api.example", "api.example.evil.example"):
         found[host] = alice.send("GET", "/health", Host=host)
 
-    answers = {host: (answer.status_code, answer.json()) for host, answer in found.items()}
-    assert answers == dict.fromkeys(found, (400, BAD_REQUEST))
+    responses = {host: (response.status_code, response.json()) for host, response in found.items()}
+    assert responses == dict.fromkeys(found, (400, BAD_REQUEST))
 
 
 def test_an_allowed_host_is_served(anonymous: ApiClient, settings: Settings) -> None:
@@ -43,8 +43,8 @@ def test_the_host_is_checked_before_anything_else(anonymous: ApiClient) -> None:
     for path, method in product(paths, ["GET", "POST", "DELETE", "OPTIONS", "PROPFIND"]):
         headers = preflight if method == "OPTIONS" else {}
         for sent in ({}, headers):
-            answer = anonymous.generic(method, path, headers={"Host": "a b", **sent})
-            found[path, method, len(sent)] = answer.status_code, answer.json()
+            response = anonymous.generic(method, path, headers={"Host": "a b", **sent})
+            found[path, method, len(sent)] = response.status_code, response.json()
 
     assert found == dict.fromkeys(found, (400, BAD_REQUEST))
 
@@ -53,9 +53,9 @@ def test_a_forwarded_host_is_ignored(anonymous: ApiClient, settings: Settings) -
     """Only the Host header must count, not ``X-Forwarded-Host``."""
     settings.ALLOWED_HOSTS = ["api.example"]
 
-    answers = [
+    responses = [
         anonymous.send("GET", "/health", Host=host, **{"X-Forwarded-Host": forwarded})
         for host, forwarded in [("api.example", "other.example"), ("other.example", "api.example")]
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 400]
+    assert [response.status_code for response in responses] == [200, 400]

@@ -35,7 +35,7 @@ def test_an_app_imports_no_app_above_it(app: str) -> None:
 
 
 def test_an_import_is_recognised_in_each_form() -> None:
-    """The test above must see an import inside a function, of a submodule and of a name."""
+    """``imported`` must recognise an import in a function, of a submodule and of a name."""
     source = "def f():\n    import tasks.models\n    from todo_project.urls import urlpatterns\n"
 
     assert imported(source) == {"tasks", "todo_project"}

@@ -62,7 +62,7 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
     ],
 )
 def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """A URL that cannot be fetched would turn every such token into a 503."""
+    """If the keys could not be fetched, every token signed with a private key would be a 503."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
 
@@ -71,6 +71,6 @@ def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -
 def test_a_url_without_issuer_or_audience_is_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """The API would accept tokens that were issued for other services."""
+    """Without both, the API would accept tokens that were issued for other services."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISS"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL="", **variables)

@@ -26,7 +26,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 @pytest.fixture
 def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Enable the metrics, as METRICS does at the start."""
+    """Enable the metrics, as METRICS does at startup."""
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     settings.METRICS = True
     urls = ModuleType("metered_urls")
@@ -50,7 +50,7 @@ def scrape() -> dict[Sample, float]:
 
 
 def increase(work: Callable[[], Any], name: str, **labels: str) -> float:
-    """Return how much the work increases a sample."""
+    """Return by how much the work increases a sample."""
     sample = (name, frozenset(labels.items()))
     before = scrape().get(sample, 0.0)
     work()
@@ -60,11 +60,11 @@ def increase(work: Callable[[], Any], name: str, **labels: str) -> float:
 def test_without_metrics_the_path_is_unknown(anonymous: ApiClient) -> None:
     """The metrics must not be public by default."""
     for method in ("GET", "POST"):
-        answer = anonymous.generic(method, "/metrics")
-        assert (answer.status_code, answer.json()["detail"]) == (404, "Not Found"), method
+        response = anonymous.generic(method, "/metrics")
+        assert (response.status_code, response.json()["detail"]) == (404, "Not Found"), method
 
 
-def test_a_variable_enables_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_enables_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without METRICS no request may pass through the middleware."""
     found = {}
     for value in ("", "false", "true"):
@@ -116,7 +116,7 @@ def test_each_statement_is_timed(alice: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_metered")
 def test_a_client_cannot_invent_labels(anonymous: ApiClient) -> None:
-    """A flood of paths and methods must not fill the memory of Prometheus."""
+    """A flood of paths and methods must not fill Prometheus's memory."""
     anonymous.generic("BREW", "/flood")
     anonymous.get("/flood")
     before = set(scrape())
@@ -136,7 +136,7 @@ def test_a_client_cannot_invent_labels(anonymous: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_metered")
 def test_the_format_follows_the_accept_header(anonymous: ApiClient) -> None:
-    """Prometheus must get the type that it prefers, with the headers of every response."""
+    """Prometheus must get the content type that it prefers, with the headers of every response."""
     types = {"": "text/plain", "text/html": "text/plain", OPENMETRICS: OPENMETRICS.split(";")[0]}
     found = {}
     for accept in types:
@@ -155,11 +155,11 @@ def test_the_format_follows_the_accept_header(anonymous: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_metered")
 def test_metrics_are_read_only(anonymous: ApiClient) -> None:
-    """Another method must be the contract's 405."""
-    answer = anonymous.post("/metrics")
+    """Any other method must be the contract's 405."""
+    response = anonymous.post("/metrics")
 
-    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
-    assert answer.json()["detail"] == "Method Not Allowed"
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert response.json()["detail"] == "Method Not Allowed"
     assert anonymous.head("/metrics").content == b""
 
 
@@ -167,7 +167,7 @@ def test_metrics_are_read_only(anonymous: ApiClient) -> None:
 def test_the_shared_folder_of_the_workers_is_read(
     anonymous: ApiClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With several workers, the counters of this process alone must not be returned."""
+    """The response must have the counters of all workers, not only those of this process."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
     assert b"http_requests" not in anonymous.get("/metrics").content

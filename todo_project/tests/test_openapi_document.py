@@ -1,6 +1,6 @@
 """The OpenAPI document, compared with the code's constants and with real responses.
 
-``openapi_exchanges`` makes the service give every response that it can give.
+``openapi_exchanges`` provokes every response that the service can return.
 """
 
 import json
@@ -56,7 +56,7 @@ def document() -> Json:
 
 @pytest.fixture(scope="module")
 def cached_exchanges() -> list[Exchange]:
-    """Hold the responses, which take seconds to get, for all tests of this module."""
+    """Return the responses, cached for this module because getting them takes seconds."""
     return []
 
 
@@ -68,14 +68,14 @@ def seen(
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
 ) -> list[Exchange]:
-    """Return every response that every endpoint can give."""
+    """Return every response that the endpoints can return."""
     if not cached_exchanges:
         cached_exchanges.extend(exchanges(document, monkeypatch, settings))
     return cached_exchanges
 
 
 def resolved(document: Json, part: Json) -> Json:
-    """Follow a reference, if the part is one."""
+    """Return the part itself or, if it is a reference, its target."""
     if "$ref" not in part:
         return part
     _, kind, name = part["$ref"].removeprefix("#/").split("/")
@@ -110,13 +110,13 @@ def error_examples(document: Json, operation: str, status: int) -> list[Any]:
 
 
 def problems(document: Json, schema: Json, value: Any) -> list[str]:
-    """Validate a value; return the messages of what is wrong with it."""
+    """Return the validation errors of a value."""
     whole = {**schema, "components": document["components"]}
     return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
 
 
 def with_schema(part: Any) -> Iterator[Json]:
-    """Return each media type, parameter and header that is anywhere in a part of the document."""
+    """Yield each media type, parameter and header at any depth of a part of the document."""
     if isinstance(part, dict):
         yield from [part] if "schema" in part else []
         part = list(part.values())
@@ -136,16 +136,16 @@ def test_every_path_and_method_is_documented(document: Json) -> None:
     }
 
 
-def test_only_the_tasks_need_a_token(document: Json) -> None:
-    """Every operation must need a token, except those of the service itself (FR-001)."""
+def test_only_the_task_endpoints_require_a_token(document: Json) -> None:
+    """Every operation must require a token, except those of the service itself (FR-001)."""
     is_open = {each["operationId"]: each.get("security") == [] for each in operations(document)}
 
     assert document["security"] == [{"BetterAuth": []}]
     assert {name for name in is_open if is_open[name]} == {"health", "ready", "root"}
 
 
-def test_every_status_is_documented_and_given(document: Json, seen: list[Exchange]) -> None:
-    """The document must have the statuses that the service gives, and no others (FR-015)."""
+def test_every_status_is_documented_and_returned(document: Json, seen: list[Exchange]) -> None:
+    """The document must list exactly the statuses that the service returns (FR-015)."""
     statuses = {status for _, status in responses(document)}
 
     assert {(each.operation, each.response.status_code) for each in seen} == set(
@@ -154,8 +154,8 @@ def test_every_status_is_documented_and_given(document: Json, seen: list[Exchang
     assert statuses - {200, 201, 204, 304} == {*DETAILS, 401, 403, 412, 422}
 
 
-def test_every_header_is_documented_and_given(document: Json, seen: list[Exchange]) -> None:
-    """The document must have the headers that the service sends, with the same values."""
+def test_every_header_is_documented_and_sent(document: Json, seen: list[Exchange]) -> None:
+    """The document must list the headers that the service sends, with the same values."""
     documented = {
         (*key, name): resolved(document, header)
         for key, response in responses(document).items()
@@ -194,7 +194,7 @@ def test_every_body_matches_its_schema(document: Json, seen: list[Exchange]) -> 
 
 
 def test_every_error_is_an_example(document: Json, seen: list[Exchange]) -> None:
-    """The examples must have every error of an operation, except the combinations of a 422."""
+    """The examples of an operation must include each error, except combinations in a 422."""
     for each in seen:
         status = each.response.status_code
         if status < 400 or status == 422 or not each.response.content:
@@ -204,8 +204,8 @@ def test_every_error_is_an_example(document: Json, seen: list[Exchange]) -> None
         assert is_detailed or body in error_examples(document, each.operation, status), each
 
 
-def test_every_example_of_an_error_is_given(document: Json, seen: list[Exchange]) -> None:
-    """The service must really send each documented error, word for word."""
+def test_every_example_of_an_error_is_returned(document: Json, seen: list[Exchange]) -> None:
+    """The service must return each documented error word for word."""
     sent = [
         (each.operation, each.response.status_code, each.response.json())
         for each in seen
@@ -219,7 +219,7 @@ def test_every_example_of_an_error_is_given(document: Json, seen: list[Exchange]
 
 
 def test_every_example_matches_its_schema(document: Json) -> None:
-    """An example that is copied must be valid, be it of a body, a parameter or a header."""
+    """A copied example must be valid, whether of a body, a parameter or a header."""
     found = [
         (part["schema"], value)
         for part in with_schema(document)
@@ -250,7 +250,7 @@ def test_the_link_example_is_accepted(document: Json, db: None, alice: ApiClient
 
 
 def test_the_fields_of_a_task_match_the_serializer(document: Json) -> None:
-    """The document must have the serializer's fields, in its order."""
+    """The document must list the serializer's fields, in the same order."""
     schemas, fields = document["components"]["schemas"], TaskSerializer().fields
     writable = [name for name, field in fields.items() if not field.read_only]
     read_only = [name for name, said in schemas["Task"]["properties"].items() if "readOnly" in said]
@@ -264,7 +264,7 @@ def test_the_fields_of_a_task_match_the_serializer(document: Json) -> None:
 
 
 def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchange]) -> None:
-    """The document must have every ``type`` of a 422, and no others."""
+    """The document must list exactly the ``type`` values of a 422."""
     types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     invalid = [each.response.json() for each in seen if each.response.status_code == 422]
     given = {problem["type"] for body in invalid for problem in body["detail"]}
@@ -273,7 +273,7 @@ def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchang
 
 
 def test_the_options_of_the_list_match_the_code(document: Json) -> None:
-    """The document must have the options of the list, with their values."""
+    """The document must describe the options of the list, with their values."""
     parameters = {
         each["name"]: each["schema"]
         for part in document["paths"]["/api/{user_id}/tasks"]["get"]["parameters"]
@@ -312,7 +312,7 @@ def test_the_limits_of_headers_match_the_code(document: Json) -> None:
 
 
 def test_the_limits_in_descriptions_match_the_code(document: Json) -> None:
-    """A limit that is written in words must be the code's, too."""
+    """A limit stated in prose must match the code, too."""
     components = document["components"]
     create = document["paths"]["/api/{user_id}/tasks"]["post"]
     key = next(each for each in create["parameters"] if each.get("name") == "Idempotency-Key")
@@ -341,7 +341,7 @@ def test_the_comments_name_constants_of_the_code() -> None:
 
 
 def test_the_version_is_the_same_everywhere(document: Json) -> None:
-    """The document, the project and the newest release in the changelog must have one version."""
+    """The document, the project and the newest changelog release must have the same version."""
     project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
     releases = re.findall(
         r"^## \[?(\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE

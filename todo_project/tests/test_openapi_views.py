@@ -1,4 +1,4 @@
-"""``/openapi.json``, ``/docs`` and ``/redoc``: where they are enabled, and their cost elsewhere."""
+"""``/openapi.json``, ``/docs`` and ``/redoc``: when they are enabled, and the cost when not."""
 
 import re
 from itertools import product
@@ -15,7 +15,7 @@ from todo_project.tests.settings_loader import MODULE, PRODUCTION, load
 PATHS = ["/openapi.json", "/docs", "/docs/", "/redoc", "/redoc/"]
 NOT_FOUND = {"detail": "Not Found", "error": "Not Found"}
 SIDECAR = "drf_spectacular_sidecar"
-# Sends two requests; prints how many times the document was parsed, and if the sidecar is loaded.
+# Sends two requests; prints how often the document was parsed, and whether the sidecar is loaded.
 LOADED = (
     "import django, sys; django.setup();"
     "from django.test import Client; assert Client().get('/openapi.json').status_code == 404;"
@@ -27,7 +27,7 @@ LOADED = (
 
 @pytest.fixture
 def reader(anonymous: ApiClient, settings: Settings) -> ApiClient:
-    """Enable the documents, for a client without a token."""
+    """Return a client without a token, with the documents enabled."""
     settings.API_DOCS = True
     return anonymous
 
@@ -36,7 +36,7 @@ def reader(anonymous: ApiClient, settings: Settings) -> ApiClient:
 def test_disabled_documents_are_not_found(
     anonymous: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """They must look like any unknown path (docs/contract.md, "Errors")."""
+    """A disabled document must look like any unknown path (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     found = {}
     for path, method in product(PATHS, ["GET", "HEAD", "POST"]):
@@ -47,7 +47,7 @@ def test_disabled_documents_are_not_found(
 
 
 def test_disabled_documents_are_not_loaded(project: Path) -> None:
-    """A production process must not pay for them, neither at its start nor later."""
+    """A production process must not pay for disabled documents, at startup or later."""
     started = run(project, "-c", LOADED, **MODULE, **PRODUCTION)
 
     assert started.returncode == 0, started.stderr
@@ -55,7 +55,7 @@ def test_disabled_documents_are_not_loaded(project: Path) -> None:
 
 
 def test_the_environment_enables_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They must be enabled by ``API_DOCS``, whose default is ``DEBUG`` (FR-020)."""
+    """``API_DOCS``, which defaults to ``DEBUG``, must enable the documents (FR-020)."""
     found = {}
     for debug, api_docs in product(["false", "true"], ["", "false", "true"]):
         loaded = load(monkeypatch, DEBUG=debug, API_DOCS=api_docs)
@@ -69,7 +69,7 @@ def test_the_environment_enables_the_documents(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_document_is_json(reader: ApiClient) -> None:
-    """Any program must be able to read it, without a token."""
+    """Any program must be able to read the document without a token."""
     response = reader.send("GET", "/openapi.json", Accept="text/html")
 
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")

@@ -13,10 +13,9 @@ HOUR_SECONDS = 3600
 
 
 class Command(BaseCommand):
-    """Prints what ``make run`` shows before the server starts.
+    """Prints the message that ``make run`` shows before the server starts.
 
-    A recipe in the Makefile cannot do it: it would have to parse ``.env`` for the port, ``DEBUG``
-    and ``API_DOCS``.
+    A Makefile recipe would have to parse ``.env`` for the port, ``DEBUG`` and ``API_DOCS``.
     """
 
     help = "Print the addresses of the server and, if DEBUG is true, a request with a token."
