@@ -37,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponseBase:
     except (DatabaseError, InterfaceError) as error:
         return _not_ready(request, f"the database does not answer ({type(error).__name__})")
     if missing:
-        return _not_ready(request, f"run migrate: {missing} are missing")
+        return _not_ready(request, f"unapplied migrations: {missing}; run migrate")
     return _answer("ready")
 
 

@@ -93,7 +93,7 @@ def test_a_missing_migration_is_a_503(anonymous: ApiClient, log: io.StringIO) ->
 
     assert (response.status_code, response.json()) == (503, UNAVAILABLE)
     assert (response["Retry-After"], response["Cache-Control"]) == ("2", "no-store")
-    assert log.getvalue().count("Not ready: run migrate: 1 are missing") == 1
+    assert log.getvalue().count("Not ready: unapplied migrations: 1; run migrate") == 1
 
 
 @pytest.mark.django_db

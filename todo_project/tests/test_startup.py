@@ -48,7 +48,7 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
     recorder.record_applied("tasks", "0002_idempotency_key")
     level, line = only_line(log)
     assert level == "WARNING"
-    assert line.endswith("answers; run migrate: 1 are missing")
+    assert line.endswith("answers; unapplied migrations: 1; run migrate")
 
 
 @pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
     [
         (
             "sqlite:///empty.sqlite3",
-            "SQLite {folder}/empty.sqlite3 answers; run migrate: {missing} are missing",
+            "SQLite {folder}/empty.sqlite3 answers; unapplied migrations: {missing}; run migrate",
         ),
         (
             "sqlite:///missing/tasks.sqlite3",
