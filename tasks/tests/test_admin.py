@@ -16,7 +16,7 @@ from tasks.staff import lists
 from tasks.staff.lists import Estimate
 from tasks.tests.better_auth import add_user, create_table, execute
 from tasks.tests.factories import TaskFactory
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 LIST = "/admin/tasks/task/"
 
@@ -24,7 +24,7 @@ LIST = "/admin/tasks/task/"
 @pytest.fixture
 def staff(db: None) -> Client:
     """Return a client signed in as a superuser."""
-    return boss()
+    return superuser_client()
 
 
 def shown(response: Any) -> list[int]:

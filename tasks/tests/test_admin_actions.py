@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tasks.models import Task
 from tasks.tests.factories import TaskFactory, rows
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 LIST = "/admin/tasks/task/"
 ACTIONS = ("mark_completed", "mark_not_completed", "delete_selected")
@@ -22,7 +22,7 @@ WRITES = ("UPDATE", "DELETE", "WITH", "INSERT")
 @pytest.fixture
 def staff(db: None) -> Client:
     """Return a client signed in as a superuser."""
-    return boss()
+    return superuser_client()
 
 
 @pytest.fixture

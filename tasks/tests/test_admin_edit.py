@@ -13,7 +13,7 @@ from conftest import ApiClient
 from tasks.models import Task, TaskRow
 from tasks.tests.better_auth import add_user, create_table
 from tasks.tests.factories import rows
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 LIST = "/admin/tasks/task/"
 ADD = f"{LIST}add/"
@@ -23,7 +23,7 @@ MILK = {"user_id": "alice", "title": "Buy milk", "description": "", "completed":
 @pytest.fixture
 def staff(db: None) -> Client:
     """Return a client signed in as a superuser."""
-    return boss()
+    return superuser_client()
 
 
 @pytest.fixture

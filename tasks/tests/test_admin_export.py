@@ -16,7 +16,7 @@ from tasks.staff import exports
 from tasks.staff.exports import defused
 from tasks.tests.better_auth import add_user, create_table
 from tasks.tests.factories import TaskFactory
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 LIST = "/admin/tasks/task/"
 HEAD = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]
@@ -25,7 +25,7 @@ HEAD = ["id", "user_id", "title", "description", "completed", "created_at", "upd
 @pytest.fixture
 def staff(db: None) -> Client:
     """Return a client signed in as a superuser."""
-    return boss()
+    return superuser_client()
 
 
 def export(staff: Client, query: str = "", **sent: Any) -> list[list[str]]:

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tasks.models import Task
 from tasks.tests.better_auth import add_user, create_table
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 pytestmark = pytest.mark.postgresql
 
@@ -23,7 +23,7 @@ SELECT 'user' || n %% 500, 'Task ' || n, n %% 10 = 0, now(), now() FROM generate
 @pytest.fixture
 def staff(db: None) -> Client:
     """Return a client signed in as a superuser."""
-    return boss()
+    return superuser_client()
 
 
 @pytest.fixture(autouse=True)

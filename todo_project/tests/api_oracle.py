@@ -12,7 +12,7 @@ STALE = '"0123456789abcdef0123456789abcdef"'
 
 
 class UserModel:
-    """The tasks and ETags of a user by task id, and the idempotency keys with their bodies."""
+    """A user's tasks and ETags by task id, and the idempotency keys with their bodies."""
 
     def __init__(self, user_id: str) -> None:
         self.id = user_id
@@ -22,7 +22,7 @@ class UserModel:
         self.bodies: dict[str, Json] = {}
 
     def created(self, answer: httpx.Response, body: Json, key: str | None) -> int | None:
-        """Check the response to a POST; return the id of a new task."""
+        """Check the response to a POST; return the new task's id, or ``None``."""
         if wrong := wrong_fields(body, is_new=True):
             check_refusal(answer, wrong)
             return None
@@ -54,7 +54,7 @@ class UserModel:
         return task_id
 
     def tag(self, task_id: int, precondition: str | None) -> str | None:
-        """Return the ``If-Match`` header of a kind of precondition, or ``None``."""
+        """Return the ``If-Match`` value for a kind of precondition, or ``None``."""
         current = self.tags.get(task_id, STALE)
         named = {"current": f"{STALE}, {current}", "weak": f"W/{current}", "stale": STALE}
         return precondition if precondition is None else named.get(precondition, precondition)
@@ -73,13 +73,13 @@ class UserModel:
             self.tags[task_id] = answer.headers["ETag"]
 
     def deleted(self, answer: httpx.Response, task_id: int, tag: str | None) -> None:
-        """Check the response to a DELETE."""
+        """Check the response to a DELETE, and update the model."""
         if self._is_written(answer, task_id, tag):
             assert (answer.status_code, answer.content) == (204, b"")
             del self.tasks[task_id], self.tags[task_id]
 
     def _is_written(self, answer: httpx.Response, task_id: int, tag: str | None) -> bool:
-        """Return whether a write must have succeeded; otherwise check its status."""
+        """Return whether the write must have succeeded; if not, check the status."""
         status = 0
         if task_id not in self.tasks:
             status = 404
@@ -89,7 +89,7 @@ class UserModel:
         return status == 0
 
     def listed(self, options: dict[str, str]) -> list[Json]:
-        """Return the expected list."""
+        """Return the tasks that the list must return for these options, in order."""
         words = options.get("search", "").casefold().split()
         kept = [
             task
@@ -106,7 +106,7 @@ class UserModel:
 
 
 def wrong_fields(body: Json, *, is_new: bool) -> list[str]:
-    """Return the fields that must be refused, in the order of the contract."""
+    """Return the fields that must be refused, in the contract's order."""
     wrong = []
     title = body.get("title")
     is_title = _is_text(title, 200) and str(title).strip(WHITE_SPACE) != ""
@@ -122,7 +122,7 @@ def wrong_fields(body: Json, *, is_new: bool) -> list[str]:
 
 
 def check_refusal(answer: httpx.Response, fields: list[str]) -> None:
-    """Check that a response refuses these fields."""
+    """Check that the response is a 422 with exactly these fields."""
     assert answer.status_code == 422
     assert [problem["loc"] for problem in answer.json()["detail"]] == [
         ["body", field] for field in fields

@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Migrate a database and return its URL: copying it is faster than migrating another."""
+    """Yield the URL of a migrated database: copying it is faster than migrating another."""
     with deploying(tmp_path_factory.mktemp("template")) as deployed:
         migrated = deployed.manage("migrate", "--verbosity=0")
         assert (migrated.returncode, migrated.stderr) == (0, "")
@@ -29,7 +29,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def deployment_of_server(
+def server_deployment(
     template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """Deploy the project for the shared server, with only the plan's four variables."""
@@ -38,9 +38,9 @@ def deployment_of_server(
 
 
 @pytest.fixture(scope="session")
-def server(deployment_of_server: Deployment) -> Iterator[LiveServer]:
+def server(server_deployment: Deployment) -> Iterator[LiveServer]:
     """Serve the shared deployment. Each test uses its own users."""
-    with deployment_of_server.serving() as live:
+    with server_deployment.serving() as live:
         yield live
         assert live.stop() == 0, live.log
 
@@ -49,7 +49,7 @@ def server(deployment_of_server: Deployment) -> Iterator[LiveServer]:
 def random_seed(request: pytest.FixtureRequest) -> int:
     """Choose a seed and print it; pytest shows it if the test fails.
 
-    ``pytest --hypothesis-seed=N`` sets it. In CI, which must be reproducible, it is constant.
+    ``pytest --hypothesis-seed=N`` sets it. In CI it is constant, so that runs are reproducible.
     """
     default = 0 if IN_CI else random.randrange(2**32)  # noqa: S311 - not a secret
     seed = int(request.config.getoption("--hypothesis-seed") or default)

@@ -1,4 +1,4 @@
-"""Statements and deadlines on the database connection of the tests."""
+"""Statements and deadlines on the tests' database connection."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from django.db import close_old_connections, connection
 
 
 def ask(statement: str) -> Any:
-    """Run a statement with a cursor, and return the first value of its result."""
+    """Execute a statement, and return the first value of its result."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
 
 
 def ask_in_request(statement: str) -> Any:
-    """Run a statement, and return the connection to the pool, as at the end of a request."""
+    """Return the result of a statement; release the connection, as at the end of a request."""
     try:
         return ask(statement)
     finally:

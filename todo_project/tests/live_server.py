@@ -30,7 +30,7 @@ from psycopg import sql
 from conftest import FRONT_END, SECRET, mint, require_marker
 from todo_project.configuration.environment import BASE_DIR
 
-START_SECONDS = 180.0  # ten times what a busy machine takes
+START_SECONDS = 180.0  # ten times as long as a busy machine takes
 STOP_SECONDS = 45.0
 # By default, each client loads the system's certificates, which takes 0.15 s.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -58,7 +58,7 @@ def write_env(project: Path, database_url: str) -> None:
 
 
 def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the project with these arguments, and only these variables."""
+    """Run Python in the project with these arguments; pass it only these variables and ``PATH``."""
     require_marker("live")
     return subprocess.run(
         [sys.executable, *arguments],
@@ -76,9 +76,9 @@ def fresh_database(folder: Path, template: str | None = None) -> Iterator[str]:
     """Create a database on the tests' database server, or an SQLite file, and yield its URL.
 
     Args:
-        folder: for the SQLite file.
-        template: the URL of a database without connections to copy; by default the new database
-            is empty.
+        folder: the folder of the SQLite file.
+        template: the URL of the database to copy, which must have no connections; by default, the
+            new database is empty.
     """
     if connection.vendor == "sqlite":
         file = folder / f"{uuid.uuid4().hex}.sqlite3"
@@ -135,7 +135,7 @@ class Deployment:
             return cursor.fetchall() if cursor.description else []
 
     def fill(self, user_id: str, count: int) -> None:
-        """Insert tasks of a user."""
+        """Insert this many tasks for a user."""
         self.query(
             "WITH RECURSIVE numbers (number) AS"  # noqa: S608 - the tests' own values
             f" (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count})"
@@ -145,7 +145,7 @@ class Deployment:
         )
 
     def count(self, user_id: str) -> int:
-        """Count the tasks of a user."""
+        """Return how many tasks a user has."""
         [[count]] = self.query(
             f"SELECT count(*) FROM task WHERE user_id = '{user_id}'"  # noqa: S608 - as above
         )
@@ -154,7 +154,7 @@ class Deployment:
 
 @contextmanager
 def deploying(folder: Path, template: str | None = None) -> Iterator[Deployment]:
-    """Deploy the project in a folder, with a copy of a database or with an empty one."""
+    """Deploy the project into a folder, with a copy of the template or an empty database."""
     project = copy_project(folder / "project")
     with fresh_database(folder, template) as database_url:
         write_env(project, database_url)
@@ -162,7 +162,7 @@ def deploying(folder: Path, template: str | None = None) -> Iterator[Deployment]
 
 
 def free_port() -> int:
-    """Reserve a port of the loopback interface until this process ends.
+    """Reserve a port on the loopback interface until this process ends.
 
     A socket stays bound to the port without listening. The kernel assigns the port to no other
     process, but a server that sets ``SO_REUSEADDR``, as all servers of the tests do, can listen on
@@ -218,7 +218,7 @@ class LiveServer:
         return received
 
     def log_has(self, text: str, seconds: float = 15.0) -> bool:
-        """Return whether the log contains this text within the given time."""
+        """Wait for a text in the log; return whether it appeared within the given time."""
         end = time.monotonic() + seconds
         while text not in self.log and time.monotonic() < end:
             time.sleep(0.05)
@@ -263,14 +263,14 @@ def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveSer
         try:
             server.stop()
         finally:
-            with suppress(ProcessLookupError):  # it has stopped
+            with suppress(ProcessLookupError):  # it has already stopped
                 os.killpg(process.pid, signal.SIGKILL)
 
 
 def await_health(server: LiveServer) -> None:
     """Wait until ``/health`` succeeds."""
     with server.client() as client:
-        _await_answer(server, lambda: client.get("/health").is_success)
+        _wait_until(server, lambda: client.get("/health").is_success)
 
 
 def await_listener(server: LiveServer) -> None:
@@ -280,14 +280,14 @@ def await_listener(server: LiveServer) -> None:
         socket.create_connection(("127.0.0.1", server.port)).close()
         return True
 
-    _await_answer(server, connects)
+    _wait_until(server, connects)
 
 
-def _await_answer(server: LiveServer, answers: Callable[[], bool]) -> None:
+def _wait_until(server: LiveServer, is_ready: Callable[[], bool]) -> None:
     end = time.monotonic() + START_SECONDS
     while True:
         with suppress(OSError, httpx.TransportError):
-            if answers():
+            if is_ready():
                 return
         assert server.process.poll() is None, server.log
         assert time.monotonic() < end, server.log
@@ -295,7 +295,7 @@ def _await_answer(server: LiveServer, answers: Callable[[], bool]) -> None:
 
 
 def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:
-    """Send all requests at the same time."""
+    """Send all requests at the same time; return the responses in the same order."""
     barrier = Barrier(len(requests), timeout=START_SECONDS)
 
     def send(request: Callable[[], httpx.Response]) -> httpx.Response:

@@ -15,7 +15,7 @@ TEXTS = (
     "a\u2028b",
     # characters that cannot be stored
     *("\x00", "a\x00b", "\ud800", "\udfff", "\udc00\ud800", "x\ud83d"),
-    # scripts, directions, combinations and planes
+    # scripts, text directions, combining characters and planes
     *("\u00e9", "e\u0301", "\u1e9e\u00df", "\u0130\u0131", "\u03c3\u03c2", "\ufb01", "\u01c6"),
     *("\u0639\u0631\u0628\u0649", "\u202eright to left\u202c", "\u2066x\u2069"),
     *("Z\u0351\u036b\u0343", "\U0001f4a9", "\U0001f469\u200d\U0001f469\u200d\U0001f467"),

@@ -58,7 +58,7 @@ def proxying(
     """Run nginx in front of servers until the block ends.
 
     Args:
-        folder: for the files of nginx.
+        folder: the folder of nginx's files.
         ports: the ports of the two servers, or one port for both.
         path: the path prefix of the servers.
         target: the argument of ``proxy_pass``; if it ends with a slash, nginx strips the prefix.

@@ -1,4 +1,4 @@
-"""Real requests to every endpoint, whose responses the OpenAPI document is compared with."""
+"""Real requests to every endpoint, to compare their responses with the OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,9 +21,9 @@ TOO_LARGE = {"title": "x" * 65_536}
 
 
 class Exchange(NamedTuple):
-    """A response, with the method that was sent."""
+    """A response, with the operation and the method of its request."""
 
-    operation: str  # the ``operationId`` of the endpoint; the method may be another
+    operation: str  # the endpoint's ``operationId``, even if the method is not the endpoint's
     method: str
     response: Any
 
@@ -67,7 +67,7 @@ def endpoints(document: dict[str, Any]) -> dict[str, Endpoint]:
 def exchanges(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> Iterator[Exchange]:
-    """Make every endpoint give every response that it can give."""
+    """Yield every possible response of every endpoint."""
     found = endpoints(document)
     yield from _successes(found)
     yield from _invalid(found)

@@ -21,7 +21,7 @@ MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 
 
 def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
-    """Load the settings with these variables, as a command with these arguments does."""
+    """Load the settings with these variables, as ``manage.py`` with these arguments does."""
     with monkeypatch.context() as patch:
         for name, value in {**PRODUCTION, **variables}.items():
             patch.setenv(name, value)
@@ -30,7 +30,7 @@ def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> 
 
 
 def load_served(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
-    """Load the settings as `migrate` does, and gunicorn's; return both."""
+    """Load gunicorn's settings, and Django's as `migrate` does; return both."""
     run_path = runpy.run_path
     with monkeypatch.context() as patch:
         for name, value in variables.items():

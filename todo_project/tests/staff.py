@@ -23,12 +23,12 @@ def member(name: str = "grace", *permissions: str, **values: Any) -> User:
 
 
 def signed_in(user: User) -> Client:
-    """Return a client with a session of this user."""
+    """Return a client that is logged in as this user."""
     client = Client()
     client.force_login(user)
     return client
 
 
-def boss() -> Client:
-    """Return a client with a session of a superuser."""
+def superuser_client() -> Client:
+    """Return a client that is logged in as a superuser."""
     return signed_in(member("boss", is_superuser=True))

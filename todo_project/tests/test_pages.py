@@ -1,4 +1,4 @@
-"""The Markdown pages: links, headings, widths, and what the code cites of them."""
+"""The Markdown pages: their links, headings and line widths, and the citations in the code."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the fragments of a page's headings, as GitHub makes them."""
+    """Return the fragments of a page's headings, as GitHub generates them."""
     seen: Counter[str] = Counter()
     found = set()
     for heading in HEADING.findall(prose(page)):
@@ -62,7 +62,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def links(page: Path) -> Iterator[tuple[str, Path, str]]:
-    """Yield each relative link of a page, the file that it leads to, and its fragment."""
+    """Yield each relative link of a page, its target file and its fragment."""
     for link in LINK.findall(CODE_SPAN.sub("", prose(page))):
         if not SCHEME.match(link):
             path, _, fragment = unquote(link).partition("#")
@@ -80,12 +80,12 @@ def dead_links(page: Path) -> list[str]:
 
 
 def flattened(source: str) -> str:
-    """Join the lines of Python code, so that a citation may be wrapped."""
+    """Join the lines of Python code, so that a wrapped citation matches."""
     return re.sub(r"\s+(?:# )?", " ", source)
 
 
 def wrong_citations(source: str, root: Path) -> list[str]:
-    """Return what a Python file cites of ``docs/`` and is not there."""
+    """Return the pages and headings of ``docs/`` that a Python file cites but that do not exist."""
     text = flattened(source)
     missing = [page for page in PAGE.findall(text) if not (root / page).is_file()]
     return missing + [
@@ -97,32 +97,32 @@ def wrong_citations(source: str, root: Path) -> list[str]:
 
 
 def relative(path: Path) -> str:
-    """Name a file as the pages do."""
+    """Return the path of a file as the pages write it."""
     return str(path.relative_to(BASE_DIR))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_no_link_is_dead(page: Path) -> None:
-    """A relative link must lead to a file, and its fragment to a heading of it."""
+    """A relative link must lead to a file, and its fragment to a heading of that file."""
     assert dead_links(page) == []
 
 
 @pytest.mark.parametrize("page", OWN_PAGES, ids=relative)
 def test_no_line_is_wider_than_120_columns(page: Path) -> None:
-    """A page must be readable as text."""
+    """A page must be readable as plain text."""
     lines = page.read_text().splitlines()
 
     assert [number for number, line in enumerate(lines, 1) if len(line) > MAX_COLUMNS] == []
 
 
 def test_the_readme_is_short() -> None:
-    """The README must lead to the pages and not replace them."""
+    """The README must link to the pages, not replace them."""
     assert len((BASE_DIR / "README.md").read_text().splitlines()) <= MAX_README_LINES
 
 
 @pytest.mark.parametrize("index", [DOCS / "README.md", DOCS / "decisions/README.md"], ids=relative)
-def test_an_index_has_every_page(index: Path) -> None:
-    """A reader must find each page of a folder from its index."""
+def test_an_index_links_to_every_page(index: Path) -> None:
+    """A reader must find each page of a folder in its index."""
     linked = {target for _, target, _ in links(index)}
     folders = {page.parent / "README.md" for page in index.parent.glob("*/*.md")}
 
@@ -132,7 +132,7 @@ def test_an_index_has_every_page(index: Path) -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=relative
 )
-def test_every_file_that_a_page_names_exists(page: Path) -> None:
+def test_every_file_that_a_page_mentions_exists(page: Path) -> None:
     """A path in a page must not outlive its file."""
     named = [path for span in CODE_SPAN.findall(prose(page)) for path in PATH.findall(span)]
 
@@ -140,20 +140,20 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_page_and_heading_that_the_code_cites_exists() -> None:
-    """A source must be one that a reader can open."""
+    """A reader must be able to open every cited source."""
     found = {relative(file): wrong_citations(file.read_text(), BASE_DIR) for file in SOURCES}
 
     assert {file: wrong for file, wrong in found.items() if wrong} == {}
 
 
 def test_no_source_is_the_title_of_an_issue() -> None:
-    """A reader of the repository cannot open the issues."""
+    """No source may be an issue title: a reader of the repository cannot open the issues."""
     citing = [file for file in SOURCES if ISSUE_TITLE.search(flattened(file.read_text()))]
 
     assert [relative(file) for file in citing] == []
 
 
-def test_a_wrong_link_or_citation_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_link_or_citation_is_detected(tmp_path: Path) -> None:
     """The tests above must fail for each kind of error, and for nothing else."""
     page = tmp_path / "docs" / "page.md"
     page.parent.mkdir()
@@ -172,8 +172,8 @@ def test_a_wrong_link_or_citation_is_noticed(tmp_path: Path) -> None:
     assert ISSUE_TITLE.search(flattened('Source: the issue\n    # "A title"'))
 
 
-def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
-    """The first section must be the next release, and each other one a version with its date."""
+def test_the_changelog_follows_keep_a_changelog() -> None:
+    """The first section must be the next release, and every other a version with its date."""
     sections = re.findall(r"^## (.+)$", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)
     release = re.compile(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d")
 

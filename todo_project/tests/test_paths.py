@@ -25,7 +25,7 @@ MISSING_TASKS = [
     *("/api/alice/tasks/1%2Fcomplete", "/api/%61lice/%74asks/1%2F2"),
     *("http://testserver/api/alice/tasks/1%2F2", "/api/alice/tasks/1%2F2?x=y"),
 ]
-# Each step in the order of checks
+# The refusals, in the order of checks
 REFUSALS = [
     (None, "GET", 401, "Missing authorization token"),
     ("bob", "GET", 403, "Access forbidden: user_id mismatch"),
@@ -59,7 +59,7 @@ OTHER_USERS = {
 
 
 def test_a_path_that_only_matches_after_decoding_is_unknown() -> None:
-    """``%2F`` and invalid UTF-8 must be a 404, even for the user with the decoded id."""
+    """``%2F`` and invalid UTF-8 must cause a 404, even for the user with the decoded id."""
     found = {}
     for (raw, user_id), method in product(MISSING_PATHS.items(), METHODS):
         answer = ApiClient(user_id).generic(method, raw, RAW_URI=raw)
@@ -70,7 +70,7 @@ def test_a_path_that_only_matches_after_decoding_is_unknown() -> None:
 
 @pytest.mark.django_db
 def test_a_task_id_that_cannot_be_decoded_is_a_missing_task() -> None:
-    """It must be a 404 at the same step in the order of checks as any missing task."""
+    """Such an id must cause a 404, at the same step in the order of checks as a missing task."""
     TaskFactory.create(id=1, user_id="alice")
     before = rows()
     flips = [f"{raw.partition('?')[0].rstrip('/')}/complete" for raw in MISSING_TASKS]
@@ -116,7 +116,7 @@ def test_a_user_id_that_differs_in_any_character_is_another_user() -> None:
 
 
 @pytest.mark.django_db
-def test_a_path_without_escapes_is_unchanged(alice: ApiClient) -> None:
-    """A server that does not set RAW_URI must work."""
+def test_a_path_without_escapes_needs_no_raw_uri(alice: ApiClient) -> None:
+    """A path without escapes must work, even if the server does not set RAW_URI."""
     for raw in ("/api/alice/tasks", ""):
         assert alice.get("/api/alice/tasks", RAW_URI=raw).status_code == 200, raw

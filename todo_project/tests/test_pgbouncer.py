@@ -97,7 +97,7 @@ class Pooler:
         await_listener(LiveServer(self.port, self.process, log))
 
     def stop(self) -> None:
-        """Kill PgBouncer; on another signal it may wait for its clients."""
+        """Kill PgBouncer; on any other signal, it may wait for its clients."""
         self.process.kill()
         self.process.wait(START_SECONDS)
 
@@ -158,7 +158,7 @@ def work(server: LiveServer, user_id: str) -> list[int]:
 
 
 def work_at_once(server: LiveServer, name: str) -> list[list[int]]:
-    """Call ``work`` as many users at once."""
+    """Call ``work`` for ``CLIENTS`` users at the same time."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         return list(pool.map(lambda number: work(server, f"{name}{number}"), range(CLIENTS)))
 

@@ -29,7 +29,7 @@ NOON = dt.datetime(2026, 1, 6, 12, 0, 0, 123456, tzinfo=dt.UTC)
 
 @pytest.fixture(autouse=True)
 def _connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Start and end without a connection, and without the transaction of the test case."""
+    """Start and end each test without a connection and without Django's test transaction."""
     connection.close()
     with django_db_blocker.unblock():
         yield
@@ -39,7 +39,7 @@ def _connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 @pytest.fixture
 def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
-    """Set another default time zone for new sessions."""
+    """Set the default time zone of new sessions to Asia/Tokyo."""
     name = sql.Identifier(connection.settings_dict["NAME"])
     connection.close()
     admin.execute(sql.SQL("ALTER DATABASE {} SET timezone TO 'Asia/Tokyo'").format(name))
@@ -59,7 +59,7 @@ def last_statement(admin: psycopg.Connection[Any]) -> str:
 
 
 def test_a_statement_past_the_deadline_is_cancelled() -> None:
-    """A slow database must cause a 503 in time, and the statement must stop on the server."""
+    """A slow statement must fail in time for a 503, and must stop on the server."""
     before, started = ask(PID), time.monotonic()
 
     with database_deadline(0.3), pytest.raises(OperationalError):
@@ -74,7 +74,7 @@ def test_a_statement_past_the_deadline_is_cancelled() -> None:
 
 
 def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It must start with the first statement, and a refused statement must not be executed."""
+    """The deadline must start with the first statement; no statement may be executed after it."""
     clock = StoppedClock(monkeypatch)
     insert = "INSERT INTO django_migrations VALUES (-1, 'x', 'x', now())"
 
@@ -92,7 +92,7 @@ def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyP
     assert ask("SELECT count(*) FROM django_migrations WHERE id = -1") == 0
 
 
-def test_a_lost_connection_within_the_deadline_is_an_error_at_once() -> None:
+def test_a_connection_lost_within_the_deadline_is_an_immediate_error() -> None:
     """A lost connection must fail without waiting for the deadline."""
     started = time.monotonic()
 
@@ -108,13 +108,13 @@ def test_a_connection_is_usable_while_it_is_open(admin: psycopg.Connection[Any])
     open_connection = connection.is_usable()
     sent = last_statement(admin)
     connection.connection.close()
-    closed_by_us = connection.is_usable()
+    closed_here = connection.is_usable()
     connection.close()
     never_open = connection.is_usable()
     terminate(admin, ask(PID))
 
     assert (open_connection, sent) == (True, "SELECT 'the last statement'")
-    assert [closed_by_us, never_open, connection.is_usable()] == [False, False, False]
+    assert [closed_here, never_open, connection.is_usable()] == [False, False, False]
 
 
 @pytest.mark.usefixtures("tokyo")
@@ -140,7 +140,7 @@ def test_times_do_not_depend_on_the_servers_time_zone(alice: ApiClient) -> None:
 
 
 def terminate_after_check(monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]) -> None:
-    """Terminate the next connection right after it was found open."""
+    """Terminate the next connection right after it is found to be open."""
     is_open = DeadlineConnection.is_open
 
     def check(self: DeadlineConnection) -> bool:
@@ -164,7 +164,7 @@ def test_a_connection_lost_between_two_statements_is_replaced(
 def test_a_connection_lost_within_a_transaction_is_not_replaced(
     admin: psycopg.Connection[Any],
 ) -> None:
-    """The loss of earlier writes must be an error."""
+    """The loss of earlier writes must raise an error."""
 
     @transaction.atomic
     def lose_the_connection() -> None:
@@ -181,7 +181,7 @@ def test_a_connection_lost_within_a_transaction_is_not_replaced(
 def test_a_read_whose_connection_is_lost_is_repeated(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
-    """A restart of the database or of a pooler must not fail a read."""
+    """A restart of the database or of a pooler must not make a read fail."""
     task = Task.objects.add(user_id="alice", title="Buy milk")
     ask_in_request(PID)
     terminate_after_check(monkeypatch, admin)
@@ -208,10 +208,10 @@ def test_a_read_with_a_cursor_is_repeated_with_a_new_one(admin: psycopg.Connecti
     assert pids[1:] == [answered]
 
 
-def test_a_failed_reconnection_is_djangos_error(
+def test_a_failed_reconnection_raises_djangos_error(
     monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
-    """The exception handler must recognise it as an outage (docs/contract.md, "Errors")."""
+    """The exception handler must recognise the error as an outage (docs/contract.md, "Errors")."""
     refuse = Mock(side_effect=psycopg.OperationalError("connection refused"))
 
     def failing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -226,7 +226,7 @@ def test_a_failed_reconnection_is_djangos_error(
 
 
 def test_a_read_is_repeated_only_once(admin: psycopg.Connection[Any]) -> None:
-    """The second failure must be an error."""
+    """A second failure must raise an error."""
     tries = []
 
     def failing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -246,7 +246,7 @@ def test_a_read_is_repeated_only_once(admin: psycopg.Connection[Any]) -> None:
 def test_a_write_whose_connection_is_lost_is_not_repeated(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connection[Any]
 ) -> None:
-    """It may have been committed, and must not happen twice."""
+    """The write may have been committed, and must not happen twice."""
     ask_in_request(PID)
     terminate_after_check(monkeypatch, admin)
 
@@ -257,7 +257,7 @@ def test_a_write_whose_connection_is_lost_is_not_repeated(
 
 
 def test_the_deadline_covers_all_addresses_of_a_host() -> None:
-    """A host with many unreachable addresses must be a 503 in time (docs/contract.md, "Errors")."""
+    """Many unreachable addresses must cause a 503 in time (docs/contract.md, "Errors")."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         hosts, ports = (",".join([each] * 30) for each in ("127.0.0.1", str(port)))
@@ -268,4 +268,4 @@ def test_the_deadline_covers_all_addresses_of_a_host() -> None:
         with database_deadline(0.5), pytest.raises(OperationalError, match="no time is left"):
             handler["default"].ensure_connection()
 
-        assert time.monotonic() - started < 6  # and not 30 times the deadline
+        assert time.monotonic() - started < 6  # not 30 times the deadline

@@ -76,13 +76,13 @@ def exit_code() -> object:
 
 
 def test_the_exit_code_of_a_live_server_is_0(listener: HTTPServer) -> None:
-    """Docker must take the container for healthy."""
+    """Docker must consider the container healthy."""
     assert exit_code() == 0
 
 
 @pytest.mark.parametrize("host", ["", "127.0.0.1"])
 def test_the_exit_code_without_a_server_is_1(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    """Docker must take the container for unhealthy, without a traceback in the log."""
+    """Docker must consider the container unhealthy, without a traceback in the log."""
     monkeypatch.setenv("HOST", host)
     monkeypatch.setenv("PORT", str(free_port()))
 

@@ -18,8 +18,10 @@ def quick_start() -> str:
 
 
 @pytest.mark.parametrize(("port", "expected"), [("", "8000"), ("8123", "8123")])
-def test_it_prints_the_addresses(monkeypatch: pytest.MonkeyPatch, port: str, expected: str) -> None:
-    """The output must name the API, the admin and the configuration."""
+def test_the_addresses_are_printed(
+    monkeypatch: pytest.MonkeyPatch, port: str, expected: str
+) -> None:
+    """The output must list the API, the admin and the configuration page."""
     monkeypatch.setenv("PORT", port)
 
     printed = quick_start()
@@ -31,8 +33,8 @@ def test_it_prints_the_addresses(monkeypatch: pytest.MonkeyPatch, port: str, exp
 
 @pytest.mark.parametrize("debug", [False, True])
 @pytest.mark.parametrize("api_docs", [False, True])
-def test_it_omits_disabled_features(settings: Settings, api_docs: bool, debug: bool) -> None:
-    """The output must not mention ``/docs`` or ``make seed`` where they do not work."""
+def test_disabled_features_are_omitted(settings: Settings, api_docs: bool, debug: bool) -> None:
+    """The output must not mention ``/docs`` or ``make seed`` if they do not work."""
     settings.API_DOCS, settings.DEBUG = api_docs, debug
 
     printed = quick_start()
@@ -42,7 +44,7 @@ def test_it_omits_disabled_features(settings: Settings, api_docs: bool, debug: b
 
 
 @pytest.mark.django_db
-def test_in_debug_it_prints_a_working_request(
+def test_a_working_request_is_printed_in_debug(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """The printed ``curl`` command must be valid shell and list the user's tasks."""
@@ -60,7 +62,7 @@ def test_in_debug_it_prints_a_working_request(
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_it_prints_no_secret_and_no_token_in_production(settings: Settings, debug: bool) -> None:
+def test_no_secret_is_printed_and_a_token_only_in_debug(settings: Settings, debug: bool) -> None:
     """The output must contain no secret, and a token only with ``DEBUG`` (FR-017)."""
     settings.DEBUG = debug
 

@@ -1,4 +1,4 @@
-"""The endpoints in the README are those of the contract, the code and the OpenAPI document."""
+"""The endpoints in the README match the contract, the code and the OpenAPI document."""
 
 import re
 
@@ -11,7 +11,7 @@ from todo_project.configuration.environment import BASE_DIR
 
 README = (BASE_DIR / "README.md").read_text()
 CONTRACT = (BASE_DIR / "docs" / "contract.md").read_text()
-# The document also lists statuses that any endpoint can give.
+# The document also lists statuses that any endpoint can return.
 ANYWHERE = {"400", "404", "405", "429", "500", "503"}
 
 
@@ -46,7 +46,7 @@ def test_the_readme_has_the_statuses_of_the_openapi_document(
 
 
 def test_the_readme_lists_the_routes_without_a_token() -> None:
-    """A reader must find every route, and none that does not exist."""
+    """The README must list every route that needs no token, and none that does not exist."""
     table = README.split("These paths need no token:")[1].partition("## ")[0]
     paths = set(re.findall(r"`(?:GET )?(/\S*)`", table))
     routes = {pattern.name for pattern in get_resolver().url_patterns if hasattr(pattern, "name")}

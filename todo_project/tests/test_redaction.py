@@ -56,8 +56,8 @@ def test_a_configured_secret_is_masked_everywhere(
     assert redacted("the correct-horse is in short supply") == "the *** is in short supply"
 
 
-def test_the_configured_handler_masks(log: io.StringIO) -> None:
-    """Messages of any logger must be masked."""
+def test_the_configured_handler_masks_secrets(log: io.StringIO) -> None:
+    """Secrets in the messages of any logger must be masked."""
     logging.getLogger("some.library").warning("sent %s", TOKEN)
 
     assert "sent ***" in log.getvalue()

@@ -57,7 +57,7 @@ REQUESTS: list[tuple[str, str, dict[str, str], int, str | None, str | None]] = [
 
 
 def test_a_well_formed_id_is_kept(anonymous: ApiClient) -> None:
-    """1 to 128 characters of ``A-Za-z0-9._-`` must be kept, any other id replaced."""
+    """An id of 1 to 128 characters of ``A-Za-z0-9._-`` must be kept, any other replaced."""
     sent = [*ACCEPTED, *REPLACED]
     found = {value: anonymous.send("GET", "/health", **{NAME: value})[NAME] for value in sent}
 
@@ -110,7 +110,7 @@ def test_a_line_has_these_fields(alice: ApiClient, log: io.StringIO) -> None:
 def test_every_request_has_one_line_with_its_id_and_route(
     alice: ApiClient, log: io.StringIO
 ) -> None:
-    """Every request must be logged once, by its route and not its path, with its id."""
+    """Every request must be logged once, with its id, and with its route instead of its path."""
     found = []
     for number, (method, path, headers, *_) in enumerate(REQUESTS):
         sent = {**headers, NAME: f"request-{number}"}
@@ -159,12 +159,12 @@ def file_handler(tmp_path: Path) -> Iterator[logging.FileHandler]:
     handler.close()
 
 
-def refuse_and_answer(log: io.StringIO) -> list[str]:
-    """Send a 403 and a 200 with fixed ids and times, and return their lines."""
+def log_two_requests(log: io.StringIO) -> list[str]:
+    """Send requests that get a 403 and a 200, with fixed ids and times; return their lines."""
     root = logging.getLogger()
-    ours = [each for each in root.handlers if not type(each).__module__.startswith("_pytest")]
+    handlers = [each for each in root.handlers if not type(each).__module__.startswith("_pytest")]
     with (
-        patch.object(root, "handlers", ours),
+        patch.object(root, "handlers", handlers),
         patch("time.perf_counter", return_value=0.0),
         time_machine.travel(0, tick=False),
     ):
@@ -173,7 +173,7 @@ def refuse_and_answer(log: io.StringIO) -> list[str]:
     return log.getvalue().splitlines()
 
 
-def test_no_record_is_made_unless_another_handler_gets_it(
+def test_no_record_is_created_unless_another_handler_gets_it(
     access_logger: logging.Logger,
     file_handler: logging.FileHandler,
     log: io.StringIO,
@@ -185,7 +185,7 @@ def test_no_record_is_made_unless_another_handler_gets_it(
     handle = Mock()
     monkeypatch.setattr(access_logger, "handle", handle)
 
-    assert len(refuse_and_answer(log)) == 2
+    assert len(log_two_requests(log)) == 2
     assert not handle.called
 
 
@@ -220,14 +220,14 @@ def test_another_handler_gets_each_request_once(
     written: list[str] | None,
     is_on_root: bool,
 ) -> None:
-    """A record must reach it by its level, and not change our own line by a byte."""
-    before = refuse_and_answer(log)
+    """The handler must get the records of its level; the project's own line must not change."""
+    before = log_two_requests(log)
     log.truncate(log.seek(0))
     file_handler.setFormatter(formatter)
     file_handler.setLevel(level)
     (logging.getLogger() if is_on_root else access_logger).addHandler(file_handler)
 
-    assert refuse_and_answer(log) == before
+    assert log_two_requests(log) == before
     assert Path(file_handler.baseFilename).read_text().splitlines() == (written or before)
 
 
@@ -236,7 +236,7 @@ def test_a_patch_of_the_logging_module_gets_each_request(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The Sentry SDK replaces ``Logger.callHandlers()`` instead of adding a handler."""
-    before = refuse_and_answer(log)
+    before = log_two_requests(log)
     log.truncate(log.seek(0))
     statuses = []
     call_handlers = logging.Logger.callHandlers
@@ -247,32 +247,32 @@ def test_a_patch_of_the_logging_module_gets_each_request(
 
     monkeypatch.setattr(logging.Logger, "callHandlers", patched)
 
-    assert (refuse_and_answer(log), statuses) == (before, [403, 200])
+    assert (log_two_requests(log), statuses) == (before, [403, 200])
 
 
 def test_a_logger_that_does_not_propagate_hides_requests_from_the_root(
     access_logger: logging.Logger, file_handler: logging.FileHandler, log: io.StringIO
 ) -> None:
-    """The handlers must be those of ``Logger.callHandlers()``."""
+    """A record must go to the handlers that ``Logger.callHandlers()`` would call."""
     access_logger.propagate = False
-    assert refuse_and_answer(log) == []
+    assert log_two_requests(log) == []
 
     access_logger.addHandler(file_handler)
-    assert refuse_and_answer(log) == []
+    assert log_two_requests(log) == []
     assert len(Path(file_handler.baseFilename).read_text().splitlines()) == 2
 
 
-def test_a_page_of_the_admin_names_no_user(admin_client: ApiClient, log: io.StringIO) -> None:
-    """A staff account is not a user of the API."""
+def test_an_admin_page_is_logged_without_a_user(admin_client: ApiClient, log: io.StringIO) -> None:
+    """A staff account must not be logged as a user of the API."""
     admin_client.get("/admin/")
 
     assert only_line(log)["user_id"] is None
 
 
-def test_a_fault_has_a_line_too(
+def test_a_fault_is_logged_too(
     alice: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 500 must be logged like any other response, and its traceback have the same id."""
+    """A 500 must be logged like any other response, and its traceback must have the same id."""
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=RuntimeError))
 
     response = alice.send("GET", TASKS)
@@ -283,10 +283,10 @@ def test_a_fault_has_a_line_too(
     assert (request["status"], request["route"]) == (500, LIST)
 
 
-def test_django_logs_no_response_again(
+def test_django_does_not_log_responses_again(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A request must have one line of ours, and a fault one more with the traceback."""
+    """A request must have one line, and a fault another one with the traceback."""
     caplog.set_level(logging.DEBUG, "django.request")
     monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
     alice.raise_request_exception = False
@@ -312,7 +312,9 @@ def test_the_line_contains_no_path_or_query(alice: ApiClient, log: io.StringIO) 
     assert "forged" not in log.getvalue().lower()
 
 
-def test_an_unauthenticated_request_names_no_user(anonymous: ApiClient, log: io.StringIO) -> None:
+def test_an_unauthenticated_request_is_logged_without_a_user(
+    anonymous: ApiClient, log: io.StringIO
+) -> None:
     """The user id in the path must not be logged without a valid token (FR-017)."""
     for path in ("/api/alice%0Aforged/tasks?forged", f"/api/{mint()}forged/tasks"):
         anonymous.get(path)

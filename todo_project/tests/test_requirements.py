@@ -33,7 +33,7 @@ def unpinned(text: str) -> list[str]:
 
 
 def pinned(name: str, python: str) -> dict[str, str]:
-    """Return the version of each package for this version of Python."""
+    """Return the pinned version of each package for this version of Python."""
     environment = {"python_version": python, "python_full_version": f"{python}.0"}
     requirements = [
         Requirement(line.split(" --hash")[0])
@@ -54,7 +54,7 @@ def wanted(name: str) -> list[Requirement]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
-    """Only tested files may be installed, and from no other index."""
+    """Only tested files may be installed, and no other package index may be used."""
     text = (BASE_DIR / f"{name}.txt").read_text()
 
     assert len(lines_of(text)) > len(wanted(name))
@@ -62,7 +62,7 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
 
 
 def test_an_unpinned_line_is_detected() -> None:
-    """Such a line must fail the test above."""
+    """An unpinned line must fail the test above."""
     lines = [
         *(f"django>=5.2 {HASH}", "django==5.2.19", "django==5.2.19 --hash=md5:00", "-e ."),
         *(f"django==5.2.* {HASH}", f"django @ https://example.com/django.whl {HASH}"),

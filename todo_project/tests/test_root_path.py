@@ -33,13 +33,13 @@ def test_a_trailing_slash_is_removed() -> None:
     ["todo", "//todo", "/todo//x", "/to do", "/..", "/a/../b", "/todo?x", "/tödo", "/%74", "*"],
 )
 def test_a_value_that_is_not_a_path_is_refused(value: str) -> None:
-    """An invalid setting must stop the start (FR-020)."""
+    """An invalid setting must prevent startup (FR-020)."""
     with pytest.raises(ImproperlyConfigured, match=r"^ROOT_PATH must be a path such as /todo\.$"):
         root_path(value)
 
 
-def test_a_prefix_that_starts_with_an_own_segment_is_refused() -> None:
-    """It would be ambiguous whether the proxy has removed the prefix."""
+def test_a_prefix_that_begins_like_a_route_is_refused() -> None:
+    """With such a prefix, it would be ambiguous whether the proxy has removed it."""
     patterns = [str(route.pattern) for route in get_resolver().url_patterns]
     segments = {
         name
@@ -67,7 +67,7 @@ def test_a_prefix_that_starts_with_an_own_segment_is_refused() -> None:
     ],
 )
 def test_the_prefix_is_removed_once(sent: str, stripped: str) -> None:
-    """Only a leading prefix must be removed, from the decoded path and the raw one."""
+    """Only a leading prefix must be removed, from both the decoded and the raw path."""
     environ = {"PATH_INFO": sent.removeprefix("http://todo"), "RAW_URI": sent}
 
     strip_prefix(PREFIX, environ)
@@ -76,7 +76,7 @@ def test_the_prefix_is_removed_once(sent: str, stripped: str) -> None:
 
 
 def call(path: str) -> tuple[str, dict[str, str]]:
-    """Send a GET to the WSGI application; return status and headers."""
+    """Send a GET to the WSGI application; return the status and the headers."""
     started: list[Any] = []
     environ = {
         "REQUEST_METHOD": "GET",
@@ -102,7 +102,7 @@ def test_a_redirect_has_the_prefix(settings: Settings, sent: str) -> None:
 
 @pytest.mark.django_db
 def test_without_a_prefix_nothing_is_removed() -> None:
-    """A path with an unconfigured prefix must be a 404."""
+    """A path with an unconfigured prefix must get a 404."""
     assert call("/todo/health")[0] == "404 Not Found"
 
 
@@ -121,7 +121,7 @@ def server(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def nginx(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[LiveServer]:
-    """Run nginx, which publishes the service under the prefix and keeps or removes it."""
+    """Run nginx, which publishes the service under the prefix, and either keeps or removes it."""
     folder = tmp_path_factory.mktemp("nginx")
     with proxying(folder, server.port, path=f"{PREFIX}/", target=request.param) as nginx:
         yield nginx
@@ -135,7 +135,7 @@ def browser(nginx: LiveServer) -> Iterator[httpx.Client]:
 
 
 @needs_nginx
-def test_the_api_answers_under_the_prefix(browser: httpx.Client) -> None:
+def test_the_api_works_under_the_prefix(browser: httpx.Client) -> None:
     """Tasks, pages of the list and errors must be the same as without a prefix."""
     path = f"{PREFIX}/api/alice/tasks"
     created = [browser.post(path, json={"title": title}) for title in ("one", "two")]
@@ -149,11 +149,11 @@ def test_the_api_answers_under_the_prefix(browser: httpx.Client) -> None:
     assert absent["detail"] == "Task not found"
     assert browser.get(f"{PREFIX}/").json()["docs"] == f"{PREFIX}/docs"
     assert browser.get(f"{PREFIX}/health").status_code == 200
-    assert browser.get("/health").status_code == 404  # nginx's own
+    assert browser.get("/health").status_code == 404  # nginx's own response
 
 
 @needs_nginx
-def test_staff_sign_in_under_the_prefix(browser: httpx.Client) -> None:
+def test_staff_log_in_under_the_prefix(browser: httpx.Client) -> None:
     """Redirects, forms, cookies and static files must stay under the prefix."""
     browser.headers.pop("Authorization")
     redirect = browser.get(f"{PREFIX}/admin/")

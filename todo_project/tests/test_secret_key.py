@@ -20,7 +20,7 @@ def hkdf(key: bytes, info: bytes, length: int) -> bytes:
     return output[:length]
 
 
-def test_the_reference_gives_the_rfcs_example() -> None:
+def test_the_reference_matches_the_rfcs_example() -> None:
     """The reference implementation must be correct (RFC 5869, section A.3)."""
     assert hkdf(b"\x0b" * 22, b"", 42).hex() == (
         "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"

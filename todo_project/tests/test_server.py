@@ -19,7 +19,7 @@ def create(client: httpx.Client, user_id: str, **fields: Any) -> dict[str, Any]:
 
 
 def request_bytes(method: str, target: str, *headers: str) -> bytes:
-    """Return a raw request, which no client library has normalised."""
+    """Return a raw request that no client library has normalised."""
     lines = (f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers)
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
 
@@ -69,7 +69,7 @@ def test_head_has_the_headers_of_get_without_a_body(server: LiveServer) -> None:
         assert head.partition(b"\r\n\r\n")[2] == b"", path
 
 
-def test_204_has_neither_a_body_nor_a_length(server: LiveServer) -> None:
+def test_a_204_has_neither_a_body_nor_a_length(server: LiveServer) -> None:
     """A 204 must have neither content nor a length (RFC 9110 §8.6)."""
     with server.client("deleter") as client:
         task = create(client, "deleter")
@@ -114,7 +114,7 @@ def test_no_path_is_ever_redirected(server: LiveServer) -> None:
     assert [sent for sent, response in responses.items() if json_type not in response] == []
 
 
-def test_a_path_means_the_same_before_and_after_it_is_decoded(server: LiveServer) -> None:
+def test_a_path_is_decoded_once(server: LiveServer) -> None:
     """The user id must be decoded once (docs/contract.md, "Six endpoints and a health check")."""
     expected = {
         ("/api/alice%2Ftasks", "alice"): 404,
@@ -136,8 +136,8 @@ def test_a_path_means_the_same_before_and_after_it_is_decoded(server: LiveServer
     assert {response.endswith(not_found) for response in list(responses.values())[:5]} == {True}
 
 
-def test_a_bad_host_is_refused_as_json(server: LiveServer) -> None:
-    """A malformed Host must be a 400 (docs/contract.md, "Errors")."""
+def test_a_malformed_host_is_refused_with_json(server: LiveServer) -> None:
+    """A malformed Host must cause a 400 (docs/contract.md, "Errors")."""
     response = server.exchange(b"GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n")
 
     assert response.startswith(b"HTTP/1.1 400 ")
@@ -145,7 +145,7 @@ def test_a_bad_host_is_refused_as_json(server: LiveServer) -> None:
 
 
 def test_two_authorization_headers_are_refused(server: LiveServer) -> None:
-    """A second token must make the request a 401 (docs/contract.md, "Authentication")."""
+    """Two Authorization headers must cause a 401 (docs/contract.md, "Authentication")."""
     response = server.exchange(
         request_bytes("GET", "/api/twice/tasks", bearer("twice"), bearer("twice"))
     )
@@ -154,7 +154,7 @@ def test_two_authorization_headers_are_refused(server: LiveServer) -> None:
 
 
 def test_forwarded_headers_of_a_client_change_nothing(server: LiveServer) -> None:
-    """Without TRUST_PROXY no forwarded header must be honoured."""
+    """Without TRUST_PROXY, no forwarded header may be honoured."""
     claims = (
         "X-Forwarded-Proto: https",
         "X-Forwarded-Protocol: ssl",

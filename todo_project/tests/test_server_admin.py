@@ -59,8 +59,8 @@ def test_staff_log_in_behind_a_proxy(deployed: LiveServer) -> None:
     assert opened.status_code == 200
 
 
-def test_the_lock_out_uses_the_browsers_address(deployed: LiveServer) -> None:
-    """It must affect no other browser behind the same proxy."""
+def test_the_lockout_uses_the_browsers_address(deployed: LiveServer) -> None:
+    """The lockout must not affect any other browser behind the same proxy."""
     statuses = [log_in(deployed, "192.0.2.7", "wrong").status_code for _ in range(6)]
 
     assert statuses == [200] * 4 + [429] * 2
@@ -72,7 +72,7 @@ def test_the_lock_out_uses_the_browsers_address(deployed: LiveServer) -> None:
 
 
 def test_the_static_files_are_served_and_cached(deployed: LiveServer) -> None:
-    """The admin must need no collectstatic, and a browser must load each file once."""
+    """The admin must not need collectstatic, and a browser must load each file only once."""
     with deployed.client() as client:
         page = client.get(LOGIN, headers=proxy_headers("192.0.2.1"))
         files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
@@ -88,7 +88,7 @@ def test_the_static_files_are_served_and_cached(deployed: LiveServer) -> None:
     assert {(answer.status_code, answer.content) for answer in again} == {(304, b"")}
 
 
-def test_silenced_checks_are_not_logged_at_the_start(deployed: LiveServer) -> None:
+def test_silenced_checks_are_not_logged_at_startup(deployed: LiveServer) -> None:
     """Axes must not warn about the middleware that is left out on purpose."""
     assert "axes.middleware" not in deployed.log
     assert "AxesStandaloneBackend" not in deployed.log

@@ -87,7 +87,7 @@ def test_a_body_over_the_limit_is_refused_and_changes_nothing(
 def test_a_malformed_or_truncated_body_is_refused(
     server: LiveServer, framing: str, body: bytes
 ) -> None:
-    """It must be a 400 and change nothing, even if its JSON is valid (RFC 9112 §7, §8)."""
+    """The body must get a 400 and change nothing, even if its JSON is valid (RFC 9112 §7, §8)."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
         wire.sendall(head("POST", "breaker", framing, "Connection: close") + body)
         with suppress(OSError):  # the server may have closed the connection

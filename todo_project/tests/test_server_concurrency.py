@@ -60,7 +60,9 @@ def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, p
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "shared"}], ids=["no key", "one key"])
-def test_50_writers_at_once_get_a_task_each(server: LiveServer, headers: dict[str, str]) -> None:
+def test_50_simultaneous_writers_get_a_task_each(
+    server: LiveServer, headers: dict[str, str]
+) -> None:
     """50 users must be able to write at once (SC-007); keys are per user (SC-002)."""
     users = [f"writer-{uuid4().hex}" for _ in range(WRITERS)]
     clients = [server.client(user) for user in users]
@@ -82,7 +84,9 @@ def test_50_writers_at_once_get_a_task_each(server: LiveServer, headers: dict[st
     assert len({answer.json()["id"] for answer in answers}) == WRITERS
 
 
-def test_puts_of_different_fields_at_once_both_survive(client: httpx.Client, path: str) -> None:
+def test_simultaneous_puts_of_different_fields_both_survive(
+    client: httpx.Client, path: str
+) -> None:
     """A PUT must write only the fields that were sent (docs/contract.md, "Concurrency")."""
     for number in range(ROUNDS):
         title, description = f"title {number}", f"description {number}"
@@ -99,8 +103,8 @@ def test_puts_of_different_fields_at_once_both_survive(client: httpx.Client, pat
         assert (task["title"], task["description"]) == (title, description)
 
 
-def test_one_of_simultaneous_deletes_gets_the_204(client: httpx.Client, path: str) -> None:
-    """A task must be deleted once (docs/contract.md, "Concurrency")."""
+def test_only_one_simultaneous_delete_gets_a_204(client: httpx.Client, path: str) -> None:
+    """A task must be deleted only once (docs/contract.md, "Concurrency")."""
     answers = at_once([lambda: client.delete(path)] * 20)
 
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 19
@@ -108,15 +112,15 @@ def test_one_of_simultaneous_deletes_gets_the_204(client: httpx.Client, path: st
 
 
 def summary(answer: httpx.Response) -> Summary:
-    """Return the values in which the responses differ."""
+    """Return the values by which the responses may differ."""
     return answer.status_code, answer.json().get("id"), "Idempotent-Replayed" in answer.headers
 
 
 @pytest.mark.parametrize("titles", [["Once"], ["one", "two"]], ids=["one body", "two bodies"])
-def test_one_of_simultaneous_posts_with_a_key_creates_the_task(
+def test_only_one_simultaneous_post_with_a_key_creates_a_task(
     client: httpx.Client, tasks: str, titles: list[str]
 ) -> None:
-    """The winner's body must always get the same task, another body a 422."""
+    """A post of the winner's body must get the winner's task, and one of another body a 422."""
     posts = CROWD // len(titles)
     for number in range(RETRIES):
         key = {"Idempotency-Key": f"round {number}"}
@@ -140,7 +144,7 @@ def test_one_of_simultaneous_posts_with_a_key_creates_the_task(
 def test_a_retry_after_the_connection_broke_finds_the_task(
     server: LiveServer, client: httpx.Client, tasks: str
 ) -> None:
-    """A POST whose response was lost must have created one task."""
+    """A retry of a POST whose response was lost must get the task that was created."""
     key, body = {"Idempotency-Key": "lost"}, {"title": "Once"}
     with client.stream("POST", tasks, json=body, headers=key):
         pass  # closes the connection without reading the body
@@ -152,10 +156,10 @@ def test_a_retry_after_the_connection_broke_finds_the_task(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_one_of_simultaneous_writes_to_a_version_wins(
+def test_only_one_simultaneous_write_to_a_version_succeeds(
     client: httpx.Client, tasks: str, method: str
 ) -> None:
-    """The others must get a 412, or a 404 after a DELETE, and change nothing."""
+    """The other writes must get a 412, or a 404 after a DELETE, and change nothing."""
     for _ in range(RETRIES):
         created = client.post(tasks, json={"title": "Old"})
         path = f"{tasks}/{created.json()['id']}"
@@ -182,7 +186,7 @@ def test_one_of_simultaneous_writes_to_a_version_wins(
 
 
 def test_a_304_has_no_body_on_the_wire(client: httpx.Client, tasks: str) -> None:
-    """The connection must be usable after a 304 (RFC 9110 §15.4.5)."""
+    """The connection must stay usable after a 304 (RFC 9110 §15.4.5)."""
     created = client.post(tasks, json={"title": "Buy milk"})
     tag, url = created.headers["ETag"], f"{tasks}/{created.json()['id']}"
 

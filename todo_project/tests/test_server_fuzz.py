@@ -70,7 +70,7 @@ OTHERS = ["/1", "/abc", "/0", "/1/complete", "/x/y", "//", "/%00", "/٣", f"/{2*
 
 
 def aim(drawn: tuple[tuple[int, int], int]) -> tuple[int, int]:
-    """Return the user of a request and the task's id."""
+    """Return the user who sends a request, and the task's id."""
     (owner, task_id), offset = drawn
     return (owner + offset) % len(WHO), task_id
 
@@ -206,8 +206,8 @@ class Fuzz(RuleBasedStateMachine):
         assert seen == expected
 
     @rule(who=who, name=st.sampled_from(["completed", "ordering", "limit", "cursor"]), value=texts)
-    def send_bad_option(self, who: int, name: str, value: str) -> None:
-        """Send a bad option; the 422 must name it."""
+    def send_invalid_option(self, who: int, name: str, value: str) -> None:
+        """Send an option, usually an invalid one; the 422 must name it."""
         query = httpx.QueryParams({name: value if _fits(value) else "?"})
         answer = self.call(who, "GET", f"?{query}")
 
@@ -249,7 +249,7 @@ def _fits(text: str) -> bool:
     return len(text) <= 200 and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def test_random_requests_of_three_users_stay_on_the_contract(
+def test_random_requests_of_three_users_follow_the_contract(
     server: LiveServer, random_seed: int
 ) -> None:
     """Every response must follow the contract, in any order of requests."""

@@ -21,7 +21,7 @@ from todo_project.tests.live_server import LiveServer, deploying
 
 TOKEN, EXPIRED = mint(), mint(exp=1)
 PARTS = {*TOKEN.split("."), *EXPIRED.split(".")}
-# Requests with a token that gunicorn refuses, or logs something about
+# Requests that contain a token, and that gunicorn refuses or logs
 REQUESTS = [
     f"GET /x?token={TOKEN}\r\n\r\n",
     f"GET /x?token={TOKEN} HTTP/9.9\r\n\r\n",
@@ -41,7 +41,7 @@ REQUESTS = [
     f"GET /\x1b[2J\nforged{TOKEN} HTTP/1.1\r\n\r\n",
     f"GET /{TOKEN * 40} HTTP/1.1\r\n\r\n",
     f"GET /x HTTP/1.1\r\nHost: a\r\nX: {TOKEN * 40}\r\n\r\n",
-    # answered by the application
+    # handled by the application
     *(
         f"GET /api/alice/tasks?token={token} HTTP/1.1\r\nHost: a\r\n"
         f"Authorization: Bearer {token}\r\nConnection: close\r\n\r\n"
@@ -83,7 +83,7 @@ def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerLogger]:
 
 
 def test_a_malformed_request_is_not_quoted(logger: ServerLogger, log: io.StringIO) -> None:
-    """The message of gunicorn contains the request, and thereby the token (FR-017)."""
+    """The request in gunicorn's message, and thus its token, must not be logged (FR-017)."""
     try:
         raise InvalidRequestLine(f"GET /?token={TOKEN}")
     except InvalidRequestLine as error:
@@ -96,14 +96,14 @@ def test_a_malformed_request_is_not_quoted(logger: ServerLogger, log: io.StringI
 
 
 def test_gunicorn_logs_no_requests(logger: ServerLogger, log: io.StringIO) -> None:
-    """A request must have one line, which the application writes."""
+    """A request must have one line, which must come from the application."""
     logger.access_log.propagate = True
     logger.access(object(), object(), {}, 0)
 
     assert log.getvalue() == ""
 
 
-def test_an_uncaught_exception_of_a_thread_is_one_line(
+def test_an_uncaught_exception_in_a_thread_is_logged_as_one_line(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The traceback of a thread must be logged, without a token (FR-017)."""
@@ -141,10 +141,10 @@ def lines(live: LiveServer) -> list[str]:
 
 
 def exchange(live: LiveServer, sent: str) -> None:
-    """Send a text and nothing more, and wait until the server closes the connection."""
+    """Send a text, shut down the sending side, and wait until the server closes the connection."""
     with (
         socket.create_connection(("127.0.0.1", live.port), timeout=30) as wire,
-        suppress(OSError),  # it may close before it has read everything
+        suppress(OSError),  # the server may close it before reading everything
     ):
         wire.sendall(sent.encode("latin-1"))
         wire.shutdown(socket.SHUT_WR)
@@ -167,7 +167,7 @@ def test_no_token_of_a_request_is_logged(verbose_server: LiveServer) -> None:
 
 @pytest.mark.live
 def test_a_fault_and_a_warning_quote_no_token(verbose_server: LiveServer) -> None:
-    """An error outside Django must also be one line without the token (FR-017)."""
+    """An error outside Django must also be logged as one line, without the token (FR-017)."""
     with verbose_server.client("alice") as client:
         token = client.headers["Authorization"]
         statuses = [client.get(path).status_code for path in ("/fault", "/warn")]
@@ -180,8 +180,8 @@ def test_a_fault_and_a_warning_quote_no_token(verbose_server: LiveServer) -> Non
 
 
 @pytest.mark.live
-def test_everything_is_json(tmp_path: Path) -> None:
-    """Every line of the server, from start to stop, must have the same format."""
+def test_every_line_is_json(tmp_path: Path) -> None:
+    """Every log line of the server, from startup to shutdown, must have the same format."""
     with deploying(tmp_path) as deployed, deployed.serving(WEB_CONCURRENCY="1") as live:
         assert live.log_has("run migrate")
         [worker] = re.findall(r"Booting worker with pid: ([0-9]+)", live.log)

@@ -16,7 +16,7 @@ REQUESTS = 40
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(
-        not Path("/proc/self/task").is_dir(), reason="finds the workers in /proc, as on Linux"
+        not Path("/proc/self/task").is_dir(), reason="finds the workers in Linux's /proc"
     ),
 ]
 
@@ -48,7 +48,7 @@ def workers(live: LiveServer) -> list[int]:
 
 
 def request_count(live: LiveServer, route: str, status: int) -> float:
-    """Return the counter of a route and a status."""
+    """Return the request counter of a route and a status."""
     text = scrape(live)
     sample = f'http_requests_total{{method="GET",route="{route}",status="{status}"}} '
     return sum(
@@ -58,7 +58,7 @@ def request_count(live: LiveServer, route: str, status: int) -> float:
 
 def scrape(live: LiveServer) -> str:
     """Return the metrics from any worker."""
-    with live.client() as client:  # a new connection, so any worker may answer
+    with live.client() as client:  # a new connection, so that any worker may respond
         return client.get("/metrics").raise_for_status().text
 
 
@@ -71,7 +71,7 @@ def send(live: LiveServer, count: int, path: str = "/health") -> None:
 
 
 def wait_for_workers(live: LiveServer, old: set[int], count: int = 3) -> None:
-    """Wait until this many workers run, and no old one."""
+    """Wait until exactly this many workers run, none of them an old one."""
     end = time.monotonic() + 60
     while old & set(workers(live)) or len(workers(live)) != count:
         assert time.monotonic() < end, live.log
@@ -107,7 +107,7 @@ def test_a_killed_worker_loses_no_counts(metered: LiveServer) -> None:
         assert request_count(metered, "/health", 200) == before
         send(metered, 5)
         assert request_count(metered, "/health", 200) == before + 5
-    # two files for each worker that has answered a request
+    # two files for each worker that has handled a request
     assert {file.name for file in folder_of(metered).iterdir()} <= {
         f"{kind}_{number}.db" for kind in ("counter", "histogram") for number in (1, 2, 3)
     }

@@ -18,7 +18,7 @@ from todo_project.tests.live_server import LiveServer
 from todo_project.tests.naughty_strings import TEXTS
 
 JSON = {"Content-Type": "application/json"}
-TITLE = "/api/naughty/tasks"
+TASKS = "/api/naughty/tasks"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def client(server: LiveServer) -> Iterator[httpx.Client]:
 
 
 def check(answer: httpx.Response, *statuses: int) -> Any:
-    """Check the status and the headers of every response; return its body."""
+    """Check the status and the headers of a response; return its body."""
     assert answer.status_code in statuses, (answer.status_code, answer.content)
     assert "X-Request-ID" in answer.headers
     assert answer.headers["Vary"].lower() == "origin"
@@ -49,7 +49,7 @@ def is_storable(text: str) -> bool:
 @pytest.mark.parametrize("escaped", [True, False], ids=["escaped", "raw"])
 def test_a_text_in_a_task_is_returned_unchanged(client: httpx.Client, escaped: bool) -> None:
     """Text must not be trimmed, escaped or normalised (docs/contract.md, "A task")."""
-    path = f"{TITLE}/{client.post(TITLE, json={'title': 'x'}).json()['id']}"
+    path = f"{TASKS}/{client.post(TASKS, json={'title': 'x'}).json()['id']}"
     for text in TEXTS:
         for field, limit in (("title", 200), ("description", 1000)):
             body = {"title": "x", field: text}
@@ -62,25 +62,25 @@ def test_a_text_in_a_task_is_returned_unchanged(client: httpx.Client, escaped: b
             )
             error = 422 if is_utf8 else 400
 
-            created = client.post(TITLE, content=content, headers=JSON)
+            created = client.post(TASKS, content=content, headers=JSON)
             updated = client.put(path, content=content, headers=JSON)
 
             for answer, status in ((created, 201), (updated, 200)):
                 task = check(answer, status if is_valid else error)
                 assert not is_valid or task[field] == text
-    assert {task["title"] for task in client.get(TITLE).json()} >= {"\ufeff", "\\u0000", "x" * 200}
+    assert {task["title"] for task in client.get(TASKS).json()} >= {"\ufeff", "\\u0000", "x" * 200}
 
 
 def test_a_text_in_a_query_is_accepted_or_refused(client: httpx.Client) -> None:
-    """An option must be accepted, ignored or a 422."""
-    check(client.post(TITLE, json={"title": "x"}), 201)
+    """An option must be accepted or ignored, or get a 422."""
+    check(client.post(TASKS, json={"title": "x"}), 201)
     for text in TEXTS:
         value = quote(text.encode(errors="surrogatepass"))
         for option in ("search", "unknown", value[:2000]):
-            check(client.get(f"{TITLE}?limit=3&{option}={value}"[:8000]), 200)
+            check(client.get(f"{TASKS}?limit=3&{option}={value}"[:8000]), 200)
         for option in ("completed", "ordering", "limit", "cursor"):
             is_valid = (option, text) == ("completed", "true")
-            check(client.get(f"{TITLE}?{option}={value}"[:8000]), 200 if is_valid else 422)
+            check(client.get(f"{TASKS}?{option}={value}"[:8000]), 200 if is_valid else 422)
 
 
 def test_a_text_in_a_path_is_a_user_id_or_refused(server: LiveServer) -> None:
@@ -98,7 +98,7 @@ def test_a_text_in_a_path_is_a_user_id_or_refused(server: LiveServer) -> None:
                 assert client.get(url).json()[-1:] == [task]
             else:
                 check(answer, 403, 404)
-            naughty = httpx.URL(server.address, raw_path=f"{TITLE}/{segment}".encode())
+            naughty = httpx.URL(server.address, raw_path=f"{TASKS}/{segment}".encode())
             with server.client("naughty") as other:
                 check(other.get(naughty), 404 if text else 200)
 
@@ -122,12 +122,12 @@ HEADERS = {
 def test_a_text_in_a_header_is_accepted_or_refused(
     server: LiveServer, client: httpx.Client, name: str
 ) -> None:
-    """No header must cause a 500; the web server refuses a malformed value."""
+    """No header may cause a 500; the web server refuses a malformed value."""
     method, statuses = HEADERS[name]
-    created = client.post(TITLE, json={"title": "kept"}).json()
-    path = f"{TITLE}/{created['id']}"
+    created = client.post(TASKS, json={"title": "kept"}).json()
+    path = f"{TASKS}/{created['id']}"
     for text in TEXTS:
-        answer = send(server, method, TITLE if method == "POST" else path, name, text)
+        answer = send(server, method, TASKS if method == "POST" else path, name, text)
 
         if "X-Request-ID" in answer.headers:
             check(answer, *statuses)
@@ -136,7 +136,7 @@ def test_a_text_in_a_header_is_accepted_or_refused(
     assert client.get(path).json() == created
 
 
-def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
+def test_a_text_as_a_key_creates_one_task_or_none(server: LiveServer) -> None:
     """A key must have 1 to 255 printable ASCII characters.
 
     Source: docs/contract.md, "Extensions".
@@ -160,7 +160,7 @@ def test_a_text_as_a_key_makes_one_task_or_none(server: LiveServer) -> None:
 def send(
     server: LiveServer, method: str, path: str, name: str, text: str, user: str = "naughty"
 ) -> httpx.Response:
-    """Send a header unescaped, which no client library does."""
+    """Send a request with an unescaped header, which no client library does."""
     fields = {
         "Host": b"localhost",
         "Connection": b"close",

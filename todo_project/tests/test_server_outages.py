@@ -34,16 +34,16 @@ TOO_LATE_SECONDS = 20.0
 
 
 @pytest.mark.parametrize("kind", ["closed port", "silent server", "missing folder"])
-def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
+def test_an_unreachable_database_causes_a_503_and_the_process_stays_healthy(
     kind: str, project: Path, tmp_path: Path
 ) -> None:
-    """Without a database requests must be a 503 in time (docs/contract.md, "Errors").
+    """Without a database, requests must get a 503 in time (docs/contract.md, "Errors").
 
-    The start-up report must describe the problem without the password (FR-017).
+    The startup report must describe the problem without the password (FR-017).
     """
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        silent.listen(64)  # and never accepts
+        silent.listen(64)  # but never accepts
         port = free_port() if kind == "closed port" else silent.getsockname()[1]
         is_file = kind == "missing folder"
         write_env(
@@ -57,7 +57,7 @@ def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
             assert live.log_has("does not answer")
 
     assert (health.status_code, health.elapsed.total_seconds() < DATABASE_SECONDS) == (200, True)
-    assert is_first or kind != "silent server"  # the only kind with a time-out
+    assert is_first or kind != "silent server"  # the only kind with a timeout
     seen = [(answer.status_code, answer.json()) for answer in answers]
     assert seen == [(503, SERVICE_UNAVAILABLE)] * REQUESTS
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
@@ -66,7 +66,7 @@ def test_an_unreachable_database_is_a_503_and_the_process_stays_healthy(
 
 
 def request_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.Response]]:
-    """Create tasks of several users, and request /health meanwhile.
+    """Create tasks for several users, and request /health at the same time.
 
     Returns:
         The response of /health, whether it was the first, and the other responses.
@@ -86,7 +86,7 @@ def request_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.
 @pytest.mark.live
 @pytest.mark.each_database
 def test_the_migration_needs_no_restart(tmp_path: Path) -> None:
-    """A missing table must expose no SQL (FR-016); the first id is 1001 (demo cards)."""
+    """A missing table must not expose SQL (FR-016); the first id must be 1001 (demo cards)."""
     with (
         deploying(tmp_path) as deployed,
         deployed.serving() as live,
@@ -118,7 +118,7 @@ def test_an_acknowledged_write_survives_a_kill(template: str, tmp_path: Path) ->
             assert client.get("/api/survivor/tasks").json() == [task]
 
 
-def test_a_stopping_server_answers_running_requests(project: Path, tmp_path: Path) -> None:
+def test_a_stopping_server_completes_running_requests(project: Path, tmp_path: Path) -> None:
     """A deployment must not interrupt requests."""
     with socket.socket() as silent, ThreadPoolExecutor() as pool:
         silent.bind(("127.0.0.1", 0))
@@ -127,7 +127,7 @@ def test_a_stopping_server_answers_running_requests(project: Path, tmp_path: Pat
         write_env(project, f"postgresql://todo@127.0.0.1:{silent.getsockname()[1]}/todo")
         with serving(project, tmp_path / "server.log") as live, live.client("last") as client:
             waiting = pool.submit(client.get, "/api/last/tasks")
-            connections = [silent.accept() for _ in ("start-up line", "request")]
+            connections = [silent.accept() for _ in ("startup line", "request")]
             code = live.stop()
             answer = waiting.result()
         for wire, _ in connections:
@@ -137,14 +137,14 @@ def test_a_stopping_server_answers_running_requests(project: Path, tmp_path: Pat
 
 
 @pytest.fixture
-def wire(deployment_of_server: Deployment) -> Iterator[psycopg.Connection]:
+def wire(server_deployment: Deployment) -> Iterator[psycopg.Connection]:
     """Connect to the server's database, which no other process of ``pytest -n`` uses."""
-    with psycopg.connect(deployment_of_server.database_url) as wire:
+    with psycopg.connect(server_deployment.database_url) as wire:
         yield wire
 
 
 @pytest.mark.postgresql
-def test_a_slow_statement_is_a_503_and_writes_nothing(
+def test_a_slow_statement_causes_a_503_and_writes_nothing(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
     """A statement over the deadline must be cancelled."""
@@ -163,7 +163,7 @@ def test_a_slow_statement_is_a_503_and_writes_nothing(
 def test_connections_that_the_database_closes_are_replaced(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
-    """A restart of the database between two requests must not fail either."""
+    """A restart of the database between two requests must not make either fail."""
     with server.client("reconnector") as client:
         before = [client.get("/api/reconnector/tasks").status_code for _ in range(10)]
         ended = wire.execute(

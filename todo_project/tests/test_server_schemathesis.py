@@ -1,7 +1,7 @@
 """Schemathesis sends valid and invalid requests to gunicorn, and checks the responses.
 
 It allows no 5xx, no undocumented status, header or content type, no body that violates its schema,
-and no success without a token where one is needed. A run that fails shows its seed;
+and no success without a token if one is needed. A failing run prints its seed;
 ``pytest --hypothesis-seed=N`` repeats its requests.
 """
 

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from todo_project.tests.live_server import Deployment, run, write_env
 from todo_project.tests.settings_loader import DATABASE_URL, PRODUCTION, load, load_served
 
-HIDDEN = "x7Qp2mVz9Lk4"  # part of values that must not be shown
+HIDDEN = "x7Qp2mVz9Lk4"  # part of the values that must not be shown
 NO_ORIGIN = "must hold origins"
 # a variable, an invalid value, and the start of the message after the variable's name
 REFUSED = [
@@ -66,7 +66,7 @@ def test_an_invalid_value_is_an_error_that_names_the_variable_and_hides_the_valu
     ] == []
 
 
-def test_gunicorn_refuses_to_start_with_a_message_of_one_line(
+def test_gunicorn_refuses_to_start_with_a_one_line_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A server with an invalid variable must exit with the reason before it listens (FR-020)."""
@@ -94,7 +94,7 @@ def test_gunicorn_refuses_to_start_with_a_message_of_one_line(
 
 
 def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -> None:
-    """Both must exit with the message, the server without a traceback."""
+    """The command and the server must exit with the message, the server without a traceback."""
     variables = {**PRODUCTION, "HOST": "127.0.0.1", "PORT": "0"}
     del variables["BETTER_AUTH_SECRET"]
 
@@ -110,7 +110,7 @@ def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -
 def test_a_database_is_required_and_an_error_names_the_variable_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A mistyped variable must not store tasks in a file of the container."""
+    """A mistyped variable must not cause tasks to be stored in a file in the container."""
     with pytest.raises(ImproperlyConfigured, match=r"^NEON_DATABASE_URL is not set"):
         load(monkeypatch, NEON_DATABASE_URL="")
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL is not a "):
@@ -121,7 +121,7 @@ def test_a_database_is_required_and_an_error_names_the_variable_in_use(
 def test_a_value_of_the_wrong_type_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """A command must not run with such a value (FR-020)."""
+    """A command must not run with a value of the wrong type (FR-020)."""
     with pytest.raises(ValueError, match=f'"{variable}" invalid'):
         load(monkeypatch, **{variable: "loud"})
 
@@ -150,7 +150,7 @@ def test_no_migration_is_missing() -> None:
 
 
 def test_migrate_uses_the_unpooled_database(project: Path) -> None:
-    """The locks of a migration do not work through a pooler."""
+    """`migrate` must not use the pooler, through which its locks do not work."""
     variables = {
         **PRODUCTION,
         "NEON_DATABASE_URL": "sqlite:///pooled.sqlite3",

@@ -66,10 +66,10 @@ def test_the_secrets_of_the_list_come_first(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("debug", "level", "form"), [("true", "DEBUG", "text"), ("false", "warning", "json")]
 )
-def test_two_variables_set_the_format_and_the_level_of_the_log(
+def test_debug_and_log_level_set_the_format_and_the_level_of_the_log(
     monkeypatch: pytest.MonkeyPatch, debug: str, level: str, form: str
 ) -> None:
-    """DEBUG must log text, production JSON; ``LOG_LEVEL`` must be case-insensitive."""
+    """The log must be text with DEBUG and JSON without; ``LOG_LEVEL`` must be case-insensitive."""
     found = load(monkeypatch, DEBUG=debug, LOG_LEVEL=level)["LOGGING"]
 
     assert found["handlers"]["stdout"]["formatter"] == form
@@ -79,7 +79,7 @@ def test_two_variables_set_the_format_and_the_level_of_the_log(
 def test_debug_defaults_to_a_database_in_the_projects_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Development must need no database server; only DEBUG may default to a file."""
+    """Development must not need a database server; only DEBUG may default to a file."""
     database = load(monkeypatch, NEON_DATABASE_URL="", DEBUG="true")["DATABASES"]["default"]
 
     assert database["ENGINE"] == "django.db.backends.sqlite3"
@@ -99,7 +99,7 @@ def test_debug_defaults_to_a_database_in_the_projects_folder(
 def test_only_migrate_uses_the_unpooled_database(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], variables: dict[str, str], host: str
 ) -> None:
-    """Only `migrate` must avoid the pooler; ``NEON_DATABASE_URL`` must come first (FR-006)."""
+    """Only `migrate` may bypass the pooler; ``NEON_DATABASE_URL`` must come first (FR-006)."""
     assert load(monkeypatch, *arguments, **variables)["DATABASES"]["default"]["HOST"] == host
 
 
@@ -120,7 +120,7 @@ def test_only_migrate_uses_the_unpooled_database(
 def test_variables_set_gunicorns_settings(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    """``gunicorn todo_project.wsgi`` must need no command-line options (SC-010)."""
+    """``gunicorn todo_project.wsgi`` must not need command-line options (SC-010)."""
     served = load_served(monkeypatch, **PRODUCTION, **variables)
 
     assert {name: served[name] for name in expected} == expected

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tasks.models import Task
-from todo_project.tests.staff import boss, member
+from todo_project.tests.staff import member, superuser_client
 
 USERS = "/admin/auth/user/"
 LIST = "/admin/tasks/task/"
@@ -16,8 +16,8 @@ LIST = "/admin/tasks/task/"
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """Return a client with a session of a superuser."""
-    return boss()
+    """Return a client that is logged in as a superuser."""
+    return superuser_client()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_an_account_with_log_entries_cannot_be_deleted(staff: Client, grace: Use
 
 
 def test_the_index_page_sorts_log_entries_by_id(staff: Client) -> None:
-    """The latest of a million entries must be found by an index."""
+    """The latest of a million entries must be found with a database index."""
     Task.objects.add(user_id="alice", title="Buy milk")
     everything = {"_selected_action": "1", "select_across": "1"}
     staff.post(LIST, {"action": "mark_completed", **everything})

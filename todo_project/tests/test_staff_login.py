@@ -1,4 +1,4 @@
-"""The login of staff, and the lockout after failed logins."""
+"""Staff login, and the lockout after failed logins."""
 
 from datetime import timedelta
 from typing import Any
@@ -65,7 +65,7 @@ def test_a_slow_password_check_does_not_exceed_the_deadline(
     assert client.get("/admin/").status_code == 200
 
 
-def test_the_log_in_redirects_only_to_this_site() -> None:
+def test_the_login_redirects_only_to_this_site() -> None:
     """``next`` must not redirect to another site; if it is empty, the index page is used."""
     found = {}
     for address in ("https://evil.example/", "//evil.example", ""):
@@ -98,7 +98,7 @@ def test_an_account_that_is_not_staff_is_refused() -> None:
     assert b"enter the correct username and password" in answer.content
 
 
-def test_failed_log_ins_lock_the_address_out() -> None:
+def test_failed_logins_lock_out_the_address() -> None:
     """Even the right password must be refused, and the page must say for how long."""
     statuses = fail(10)
     locked = log_in()
@@ -113,7 +113,7 @@ def test_failed_log_ins_lock_the_address_out() -> None:
     assert not [word for word in (PASSWORD, "wrong") if word in attempt.post_data]
 
 
-def test_the_lock_out_expires() -> None:
+def test_the_lockout_expires() -> None:
     """Attempts during the lockout must not prolong it."""
     with time_machine.travel(timezone.now() - timedelta(minutes=16), tick=False) as clock:
         fail(5)
@@ -123,8 +123,8 @@ def test_the_lock_out_expires() -> None:
     assert log_in().status_code == 302
 
 
-def test_the_lock_out_does_not_depend_on_user_name_or_browser() -> None:
-    """An attacker must neither avoid the lockout, nor lock out staff at other addresses."""
+def test_the_lockout_does_not_depend_on_user_name_or_browser() -> None:
+    """An attacker must not be able to avoid the lockout or to lock out staff at other addresses."""
     for number in range(5):
         form = {"username": f"user{number}", "password": "wrong"}
         browser = {"User-Agent": f"browser {number}"}
@@ -134,7 +134,7 @@ def test_the_lock_out_does_not_depend_on_user_name_or_browser() -> None:
     assert log_in(REMOTE_ADDR="192.0.2.2").status_code == 302
 
 
-def test_a_successful_log_in_resets_the_count() -> None:
+def test_a_successful_login_resets_the_count() -> None:
     """Typing errors must not add up over days."""
     fail(4)
     log_in()
@@ -165,7 +165,7 @@ def test_behind_a_proxy_the_clients_address_counts(settings: Settings) -> None:
 
 
 def test_without_a_trusted_proxy_the_header_is_ignored() -> None:
-    """Any client can send it."""
+    """Any client can send ``X-Forwarded-For``."""
     for number in range(5):
         fail(1, **forwarded(f"198.51.100.{number}"))
 
@@ -173,7 +173,7 @@ def test_without_a_trusted_proxy_the_header_is_ignored() -> None:
 
 
 def test_the_clients_address(settings: Settings) -> None:
-    """The last entry must be used if it is an address; IPv6 is reduced to the network."""
+    """The last entry must be used if it is an address; IPv6 must be reduced to the /64 network."""
     settings.TRUST_PROXY = True
     expected = {
         ("", "192.0.2.1"): "192.0.2.1",

@@ -1,4 +1,4 @@
-"""Everything that surrounds the pages of the admin (docs/contract.md, "Errors"; FR-016)."""
+"""Middleware, headers, errors and deadlines of the admin (docs/contract.md, "Errors"; FR-016)."""
 
 import io
 import sys
@@ -18,7 +18,7 @@ from todo_project.deadlines import DATABASE_SECONDS, database_deadline, remainin
 from todo_project.staff import pages
 from todo_project.staff.pages import ACTION_SECONDS, staff_page, with_deadline
 from todo_project.tests.database_connections import StoppedClock, ask
-from todo_project.tests.staff import boss
+from todo_project.tests.staff import superuser_client
 
 LOGIN = "/admin/login/"
 # Code that only the admin may run
@@ -55,7 +55,7 @@ def files_run(path: str) -> set[str]:
     cookie = {"Cookie": "sessionid=abc; csrftoken=def; messages=ghi"}
     headers = {"Authorization": f"Bearer {mint('alice')}", **cookie}
     request = RequestFactory().get(path, headers=headers)
-    handler.get_response(request)  # the first one imports the routes
+    handler.get_response(request)  # the first request imports the routes
     seen: set[str] = set()
     sys.setprofile(lambda frame, event, argument: seen.add(frame.f_code.co_filename))
     try:
@@ -68,22 +68,24 @@ def files_run(path: str) -> set[str]:
 @pytest.mark.django_db
 def test_the_api_does_not_run_the_middleware_of_the_admin() -> None:
     """An API request must not run sessions, messages, CSRF, lockout or static files."""
-    ours = "todo_project/middleware"
+    middleware = "todo_project/middleware"
     found = {}
     for path in ("/api/alice/tasks", "/api/alice/tasks/1", "/health", LOGIN):
         files = files_run(path)
-        found[path] = {part for part in (ours, *ADMIN_ONLY) if any(part in file for file in files)}
+        found[path] = {
+            part for part in (middleware, *ADMIN_ONLY) if any(part in file for file in files)
+        }
 
-    # a page runs all of them, so the test would notice
-    assert found.pop(LOGIN) == {ours, *ADMIN_ONLY} - {"whitenoise"}
-    assert found == {path: {ours} for path in found}
+    # a page runs all but WhiteNoise, so the test would notice
+    assert found.pop(LOGIN) == {middleware, *ADMIN_ONLY} - {"whitenoise"}
+    assert found == {path: {middleware} for path in found}
 
 
 @pytest.mark.django_db
 def test_a_page_has_security_headers_and_an_icon() -> None:
     """A page must load nothing from other sites, and must not be framed by them."""
     icon = b'<link rel="icon" href="/static/admin/img/icon-yes.svg">'
-    staff, found, whole = boss(), {}, set()
+    staff, found, whole = superuser_client(), {}, set()
     for path in PAGES:
         answer = (Client() if path == LOGIN else staff).get(path)
         security = {name: answer.headers.get(name) for name in HEADERS}
@@ -103,7 +105,7 @@ def test_no_other_origin_may_read_a_page() -> None:
     """A script in the front end must not use the session of a member of staff."""
     answers = [
         client.get(path, headers={"Origin": FRONT_END})
-        for client, path in ((boss(), "/admin/"), (ApiClient(), LOGIN))
+        for client, path in ((superuser_client(), "/admin/"), (ApiClient(), LOGIN))
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200]
@@ -112,13 +114,13 @@ def test_no_other_origin_may_read_a_page() -> None:
 
 @pytest.mark.django_db
 def test_a_missing_slash_or_session_redirects() -> None:
-    """A URL without its slash must redirect to the page, and a stranger to the login."""
-    staff, stranger = boss(), Client()
+    """A missing slash must redirect to the URL with it, and a missing session to the login."""
+    staff, anonymous = superuser_client(), Client()
     expected = {
         (staff, "/admin"): "/admin/",
         (staff, "/admin?next=/"): "/admin/?next=/",
         **{
-            (stranger, path): f"{LOGIN}?next={path}"
+            (anonymous, path): f"{LOGIN}?next={path}"
             for path in ("/admin/", LIST, "/admin/nothing/")
         },
     }
@@ -130,17 +132,17 @@ def test_a_missing_slash_or_session_redirects() -> None:
 
 @pytest.mark.django_db
 def test_an_unknown_page_is_an_html_404(settings: Settings) -> None:
-    """It must show no internals, but with DEBUG on, it must be Django's debug page."""
-    staff = boss()
-    ours = staff.get("/admin/nothing/")
+    """The page must show no internals; with DEBUG on, it must be Django's debug page."""
+    staff = superuser_client()
+    own_page = staff.get("/admin/nothing/")
     settings.DEBUG = True
-    djangos = staff.get("/admin/nothing/")
+    debug_page = staff.get("/admin/nothing/")
 
-    assert (ours.status_code, ours["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert b"There is no such page." in ours.content
+    assert (own_page.status_code, own_page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert b"There is no such page." in own_page.content
     # the policy would block its inline styles and scripts
-    assert (djangos.status_code, b"<style" in djangos.content) == (404, True)
-    assert "Content-Security-Policy" not in djangos.headers
+    assert (debug_page.status_code, b"<style" in debug_page.content) == (404, True)
+    assert "Content-Security-Policy" not in debug_page.headers
 
 
 OUTAGE = (OperationalError, 503, b"Nothing was changed.")
@@ -161,8 +163,8 @@ def test_an_error_page_shows_no_internals(
     status: int,
     sentence: bytes,
 ) -> None:
-    """No internals may be shown, but the log must have them; an outage must be a 503."""
-    client = boss()
+    """Internals must be logged but not shown; an outage must cause a 503."""
+    client = superuser_client()
     client.raise_request_exception = False
     monkeypatch.setattr(target, Mock(side_effect=error("SELECT a secret FROM db.example.com")))
 
@@ -178,7 +180,7 @@ def test_an_error_page_shows_no_internals(
 @pytest.mark.django_db
 def test_a_forged_form_is_refused() -> None:
     """A form that another site submits must change nothing and get an HTML 403."""
-    client = boss()
+    client = superuser_client()
     forged = Client(enforce_csrf_checks=True)
     forged.cookies = client.cookies
 
@@ -190,7 +192,7 @@ def test_a_forged_form_is_refused() -> None:
 
 
 def test_a_post_has_a_longer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change may take longer than a page, and saving the session must not fail after it."""
+    """A change may take longer than a page, and saving the session afterwards must not fail."""
     clock, seconds = StoppedClock(monkeypatch), []
 
     @with_deadline(ACTION_SECONDS)
@@ -243,8 +245,8 @@ def test_a_stream_returns_its_connection_to_the_pool_between_chunks() -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
-def test_a_style_sheet_is_served(settings: Settings, anonymous: ApiClient, debug: bool) -> None:
-    """The admin must need no collectstatic."""
+def test_a_stylesheet_is_served(settings: Settings, anonymous: ApiClient, debug: bool) -> None:
+    """The admin must not need collectstatic."""
     settings.DEBUG = debug
     answer = anonymous.get("/static/admin/css/base.css")
 
@@ -254,7 +256,7 @@ def test_a_style_sheet_is_served(settings: Settings, anonymous: ApiClient, debug
 
 
 def test_an_invalid_static_path_or_range_is_a_client_error(anonymous: ApiClient) -> None:
-    """A mistake of the client must not cause a 500."""
+    """A client's mistake must not cause a 500."""
     paths = ["/static/", "/static/admin/", "/static/../manage.py"]
     found = {path: anonymous.get(path) for path in paths}
     part = anonymous.get("/static/admin/css/base.css", headers={"Range": "bytes=99999999-"})

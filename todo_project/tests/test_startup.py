@@ -1,4 +1,4 @@
-"""The log lines at server start."""
+"""The log lines at server startup."""
 
 import io
 import json
@@ -20,7 +20,7 @@ PASSWORD = "x7Qp2mVz9Lk4"
 
 
 def only_line(log: io.StringIO) -> tuple[str, str]:
-    """Return level and message of the only line in the log."""
+    """Return the level and the message of the only line in the log."""
     [line] = [json.loads(line) for line in log.getvalue().splitlines()]
     assert line["logger"] == "todo_project.status.startup"
     return line["level"], line["message"]

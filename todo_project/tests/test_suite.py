@@ -15,7 +15,7 @@ from todo_project.configuration.environment import BASE_DIR
 def test_a_test_without_a_database_fixture_has_no_access_to_the_database(
     request: pytest.FixtureRequest,
 ) -> None:
-    """``make test`` runs it on one database only."""
+    """``make test`` must run such a test on one database only."""
     assert request.node.get_closest_marker("no_database")
     with pytest.raises(RuntimeError, match="Database access not allowed"):
         connection.ensure_connection()
@@ -25,12 +25,12 @@ def test_a_test_without_a_database_fixture_has_no_access_to_the_database(
 def test_a_test_with_a_database_fixture_runs_on_both_databases(
     request: pytest.FixtureRequest,
 ) -> None:
-    """It must not have the marker for tests that run once."""
+    """Such a test must not have the marker for tests that run once."""
     assert not request.node.get_closest_marker("no_database")
 
 
 def test_starting_a_process_requires_a_marker() -> None:
-    """``make test-quick`` must start no server."""
+    """``make test-quick`` must not start a server."""
     with pytest.raises(pytest.fail.Exception, match=r"needs @pytest\.mark\.live"):
         require_marker("live")
 
@@ -53,8 +53,8 @@ def test_wrong_rows_reports_each_row_and_its_error() -> None:
         wrong_rows([], str, expected="")
 
 
-def test_an_exception_of_a_verifier_is_a_verdict() -> None:
-    """A table of tokens must continue after an exception."""
+def test_a_verifiers_exception_is_a_verdict() -> None:
+    """A table test of tokens must continue after an exception."""
     nothing: Any = None
 
     assert "AttributeError" in verdict("a.b.c", nothing)

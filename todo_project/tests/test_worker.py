@@ -1,4 +1,4 @@
-"""gunicorn's worker: connections in a thread, and the backlog when it stops."""
+"""The gunicorn worker: connections in threads, and the backlog when the worker stops."""
 
 import selectors
 import socket
@@ -25,7 +25,7 @@ BODY = b"hello"
 
 
 class Connection:
-    """A worker, a connection of it, and the client at the other end."""
+    """A worker, one of its connections, and the client at the other end."""
 
     def __init__(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
         self.environ: dict[str, Any] = {}
@@ -48,12 +48,12 @@ class Connection:
         """Send bytes and handle them; return whether the connection is kept open."""
         if sent:
             self.client.sendall(sent)
-        if last:  # otherwise gunicorn waits two seconds for more
+        if last:  # otherwise gunicorn waits two seconds for more data
             self.client.shutdown(socket.SHUT_WR)
         return self.worker.handle(self.conn)
 
     def responses(self) -> int:
-        """Count the responses since the last call."""
+        """Return how many responses were sent since the last call."""
         return self.client.recv(4096).count(b"HTTP/1.1 200 OK")
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ def test_requests_on_one_connection_stay_in_sync(connection: Connection, sent: b
 def test_gunicorn_drains_only_unread_bodies(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check of gunicorn must be skipped for a request without a body."""
+    """The check in gunicorn must be skipped for a request without a body."""
     drain = Mock(return_value=False)
     monkeypatch.setattr(ThreadWorker, "_keepalive_after", drain)
 
@@ -91,8 +91,8 @@ def test_gunicorn_drains_only_unread_bodies(
     assert [connection.handle(UNREAD), drain.called] == [False, True]
 
 
-def test_a_malformed_request_is_refused(connection: Connection) -> None:
-    """A later request must be refused like the first one of a connection."""
+def test_a_malformed_later_request_is_refused(connection: Connection) -> None:
+    """A later request must be refused like the first request of a connection."""
     kept = connection.handle(GET + b"nonsense\r\n\r\n", last=True)
     assert (kept, connection.responses()) == (True, 1)
     assert connection.handle() is False
@@ -122,7 +122,7 @@ def test_the_main_thread_does_not_close_connections(
     assert (future.result(), connection.worker.nr_conns) == (False, 4)
 
 
-def test_the_settings_stay_as_they_are(
+def test_caching_does_not_change_the_settings(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Caching must not change the value of any setting."""
@@ -137,10 +137,10 @@ def test_the_settings_stay_as_they_are(
     assert cfg.keepalive == before["keepalive"]  # not looked up again
 
 
-def test_gunicorn_honours_no_forwarded_header(
+def test_gunicorn_ignores_forwarded_headers(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only Django must decide whether to trust a proxy (TRUST_PROXY)."""
+    """Only Django may decide whether to trust a proxy (TRUST_PROXY)."""
     served = load_served(monkeypatch)
     for name in ("forwarded_allow_ips", "forwarder_headers", "secure_scheme_headers"):
         connection.worker.cfg.set(name, served[name])
@@ -154,7 +154,7 @@ def test_gunicorn_honours_no_forwarded_header(
     assert [connection.environ[name] for name in names] == ["http", "", "/x/y", "127.0.0.1"]
 
 
-def test_a_response_is_the_same_as_gunicorns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_response_matches_gunicorns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sending headers and body in one call must not change a byte."""
     monkeypatch.setattr("gunicorn.util.http_date", lambda: "now")
     parts = {"whole": [BODY], "pieces": [b"he", b"llo"], "late": [b"", BODY], "empty": []}
@@ -171,9 +171,9 @@ def test_a_response_is_the_same_as_gunicorns(monkeypatch: pytest.MonkeyPatch) ->
         connection.close()
         return kept, received
 
-    ours = {case: exchange(Response, *case) for case in cases}
-    assert ours == {case: exchange(Response.__base__, *case) for case in cases}
-    assert {received[:17] for _, received in ours.values()} == {b"HTTP/1.1 200 OK\r\n"}
+    received_by_case = {case: exchange(Response, *case) for case in cases}
+    assert received_by_case == {case: exchange(Response.__base__, *case) for case in cases}
+    assert {received[:17] for _, received in received_by_case.values()} == {b"HTTP/1.1 200 OK\r\n"}
 
 
 def test_a_response_is_sent_as_one_packet() -> None:
@@ -189,7 +189,7 @@ def test_a_response_is_sent_as_one_packet() -> None:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    """Make a worker that accepts connections and closes them."""
+    """Create a worker that accepts connections and closes them."""
     unused: Any = None
     with socket.create_server(("127.0.0.1", 0)) as listener:
         worker = Worker(0, 0, [listener], unused, 30, Config(), unused)
@@ -216,7 +216,7 @@ def test_a_stopping_worker_accepts_its_backlog(worker: Worker) -> None:
         client.close()
 
 
-def test_a_busy_worker_goes_on_listening(worker: Worker) -> None:
+def test_a_busy_worker_keeps_listening(worker: Worker) -> None:
     """New connections must wait, not be refused."""
     worker.set_accept_enabled(False)
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def application(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Load the application of gunicorn and `runserver`."""
+    """Load the application that gunicorn and `runserver` use."""
     # django.setup() would remove pytest's log handlers.
     monkeypatch.setattr("django.setup", lambda **options: None)
     return get_internal_wsgi_application()
@@ -68,8 +68,8 @@ def test_the_connection_is_released_before_the_response_is_sent(
 
 
 @pytest.mark.usefixtures("application")
-def test_nothing_is_closed_after_a_request() -> None:
-    """Receivers that this application does not need must be disconnected."""
+def test_unneeded_receivers_are_disconnected() -> None:
+    """Receivers that this application does not need must be disconnected from the signal."""
     assert not request_finished.disconnect(close_caches)
     assert not request_finished.disconnect(reset_urlconf)
 
