@@ -37,7 +37,9 @@ def report_database() -> None:
         logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
     else:
         if missing:
-            logger.warning("Database %s answers; unapplied migrations: %d; run migrate", name, missing)
+            logger.warning(
+                "Database %s answers; unapplied migrations: %d; run migrate", name, missing
+            )
         else:
             logger.info("Database %s answers; migrations are applied", name)
     finally:
