@@ -36,7 +36,7 @@ demo: $(VENV)/run ## Run Better Auth and the API behind one origin, with a guide
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
-test: $(VENV)/dev ## Run every test, on PostgreSQL and on SQLite
+test: $(VENV)/dev ## Run the test suite, on PostgreSQL and on SQLite
 	@rm -f .coverage .coverage.*
 	$(PYTEST) $(COVERAGE) --database=postgresql -m "$(ON_POSTGRESQL)" $(ARGS)
 	$(PYTEST) $(COVERAGE) --database=sqlite -m "$(ON_SQLITE)" $(ARGS)

@@ -1,4 +1,4 @@
-"""Validation of the secrets that sign tokens. No message ever contains a secret."""
+"""Validation of the secrets that sign tokens. Error messages never contain a secret."""
 
 import hashlib
 

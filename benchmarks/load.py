@@ -35,7 +35,7 @@ FIRST_TASKS = 20
 
 
 class User(threading.Thread):
-    """A user who sends random requests of the mix until time is up."""
+    """A user who sends random requests from ``MIX`` until time is up."""
 
     def __init__(self, number: int, port: int, until: float) -> None:
         super().__init__()

@@ -103,12 +103,14 @@ def find_posted_copy(
     """Find the original of a repeated POST: the front end posts each new task a second time.
 
     Args:
-        tasks: returns the user's tasks; called only if the body has an id, which saves 40 µs.
+        tasks: returns the user's tasks; called only if the body has a usable id and creation time,
+            because the call costs 40 µs.
         body: the JSON object of the request.
         values: the validated fields of the body.
 
     Returns:
-        The task; ``None`` if its id, its creation time or any of the values differ.
+        The task; ``None`` unless the body has the id and creation time of one of these tasks and
+        all values match.
     """
     task_id, created_at = body.get("id"), body.get("created_at")
     if type(task_id) is not int or not isinstance(created_at, str):

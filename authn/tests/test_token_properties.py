@@ -66,7 +66,7 @@ def test_a_token_with_one_missing_character_is_refused() -> None:
 @EXAMPLES
 @given(token=st.text() | st.from_regex(r"[\w-]*(\.[\w-]*){0,4}=?", fullmatch=True))
 def test_arbitrary_text_is_refused_with_a_token_error(token: str) -> None:
-    """Unsigned text must be refused, and must not raise any other error."""
+    """Text that is not a signed token must be refused with a token error and raise nothing else."""
     assert user_of(token) is None
 
 

@@ -1,4 +1,4 @@
-"""The system check that stops `migrate` before it changes anything."""
+"""A system check that stops ``migrate`` if the ``task`` table cannot be adopted."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The search in the admin's list of tasks."""
+"""Search for the admin's task list."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""``manage.py cleanup_tasks``."""
+"""Tests of ``manage.py cleanup_tasks``."""
 
 import io
 import os

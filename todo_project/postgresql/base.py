@@ -130,7 +130,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _retry_read(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        """Retry a read once, on a new connection, if its connection was lost.
+        """Run a statement; retry a read outside a transaction once if its connection is lost.
 
         A write is not retried: the server may have committed it before the connection was lost.
 

@@ -28,7 +28,7 @@ class UTCLoader(TimestamptzLoader):
     timezone = dt.UTC
 
     def load(self, data: Any) -> dt.datetime:
-        """Convert from the session's time zone; Django's loader only replaces ``tzinfo``."""
+        """Convert from the session's time zone to UTC; Django's loader only replaces ``tzinfo``."""
         return super().load(data).astimezone(self.timezone)
 
 

@@ -48,7 +48,7 @@ class Endpoint(NamedTuple):
     ) -> Exchange:
         """Send a request, by default with a valid body."""
         path = self.path.format(user_id=user, task_id=task) + query
-        client.raise_request_exception = False  # a 500 is a response, too
+        client.raise_request_exception = False  # return a 500 instead of raising the exception
         body = BODIES.get(self.method) if body is None else body
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         method = method or self.method

@@ -78,7 +78,7 @@ def test_a_variable_enables_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_metered")
 def test_requests_are_counted_and_timed_by_route(alice: ApiClient) -> None:
-    """Labels must be method, route and status; the buckets must include the goals (SC-006)."""
+    """The labels must be method, route and status; the goals must be bucket bounds (SC-006)."""
 
     def work() -> None:
         alice.send("GET", TASKS)

@@ -122,7 +122,7 @@ def test_the_readme_is_short() -> None:
 
 @pytest.mark.parametrize("index", [DOCS / "README.md", DOCS / "decisions/README.md"], ids=relative)
 def test_an_index_links_to_every_page(index: Path) -> None:
-    """A reader must find each page of a folder in its index."""
+    """An index must link to every page in its folder."""
     linked = {target for _, target, _ in links(index)}
     folders = {page.parent / "README.md" for page in index.parent.glob("*/*.md")}
 

@@ -96,7 +96,7 @@ def test_a_malformed_request_is_not_quoted(logger: ServerLogger, log: io.StringI
 
 
 def test_gunicorn_logs_no_requests(logger: ServerLogger, log: io.StringIO) -> None:
-    """A request must have one line, which must come from the application."""
+    """Each request must be logged once, by the application and not by gunicorn."""
     logger.access_log.propagate = True
     logger.access(object(), object(), {}, 0)
 
