@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 USER_ID ?= demo
 # For targets that load the settings without a .env
 TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
-# One file for all platforms and every Python from 3.11 on.
+# Each file serves all platforms and every Python from 3.11 on.
 # Extras are kept: with hashes, pip does not accept coverage for coverage[toml].
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
 	--no-strip-extras --custom-compile-command "make lock" $(RENEW) $(ARGS)
 
-# Test processes: more than there are cores, because many tests wait for a server. Tests that start
+# Test processes: may exceed the cores, because many tests wait for a server. Tests that start
 # processes run first, and all tests of a module run in one process, so that they share its servers.
 JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder

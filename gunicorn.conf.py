@@ -30,13 +30,13 @@ except (ImproperlyConfigured, ValueError) as error:  # environs raises ValueErro
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
 worker_class = "todo_project.server.worker.Worker"  # a subclass of gthread's
 # Each slow client, and each request that waits for the database, holds a thread. The number of
-# database connections does not depend on it (todo_project/postgresql/connection_pool.py).
+# database connections is independent of this one (todo_project/postgresql/connection_pool.py).
 threads = 300
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 keepalive = 75  # seconds; longer than a load balancer's, which is usually 60
 timeout = 30  # seconds without a heartbeat before a worker is replaced
-# Seconds to finish running requests when a worker stops: longer than any takes, and shorter than
+# Seconds to finish running requests when a worker stops: more than an API request needs, less than
 # the ten after which Docker kills the container
 graceful_timeout = 8
 
@@ -45,7 +45,7 @@ limit_request_fields = 64
 limit_request_field_size = 8190  # bytes
 
 # Only Django trusts a proxy's headers (TRUST_PROXY). By default gunicorn accepts the scheme and
-# SCRIPT_NAME from any local peer. This accepts forwarded headers from any peer and honours none;
+# SCRIPT_NAME from any local peer. These settings accept any peer but honour no forwarded header;
 # comparing addresses would cost each request 5 µs.
 forwarded_allow_ips = "*"
 forwarder_headers = ""
@@ -59,7 +59,7 @@ logging.captureWarnings(True)
 threading.excepthook = log_failed_thread
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
 
-# The size up to which gunicorn drains an unread body after the response
+# gunicorn drains the unread rest of a body after the response only if it is smaller than this.
 UNREAD_BODY_BYTES = 64 * 1024
 
 
@@ -75,13 +75,13 @@ def pre_request(worker: Any, req: Any) -> None:
         req.force_close()
 
 
-# The folder of the workers' counters, which /metrics sums; only with METRICS
+# The environment variable for the folder of the workers' counters, which /metrics sums
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 METRICS_PREFIX = "todo-metrics-"
 
 
 def on_starting(server: Any) -> None:
-    """Create the metrics folder, a temporary one unless the variable is set."""
+    """Create the metrics folder if ``METRICS`` is on; by default a temporary one."""
     # A folder with our prefix belongs to the server that this one replaces (SIGUSR2).
     given = Path(os.environ.get(METRICS_FOLDER) or METRICS_PREFIX).name
     if settings["METRICS"] and given.startswith(METRICS_PREFIX):
@@ -95,14 +95,14 @@ def pre_fork(server: Any, worker: Any) -> None:
     """Give the worker the lowest free number.
 
     Its metrics files are named after this number, not the process id: a new worker continues the
-    counters of the one that it replaces, and there are never more files than workers.
+    counters of the one that it replaces, and restarts add no files.
     """
     taken = {other.number for other in server.WORKERS.values()}
     worker.number = next(number for number in itertools.count(1) if number not in taken)
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Name the worker's metrics files after its number."""
+    """Name the worker's metrics files after its number, if there is a metrics folder."""
     if METRICS_FOLDER in os.environ:
         from prometheus_client import values
 
@@ -112,19 +112,19 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def on_exit(server: Any) -> None:
-    """Remove the temporary metrics folder."""
+    """Remove the temporary metrics folder, if any."""
     if hasattr(server, "metrics_folder"):
         shutil.rmtree(server.metrics_folder)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tune the garbage collector; the first worker logs the startup report."""
+    """Tune the garbage collector; in the first worker, also log the startup report."""
     # The loaded modules stay, so the collector can skip them. It also runs less often: reference
     # counting frees most objects of a request. Saves 8 to 12 % of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     if worker.age == 1:
-        # needs the settings
+        # imported here because it needs the settings
         from todo_project.status.startup import report_database, report_settings
 
         report_settings()

@@ -1,4 +1,4 @@
-"""The time that a request may spend waiting for the database.
+"""The deadline for a request's use of the database.
 
 Only a client-side deadline is reliable: a pooler in transaction mode refuses startup options and
 shares a ``SET`` with other clients, and a frozen server enforces no ``statement_timeout``.
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-# With up to one second for cancelling, still less than the six seconds that a client waits.
+# With up to one second for cancelling, a client gets its 503 within six seconds.
 DATABASE_SECONDS = 4.5
 
 
@@ -27,10 +27,10 @@ _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
-    """Limit the total time that the block waits for the database.
+    """Set a deadline for the use of the database inside the block.
 
     The clock starts at the first use of the database, because a client may take longer than the
-    limit to send its body. Outside the block, as in a migration or a command, there is no limit.
+    limit to send its body. Outside such a block, as in a migration or a command, there is no limit.
 
     Source: docs/contract.md, "Errors" (503: "or too slow").
     """
@@ -49,7 +49,10 @@ def restart_deadline() -> None:
 
 
 def remaining_seconds() -> float | None:
-    """Return the time left, never below zero, or ``None`` if there is no limit."""
+    """Return the time left, at least zero, or ``None`` without a deadline.
+
+    The first call starts the clock.
+    """
     deadline = _deadline.get()
     if deadline is None:
         return None

@@ -1,4 +1,4 @@
-"""The JSON body of every error, and DRF's exception handler.
+"""The JSON body of error responses, and DRF's exception handler.
 
 Source: docs/contract.md, "Errors"; FR-015, FR-016, SC-008.
 """
@@ -23,7 +23,7 @@ SENTENCES = {
 }
 EXPIRED = "Your session has expired. Please sign in again."
 
-# The default detail of each status
+# The default details; any other status has its HTTP phrase
 DETAILS = {
     400: "Bad Request",
     404: "Not Found",
@@ -92,7 +92,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def _read_only(exc: Exception) -> bool:
-    """Return whether the database is read-only, like a standby (SQLSTATE 25006)."""
+    """Return whether a write failed because the database is read-only, like a standby (25006)."""
     return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
 
 
@@ -116,7 +116,7 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     response = error_response(status, detail, error=error, headers=headers)
     if status in (401, 403):
         response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log
-    if status == 503:  # as above
+    if status == 503:  # logs it once, as in exception_handler()
         log_response("503 %s", exc.get_codes(), response=response, request=context["request"])
     return response
 

@@ -52,7 +52,7 @@ statements = Histogram(
 def metrics_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Count and time each response."""
+    """Count and time each response, and time the database statements of its request."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
@@ -71,7 +71,7 @@ def metrics_middleware(
 
 
 def metrics(request: HttpRequest) -> HttpResponseBase:
-    """Return the metrics of all workers, in the format of the ``Accept`` header."""
+    """Return the metrics of all workers, in the format negotiated by ``Accept``."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     collected = registry

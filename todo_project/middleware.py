@@ -35,10 +35,11 @@ PAGES = ("/admin/", "/docs", "/redoc")  # the HTML pages
 def contract_middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Check the host; set request id, caching and length of each response; return errors as JSON.
+    """Check the host, set headers, return errors as JSON (except the admin's), and log the request.
 
-    Must be the outermost middleware, to see Django's own responses, with ``DEBUG`` on or off: the
-    404 of an unknown path, the 500 of a fault in another middleware, and the debug pages of both.
+    Only the metrics middleware may be outside this one, which must see Django's own responses, with
+    ``DEBUG`` on or off: the 404 of an unknown path, the 500 of a fault in another middleware, and
+    the debug pages of both.
 
     Source: docs/contract.md, "Six endpoints and a health check", "Errors", "Extensions" (request
     ids); FR-016.
@@ -83,12 +84,12 @@ def contract_middleware(
 
 
 def _refuse_host(request: HttpRequest) -> HttpResponseBase | None:
-    """Return a 400 for a host that is not in ``ALLOWED_HOSTS``."""
+    """Return a 400 if the host is not in ``ALLOWED_HOSTS``, else ``None``."""
     try:
         if host := request.META.get("HTTP_HOST"):
             _validate_host(host, tuple(settings.ALLOWED_HOSTS))
         else:
-            request.get_host()  # the server's own name
+            request.get_host()  # the server's own name, without a Host header
     except DisallowedHost:
         return error_response(400)
     return None
@@ -122,7 +123,7 @@ def _keeps_segments(path: str) -> bool:
     """Return whether decoding a path preserves its segments.
 
     ``%2F`` would split a user id. Django replaces bytes that are not UTF-8 with their escapes,
-    which would be another user's id.
+    which could be another user's id.
     """
     try:
         unquote_to_bytes(path.encode("latin-1")).decode()
@@ -140,7 +141,7 @@ def _is_json(response: HttpResponseBase) -> bool:
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponseBase:
-    """Replace an HTML error with the JSON error of the same status; keep its other headers.
+    """Replace an HTML error with the JSON error of the same status; keep the other headers.
 
     Django has already logged a 5xx; ``_has_been_logged`` keeps it from logging the replacement.
     """

@@ -1,4 +1,4 @@
-"""Django settings, read from environment variables or from ``.env``; the environment wins.
+"""Django settings, read from environment variables or else from ``.env``.
 
 Each variable may also be read from the file that ``<NAME>_FILE`` names (Docker secrets). An invalid
 value stops the process with a message that names the variable but not its value; a questionable one
@@ -81,14 +81,14 @@ INSTALLED_APPS = [
 # METRICS: bool, default false. Collects metrics and serves them at /metrics.
 METRICS = env.bool("METRICS", False)
 
-# For the API only; staff/pages.py wraps the admin's views with the middleware that they need.
+# For every request; staff/pages.py wraps the admin's views with the middleware that they add.
 MIDDLEWARE = ["todo_project.middleware.contract_middleware"]
 if METRICS:
     MIDDLEWARE.insert(0, "todo_project.metrics.metrics_middleware")
 
 ROOT_URLCONF = "todo_project.urls"
 WSGI_APPLICATION = "todo_project.wsgi.application"
-# A redirect would lose the body or the token.
+# A redirect would lose the body or the token of a request.
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -110,8 +110,8 @@ STATIC_URL = f"{ROOT_PATH}/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on,
-# where the default is an SQLite file in the project's folder.
+# NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on:
+# then the default is an SQLite file in the project's folder.
 # DATABASE_URL_UNPOOLED: used instead by `migrate`, whose locks do not work through a pooler.
 DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
 if sys.argv[1:2] == ["migrate"]:
@@ -271,7 +271,7 @@ LOGGING = {
         # Without their own handlers, which would log each record a second time.
         "django": {"handlers": [], "propagate": True},
         "gunicorn.error": {"handlers": [], "propagate": True},
-        # It would repeat each 4xx of the request log.
+        # Its warnings would repeat each 4xx of the request log.
         "django.request": {"level": "ERROR"},
     },
 }

@@ -19,7 +19,7 @@ HINT = "If a table is missing, run manage.py migrate."
 
 
 def test_a_missing_table_is_reported_with_a_hint(tmp_path: Path) -> None:
-    """Without migrations, the error must suggest ``migrate``, on one line."""
+    """If the table is missing, the error must suggest ``migrate``, on one line."""
     file = tmp_path / "tasks.jsonl"
     file.write_bytes(line())
     commands = [

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_delete_has_an_empty_response(alice: ApiClient, path: str) -> None:
-    """A 204 must have no body, type or length (RFC 9110 §15.3.5)."""
+    """A 204 must have no body, ``Content-Type`` or ``Content-Length`` (RFC 9110 §15.3.5)."""
     response = alice.send("DELETE", path)
 
     assert (response.status_code, response.content) == (204, b"")

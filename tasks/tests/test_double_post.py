@@ -45,10 +45,10 @@ def test_a_posted_copy_returns_the_existing_task(alice: ApiClient, created: Any)
     [("ß\u0301 😀", "", True), (" \N{NBSP}x\t", "a\r\nb", False), ("x", None, True)],
     ids=ascii,
 )
-def test_a_copy_is_recognised_whatever_its_values(
+def test_a_copy_of_any_task_is_recognised(
     alice: ApiClient, title: str, description: str | None, completed: bool
 ) -> None:
-    """A copy must be recognised whatever values the task has."""
+    """A copy of any valid task must be recognised."""
     sent = {"title": title, "description": description, "completed": completed}
     created = alice.send("POST", TASKS, sent).json()
 
@@ -97,7 +97,10 @@ CHANGES: list[dict[str, Any]] = [
 def test_only_a_different_body_creates_a_task(
     alice: ApiClient, created: Any, changes: list[dict[str, Any]], is_same: bool
 ) -> None:
-    """Times must compare as instants, other values exactly; a malformed one must not be a 500."""
+    """Times must be compared as instants, other values exactly.
+
+    A malformed id or time must not be a 500.
+    """
 
     def outcome(change: dict[str, Any]) -> bool:
         return is_replayed(alice, created | change, created)

@@ -20,7 +20,7 @@ OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
 def test_every_response_with_a_task_has_its_etag(alice: ApiClient) -> None:
-    """The same version must have the same strong tag in every response."""
+    """The strong tag must be the same in every response with a version, and unique to it."""
     created = alice.send("POST", TASKS, {"title": "Buy milk"})
     path = f"{TASKS}/{created.json()['id']}"
     read, head = alice.send("GET", path), alice.send("HEAD", path)
@@ -80,7 +80,7 @@ def test_a_change_in_sql_changes_the_tag(alice: ApiClient) -> None:
 
 
 def test_the_tag_of_a_page_changes_with_its_links(alice: ApiClient) -> None:
-    """The tag of a page must change when another page follows it."""
+    """The tag of a page must change when a next page appears."""
     TaskFactory.create_batch(2)
     last = alice.send("GET", f"{TASKS}?limit=2")
     TaskFactory.create()

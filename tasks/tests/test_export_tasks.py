@@ -46,7 +46,7 @@ def test_a_file_gets_the_lines(lines: str, tmp_path: Path) -> None:
 
 
 def test_the_target_of_a_link_is_replaced(lines: str, tmp_path: Path) -> None:
-    """A symbolic link must be kept."""
+    """A symbolic link must be kept, and its target replaced."""
     file = tmp_path / "alice.jsonl"
     file.write_text("old\n")
     link = tmp_path / "link"
@@ -65,7 +65,7 @@ def test_a_device_is_not_replaced(lines: str) -> None:
 
 
 def test_a_user_without_tasks_is_not_an_error() -> None:
-    """The export of a user without tasks must be empty."""
+    """Exporting a user without tasks must succeed and write no lines."""
     assert manage("export_tasks", "--user=nobody", stderr=io.StringIO()) == ""
 
 

@@ -1,4 +1,4 @@
-"""The places that spell out the fields of a task, compared with the model."""
+"""The lists of a task's fields, compared with the model."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 
 
 def test_rows_serializer_and_rendering_have_the_models_fields() -> None:
-    """A field added to the model must be added to all three, in the same order."""
+    """Rows, serializer and rendering must have all fields of the model, in its order."""
     row = TaskRow(1, "alice", "Buy milk", None, False, *[TIME.replace(tzinfo=None)] * 2)
 
     assert list(TaskRow._fields) == FIELDS
@@ -51,7 +51,7 @@ def test_an_insert_sets_every_column_except_the_id() -> None:
 
 
 def test_a_datetime_field_converts_to_utc() -> None:
-    """A time in another zone must be converted to UTC, from JSON and from a form."""
+    """A time in another zone must be converted to UTC, given as text or as a ``datetime``."""
     field = StrictDateTimeField()
     elsewhere = "2026-01-06T16:30:00+01:00"
 

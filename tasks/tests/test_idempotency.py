@@ -54,7 +54,7 @@ def test_a_retry_returns_the_first_task(alice: ApiClient) -> None:
 
 
 def test_idempotent_replayed_is_exposed_to_pages(alice: ApiClient) -> None:
-    """A page must be able to read the header (docs/contract.md, "Cross-origin")."""
+    """A page must be able to read the replay header (docs/contract.md, "Cross-origin")."""
     post(alice, NEW)
 
     response = post(alice, NEW, Origin=FRONT_END)
@@ -118,7 +118,7 @@ OTHER_VALUES = [
 
 
 def test_equal_json_values_are_the_same_body(alice: ApiClient) -> None:
-    """Equal values must match: a JSON library may serialise one differently the second time."""
+    """Equal values must match: a client may serialise the same value differently in a retry."""
     numbers = count()
 
     def outcome(bodies: tuple[str, str]) -> Any:
@@ -197,7 +197,7 @@ def test_a_malformed_key_is_refused(alice: ApiClient) -> None:
 def test_a_failed_request_does_not_use_up_its_key(
     alice: ApiClient, body: Any, headers: dict[str, str], status: int
 ) -> None:
-    """A refused body must leave the key unused, and a used key must not bypass validation."""
+    """A refused request must leave the key unused, and a used key must not bypass the checks."""
     assert post(alice, body, **headers).status_code == status
     assert (rows(), keys()) == ([], [])
 
@@ -238,7 +238,7 @@ def test_a_replay_of_a_deleted_task_is_a_404(alice: ApiClient) -> None:
 
 
 def test_keys_belong_to_their_user(alice: ApiClient, bob: ApiClient) -> None:
-    """The same key sent by another user must be a different key (SC-002)."""
+    """A key of one user must not match the same key of another (SC-002)."""
     post(alice, NEW)
     call = ("POST", "/api/bob/tasks", {"title": "Other"})
 
@@ -249,8 +249,8 @@ def test_keys_belong_to_their_user(alice: ApiClient, bob: ApiClient) -> None:
     assert (again["Idempotent-Replayed"], again.content) == ("true", first.content)
 
 
-def test_a_key_is_kept_for_a_day(alice: ApiClient) -> None:
-    """Keys must be kept for at least 24 hours."""
+def test_a_retry_is_replayed_for_a_day(alice: ApiClient) -> None:
+    """A retry within 24 hours must be replayed."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         first = post(ApiClient("alice"), NEW)
     with travel("2026-01-07T15:29:59Z", tick=False):
@@ -274,7 +274,7 @@ def test_a_key_has_its_creation_time(alice: ApiClient) -> None:
 def test_other_methods_ignore_keys(alice: ApiClient, task: Task) -> None:
     """Only a POST may read the header."""
     calls = [row for row in ENDPOINTS if row.method != "POST"]
-    calls.sort(key=lambda row: row.method == "DELETE")  # last
+    calls.sort(key=lambda row: row.method == "DELETE")  # last: the others need the task
 
     responses = [row.send(alice, "alice", task.id, **{"Idempotency-Key": "é"}) for row in calls]
 
@@ -283,7 +283,7 @@ def test_other_methods_ignore_keys(alice: ApiClient, task: Task) -> None:
 
 
 def test_a_key_takes_precedence_over_a_posted_copy(alice: ApiClient) -> None:
-    """With a new key, a copy of a task must create a task, and a retry must replay the new one."""
+    """A copy with a new key must create a task, and its retry must replay that task."""
     task = TaskFactory.create(title="Buy milk")
     copy = alice.send("GET", f"{TASKS}/{task.id}").json()
 

@@ -85,7 +85,7 @@ def test_a_repeated_flip_does_not_flip_back(alice: ApiClient, path: str, tag: st
 
 @every_write
 def test_a_missing_task_is_a_404(bob: ApiClient, task: Task, tag: str, write: Endpoint) -> None:
-    """A missing task must not be a 412, which would reveal that it exists (SC-002, FR-013)."""
+    """A missing task must be a 404: a 412 would reveal another user's task (SC-002, FR-013)."""
     headers = ["*", OTHER, f"W/{OTHER}", "nonsense", "", tag]
     before = rows()
 
@@ -99,7 +99,7 @@ def test_a_missing_task_is_a_404(bob: ApiClient, task: Task, tag: str, write: En
 
 
 def test_the_body_is_checked_before_the_version(alice: ApiClient, path: str) -> None:
-    """412 must be the last check (docs/contract.md, "Authentication")."""
+    """400, 413 and 422 must precede 412 (docs/contract.md, "Authentication")."""
     bodies: list[Any] = [{"title": ""}, [], "{", "x" * 65_537]
     before = rows()
 
@@ -125,7 +125,7 @@ def test_the_caller_is_checked_before_the_version(
 
 
 def test_reads_and_creates_ignore_if_match(alice: ApiClient) -> None:
-    """Only PUT, PATCH and DELETE may read the header."""
+    """``If-Match`` must not affect a GET or POST."""
     assert alice.send("GET", TASKS, **{"If-Match": OTHER}).status_code == 200
     assert alice.send("POST", TASKS, {"title": "New"}, **{"If-Match": OTHER}).status_code == 201
 

@@ -23,12 +23,12 @@ def file(tmp_path: Path) -> Path:
 
 
 def type_in(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
-    """Replace standard input."""
+    """Replace standard input with a stream of the given bytes."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
 
 
 def test_the_tasks_of_a_file_are_imported(file: Path) -> None:
-    """Each task must belong to the user in its line; the summary must state the number."""
+    """Each task must belong to the user in its line; the summary must count the tasks."""
     assert manage("import_tasks", str(file)) == "Imported 2 tasks.\n"
     assert [row[1:3] for row in rows()] == [("alice", "first"), ("bob", "second")]
 

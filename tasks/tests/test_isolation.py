@@ -1,4 +1,4 @@
-"""Two users with random requests: neither may notice the other."""
+"""Two users who send random requests: neither may notice the other."""
 
 from typing import Any
 
@@ -62,19 +62,25 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids)
     def read(self, user: str, task_id: int) -> None:
-        """Read a task: it must equal the model's, or be absent."""
+        """Read a task: it must equal the model's or, without one, be a 404."""
         response = self.call(user, "GET", f"/{task_id}")
 
         self.check(response, self.model[user].get(task_id))
 
     @rule(user=users, task_id=ids, body=changes)
     def update(self, user: str, task_id: int, body: Json) -> None:
-        """Update a task: the given fields must change, or the task must be absent."""
+        """Update a task: only the given fields and ``updated_at`` may change.
+
+        A missing task must be a 404.
+        """
         self.change(user, task_id, body, self.call(user, "PUT", f"/{task_id}", body))
 
     @rule(user=users, task_id=ids)
     def flip(self, user: str, task_id: int) -> None:
-        """Flip a task: ``completed`` must be negated, or the task must be absent."""
+        """Flip a task: only ``completed`` and ``updated_at`` may change.
+
+        A missing task must be a 404.
+        """
         completed = self.model[user].get(task_id, {}).get("completed")
         response = self.call(user, "PATCH", f"/{task_id}/complete")
 
@@ -102,7 +108,7 @@ class TwoUsers(RuleBasedStateMachine):
             assert self.call(user, "GET").json() == list(self.model[user].values())
 
     def change(self, user: str, task_id: int, body: Json, response: Any) -> None:
-        """Check a change and apply it to the model."""
+        """Check the response to a change, and apply the change to the model."""
         task = self.model[user].get(task_id)
         if task:
             now = response.json()["updated_at"]
@@ -117,7 +123,7 @@ class TwoUsers(RuleBasedStateMachine):
         assert (response.status_code, response.json()) == ((200, task) if task else (404, missing))
 
 
-# a busy machine may be slow to generate examples
+# fewer than Hypothesis's defaults, 100 and 50, to save time
 SETTINGS = settings(max_examples=25, stateful_step_count=30)
 
 

@@ -64,7 +64,7 @@ def test_head_on_another_users_task_is_a_404(bob: ApiClient, task: Task) -> None
 
 @pytest.mark.parametrize("path", WRONG, ids=["list", "task", "flip"])
 def test_a_wrong_method_is_refused(alice: ApiClient, task: Task, path: str) -> None:
-    """Other methods, including OPTIONS, must be a 405 with ``Allow``."""
+    """Any other method, including OPTIONS, must be a 405 with ``Allow``."""
     url, before = path.format(user="alice", task=task.id), rows()
 
     def outcome(call: tuple[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""The constraints that the database enforces for every writer."""
+"""The task table: its columns and constraints, and the migrations."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ ROW: dict[str, Any] = {
 
 
 def insert(**values: Any) -> None:
-    """Insert a row with SQL, as another program does."""
+    """Insert a row with SQL, as another program would."""
     row = ROW | values
     places = ", ".join(["%s"] * len(row))
     with transaction.atomic(), connection.cursor() as cursor:
@@ -74,7 +74,7 @@ def test_the_table_has_the_plans_columns() -> None:
 
 @pytest.mark.django_db
 def test_there_is_an_index_for_the_list() -> None:
-    """A user's tasks in id order must have an index (FR-018)."""
+    """There must be an index for reading a user's tasks in id order (FR-018)."""
     with connection.cursor() as cursor:
         constraints = connection.introspection.get_constraints(cursor, "task")
 
@@ -150,7 +150,7 @@ def _no_table(transactional_db: None) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_no_table")
 def test_migrations_are_reversible() -> None:
-    """Reversing must remove the tables; ids must start at 1001 again."""
+    """Reversing must remove the task table; after migrating again, ids must start at 1001."""
     assert "task" not in connection.introspection.table_names()
 
     call_command("migrate", "tasks", verbosity=0)

@@ -26,7 +26,7 @@ def test_a_list_without_a_limit_has_no_links(alice: ApiClient) -> None:
 
 
 def test_the_first_page_links_to_the_next(alice: ApiClient) -> None:
-    """There must be a next link if more tasks follow, and none otherwise."""
+    """The first page must have a next link if more tasks follow, and no links otherwise."""
     relations = {}
     for number in range(4):
         page = alice.send("GET", f"{TASKS}?limit=2")
@@ -82,7 +82,7 @@ def test_links_work_on_a_path_with_a_trailing_slash(alice: ApiClient) -> None:
 
 
 def test_deleting_a_page_does_not_move_the_next(alice: ApiClient) -> None:
-    """A position must be a key, not an offset."""
+    """A cursor must hold a sort key, not an offset."""
     tasks = TaskFactory.create_batch(6)
     first = alice.send("GET", f"{TASKS}?limit=2")
     Task.objects.filter(pk__in=ids(first)).delete()
@@ -107,7 +107,7 @@ def test_deleting_ties_skips_nothing(alice: ApiClient, query: str) -> None:
 
 @pytest.mark.parametrize("ordering", ["id", "created_at"])
 def test_an_empty_page_links_back(alice: ApiClient, ordering: str) -> None:
-    """An empty page must link to its neighbour in either direction."""
+    """An empty page at either end must link back to the task that is left."""
     one, two, three = TaskFactory.create_batch(3)
     first = alice.send("GET", f"{TASKS}?limit=1&ordering={ordering}")
     middle = alice.send("GET", links(first)["next"])
@@ -134,7 +134,7 @@ def test_a_walk_continues_on_a_growing_list(alice: ApiClient) -> None:
 
 
 def test_a_cursor_with_the_longest_title_fits_in_a_request_line(alice: ApiClient) -> None:
-    """The link must stay below the server's limit of 8190 bytes."""
+    """The link must stay well below the server's limit of 8190 bytes."""
     for _ in range(2):
         TaskFactory.create(title="\N{PILE OF POO}" * 200)
 

@@ -91,7 +91,7 @@ def test_the_last_value_of_a_repeated_key_is_used(
 
 
 def test_json_is_accepted_with_any_parameters(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Other parameters and case must not matter (docs/contract.md, "Errors")."""
+    """Case and parameters other than ``charset`` must not matter (docs/contract.md, "Errors")."""
 
     def outcome(content_type: str) -> Any:
         title = f"as {content_type!a}"
@@ -113,7 +113,7 @@ def test_another_content_type_is_refused(alice: ApiClient, target: tuple[str, st
 
 
 def test_checks_of_the_body_are_ordered(alice: ApiClient) -> None:
-    """The order of the checks must be 413, 400 (empty), 415, 400, 404."""
+    """The order of the checks must be 413, 400 (empty), 415, 400 (malformed), 404."""
     obstacles = {
         (b"x" * (LIMIT_BYTES + 1), "text/plain"): 413,
         (b"", "text/plain"): 400,

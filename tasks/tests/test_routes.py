@@ -1,4 +1,4 @@
-"""The table of routes and methods, with the status that each caller gets."""
+"""Every route and method, with the status that each caller gets."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tasks.tests.tables import wrong_rows
 
 pytestmark = pytest.mark.django_db
 
-# Routes that need no token, which have their own test modules, and the admin's
+# Routes that need no token; other modules test them.
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 
 # A trailing slash must get the same response, never a redirect.
@@ -29,11 +29,11 @@ NOT_FOUND = {"detail": "Task not found", "error": "Task not found"}
 
 
 def test_every_route_and_method_is_in_the_table() -> None:
-    """A new route must be added to this table (FR-014)."""
+    """A new route or method must be added to ``ENDPOINTS`` or ``OPEN_ROUTES`` (FR-014)."""
     found = {
         (str(pattern.name), method.upper())
         for pattern in get_resolver().url_patterns
-        if isinstance(pattern, URLPattern)  # all except the admin's
+        if isinstance(pattern, URLPattern)  # not the admin's routes, which are below a URLResolver
         for method in getattr(pattern.callback, "actions", {"open": None})
         if method != "head"  # DRF adds it at the first request
     }
@@ -113,7 +113,7 @@ def test_a_missing_task_looks_like_another_users(bob: ApiClient, task: Task) -> 
 
 
 def test_the_owner_gets_the_documented_status(alice: ApiClient) -> None:
-    """Both spellings of a path must be served without a redirect (FR-014, FR-015)."""
+    """A path must work with and without a trailing slash, without a redirect (FR-014, FR-015)."""
     responses = [row.send(alice, "alice", TaskFactory.create().id) for row in CALLS]
 
     assert {repr(row): got.status_code for row, got in zip(CALLS, responses, strict=True)} == {
@@ -122,7 +122,7 @@ def test_the_owner_gets_the_documented_status(alice: ApiClient) -> None:
 
 
 def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
-    """A write must change no other task, and a GET none."""
+    """A PUT, PATCH or DELETE must change only its own task; a GET or POST must change none."""
     TaskFactory.create(user_id="bob")
     TaskFactory.create()
 

@@ -30,7 +30,7 @@ def _missing_override(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reach(client: ApiClient, **values: object) -> dict[str, object]:
-    """Call each endpoint on a new task; return the status of each that reaches or changes one."""
+    """Call each endpoint on a new task; return the statuses of those that reach or change it."""
     reached = {}
     for endpoint in ON_ONE_TASK:
         task = TaskFactory.create(**values)

@@ -1,4 +1,4 @@
-"""The option ``search`` (docs/contract.md, "Extensions", list options)."""
+"""The ``search`` option (docs/contract.md, "Extensions", list options)."""
 
 from itertools import product
 from urllib.parse import quote
@@ -43,7 +43,7 @@ NOT_FOUND: list[Row] = [
 def test_search_finds_tasks_with_every_word(
     alice: ApiClient, task: Task, table: list[Row], number: int
 ) -> None:
-    """Words must match literally, in the title or the description, in any case."""
+    """Every word must match literally, in the title or the description, in any case."""
 
     def found(row: Row) -> list[int]:
         search, title, *rest = row
@@ -54,7 +54,7 @@ def test_search_finds_tasks_with_every_word(
 
 
 def test_a_search_that_is_not_utf_8_finds_nothing(alice: ApiClient) -> None:
-    """Bytes that are not UTF-8 must not be a 500."""
+    """Bytes that are not UTF-8 must match nothing and must not be a 500."""
     TaskFactory.create(title="milk")
 
     assert ids(alice.send("GET", f"{TASKS}?search=%FF%FE")) == []

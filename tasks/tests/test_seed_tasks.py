@@ -56,7 +56,7 @@ def test_all_options_are_applied() -> None:
     assert 1.5 < (first[-1][5] - first[0][5]).total_seconds() / 86400 < 2
 
 
-def test_it_requires_force_if_debug_is_false(settings: Settings) -> None:
+def test_force_is_required_if_debug_is_false(settings: Settings) -> None:
     """Seeding a deployment must require ``--force``."""
     options = ["--users=1", "--tasks=2"]
     assert "No users: " in str(refusal("seed_tasks", "--users=0"))

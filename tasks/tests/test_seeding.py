@@ -22,7 +22,7 @@ THREE = ["alice", "bob", "carol"]
 
 
 def seeded(now: datetime = NOON, **options: Any) -> list[tuple[Any, ...]]:
-    """Seed at a given time, delete the tasks, and return them with times relative to it."""
+    """Seed at a given time, delete the tasks, and return them with times relative to that time."""
     with time_machine.travel(now, tick=False):
         seed_tasks(THREE, 100, **options)
     tasks = [(*row[1:5], row[5] - now, row[6] - now) for row in rows()]
@@ -31,7 +31,7 @@ def seeded(now: datetime = NOON, **options: Any) -> list[tuple[Any, ...]]:
 
 
 def test_each_user_gets_the_same_number_of_tasks(alice: ApiClient) -> None:
-    """The API must list seeded tasks, and existing tasks must be kept (SC-001)."""
+    """The API must list the new tasks, and existing tasks must be kept (SC-001)."""
     TaskFactory.create(user_id="dave")
     before = rows()
 
@@ -75,7 +75,7 @@ def test_updated_at_is_between_the_creation_and_now() -> None:
 
 
 def test_a_seed_reproduces_the_tasks() -> None:
-    """A seed must determine texts and relative times; without one, tasks must differ."""
+    """A seed must determine texts and relative times; without one, each run must differ."""
     first = seeded(seed=1)
 
     assert seeded(NOON + timedelta(days=200, hours=5), seed=1) == first
@@ -104,7 +104,7 @@ def test_texts_are_reused_after_the_first_deck(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_statements_are_not_kept_in_debug(settings: Settings) -> None:
-    """Memory must not grow even with ``DEBUG``, which makes Django keep all statements."""
+    """Memory must not grow even with ``DEBUG``, which makes Django keep statements."""
     settings.DEBUG = True
 
     seed_tasks(["alice"], 3)

@@ -58,7 +58,7 @@ def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
 def round_trips(
     monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> Iterator[list[str | None]]:
-    """Collect the calls to the driver, including Django's health check and ``PRAGMA``."""
+    """Collect the calls to the driver, including those that Django does not log."""
     seen: list[str | None] = []
     connection.ensure_connection()
     if connection.vendor == "sqlite":
@@ -94,7 +94,7 @@ def test_an_endpoint_makes_one_round_trip(alice: ApiClient, round_trips: list[st
     def number(row: tuple[Call, str, str]) -> int:
         (method, path, body), *_ = row
         task = TaskFactory.create()
-        connection.close_if_unusable_or_obsolete()  # as Django does at the start of a request
+        connection.close_if_unusable_or_obsolete()  # as application() does at the end of a request
         round_trips.clear()
         alice.send(method, f"{TASKS}{path.format(id=task.id)}", body)
         return len(round_trips)

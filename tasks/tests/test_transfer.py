@@ -85,7 +85,7 @@ def test_a_line_is_the_task_as_the_api_returns_it(alice: ApiClient) -> None:
 
 @pytest.mark.django_db
 def test_tasks_are_exported_in_batches_by_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The export must read bounded batches by id, even while tasks are deleted."""
+    """Each batch must be bounded and continue after the last id, even while tasks are deleted."""
     monkeypatch.setattr(transfer, "BATCH_SIZE", 2)
     ids = [TaskFactory.create().id for _ in range(5)]
     exported = []
@@ -129,7 +129,7 @@ def test_a_datetime_may_have_another_offset_or_fewer_digits() -> None:
 
 @pytest.mark.django_db
 def test_a_blank_line_is_skipped_but_counted() -> None:
-    """Blank lines must not be errors, and error messages must count them."""
+    """A blank line must not be an error, but must count in line numbers."""
     assert [import_lines(lines) for lines in ([], [b""], [b"\n", b" \r\n"])] == [0, 0, 0]
     with pytest.raises(LineError, match=r"^Line 3: "):
         import_lines([line(), b"\n", b"{\n"])

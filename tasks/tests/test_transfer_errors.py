@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def without(name: str) -> bytes:
-    """Return the line of a task without one field."""
+    """Return the line of a task with one field left out."""
     return json.dumps({key: value for key, value in LINE.items() if key != name}).encode()
 
 
@@ -76,7 +76,7 @@ def test_an_invalid_line_is_reported_and_nothing_is_imported(message: str) -> No
 
 
 def error_of(lines: list[bytes], *, as_is: bool = False) -> str:
-    """Import lines and return the error message."""
+    """Import lines and return the error message, or else how many were imported."""
     try:
         return f"{import_lines(lines, as_is=as_is)} were imported"
     except LineError as error:

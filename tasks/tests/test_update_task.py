@@ -106,7 +106,7 @@ def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
 )
 @writes
 def test_updated_at_moves_forward_with_any_clock(method: str, suffix: str, now: str) -> None:
-    """Each write must get a later time (docs/contract.md, "A task")."""
+    """Each write must set a later ``updated_at`` (docs/contract.md, "A task")."""
     with travel("2026-01-06T15:30:00Z", tick=False):
         task = TaskFactory.create()
     with travel(now, tick=False):

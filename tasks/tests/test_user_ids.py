@@ -109,7 +109,7 @@ def test_an_encoded_slash_is_not_a_separator(alice: ApiClient, path: str) -> Non
 
 @pytest.mark.parametrize("encoded", ["%FF", "%C3", "%ED%A0%80"])
 def test_an_id_that_is_not_utf_8_matches_no_user(encoded: str) -> None:
-    """Bytes that are not UTF-8 must not match a user whose id is the escaped text."""
+    """Bytes that are not UTF-8 must not match a user whose id is their percent-encoding."""
     path = f"/api/{encoded}/tasks"
 
     assert ApiClient(encoded).generic("GET", path, RAW_URI=path).status_code in (403, 404)

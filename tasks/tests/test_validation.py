@@ -135,7 +135,7 @@ TEXTS = [
 
 
 def test_a_text_is_returned_exactly_as_sent(alice: ApiClient, target: tuple[str, str]) -> None:
-    """Nothing must be trimmed, escaped, normalised or refused (FR-007)."""
+    """No text may be trimmed, escaped, normalised or refused (FR-007)."""
 
     def outcome(text: str) -> Any:
         response = alice.send(*target, {"title": text, "description": text})

@@ -122,7 +122,7 @@ def _postgresql(variable: str, url: str) -> dict[str, Any]:
 
 
 def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
-    """Translate asyncpg's options, drop those without an equivalent, and keep libpq's."""
+    """Translate asyncpg's options, drop those without an equivalent, and reject unknown ones."""
     options: dict[str, str] = {}
     for name, value in query.items():
         if name == ASYNCPG_SSL:
@@ -133,7 +133,7 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
         elif name in LIBPQ_OPTIONS:
             options[name] = value
         elif name not in ASYNCPG_ONLY:
-            # If it were dropped, a misspelt sslmode would disable TLS without an error.
+            # If it were dropped, a misspelt sslmode would make TLS optional without an error.
             raise _malformed(variable, f"{name!a} is not an option of libpq")
     # libpq checks these only when it connects: every request would fail without an explanation.
     if options.get("sslmode", "require") not in LIBPQ_SSL_MODES:

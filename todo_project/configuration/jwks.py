@@ -18,7 +18,8 @@ def jwks_settings(env: Env) -> tuple[str, ...]:
         The URL, the issuer and the audience, or an empty tuple if no URL is set.
 
     Raises:
-        ImproperlyConfigured: the URL is malformed, or the issuer or the audience is missing.
+        ImproperlyConfigured: a URL is malformed, or the issuer or the audience is missing and has
+            no default.
     """
     url = env.str("BETTER_AUTH_JWKS_URL", "")
     if not url:

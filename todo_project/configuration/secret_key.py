@@ -7,7 +7,7 @@ KEY_BYTES = 48
 
 
 def derived_secret_key(secret: str) -> str:
-    """Derive Django's key from a Better Auth secret, so that all processes have the same key.
+    """Derive ``SECRET_KEY`` from a Better Auth secret, so that all processes have the same key.
 
     Args:
         secret: the first Better Auth secret.

@@ -58,7 +58,7 @@ class JSONLine(OrjsonFormatter):
         return self.jsonify_log_record(common | fields)
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """Encode the fields as ASCII. Values that orjson rejects or does not escape are rare."""
+        """Encode the fields as printable ASCII; orjson rejects lone surrogates and emits UTF-8."""
         try:
             line = orjson.dumps(log_data, default=str, option=orjson.OPT_UTC_Z).decode()
         except orjson.JSONEncodeError:  # a lone surrogate
@@ -89,7 +89,7 @@ class TextLine(logging.Formatter):
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes records, and request lines, which need no record.
+    """Writes log records, and the lines of requests without building a record.
 
     Source: docs/decisions/0017-request-log-without-records.md.
     """
@@ -117,7 +117,7 @@ def _common_fields(logger: str, level: str) -> dict[str, Any]:
 
 
 def _request_message(fields: dict[str, Any]) -> str:
-    """Return the fields of a request as text, omitting empty ones."""
+    """Return the fields of a request as text, omitting empty optional ones."""
     route = fields["route"] or "-"
     message = f"{fields['method']} {route} {fields['status']} {fields['duration_ms']} ms"
     names = ("user_id", "reason", "path_user_id")

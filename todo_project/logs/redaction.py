@@ -26,12 +26,12 @@ _hidden: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Mask these values wherever they occur."""
+    """Mask these values wherever they occur, unless they are shorter than ``MIN_LENGTH``."""
     _hidden.update(secret for secret in secrets if len(secret) >= MIN_LENGTH)
 
 
 def redacted(text: str) -> str:
-    """Return the text with every secret masked."""
+    """Return the text with the hidden values and everything that a pattern matches masked."""
     for secret in _hidden:
         text = text.replace(secret, MASK)
     for pattern in PATTERNS:

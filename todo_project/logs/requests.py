@@ -37,12 +37,12 @@ def request_id(sent: str) -> str:
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     """Log a request; a 401 or 403 is a warning with its reason.
 
-    Of the values that a client sends, only two are logged: the request id, which has a safe form,
-    and the user id in the path of a 403.
+    Of the unverified values that a client sends, only two are logged: the request id, which has a
+    safe form, and the user id in the path of a 403.
 
     Args:
         request: the request, with its route and its user if they are known.
-        response: the response; a 401 or 403 has a ``reason_code``.
+        response: the response; a 401 or 403 of the API has a ``reason_code``.
         started: the start of the request, from ``time.perf_counter()``.
 
     Source: docs/contract.md, "The plan's requirements", SC-009, FR-017.
@@ -79,7 +79,7 @@ def known_method(request: HttpRequest) -> str:
 
 
 def route_template(request: HttpRequest) -> str | None:
-    """Return the route of the request, such as ``/api/{user_id}/tasks``, or ``None``."""
+    """Return the matched route, such as ``/api/{user_id}/tasks``, or ``None`` if none matched."""
     match = request.resolver_match
     return _template(match.route) if match else None
 

@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._slot: Pool | None = None  # the pool in which this thread holds a slot
 
     def connect(self) -> None:
-        """Take an idle connection from the pool, or open a new one."""
+        """Wait for a slot of the pool; then take an idle connection or open a new one."""
         pool = self._process_pool()
         pool.acquire_slot()
         self._slot = pool
@@ -46,7 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> DeadlineConnection:
-        """Connect, waiting at most ``connect_timeout`` seconds for each address of the host."""
+        """Connect within the deadline and ``connect_timeout`` seconds per address of the host."""
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = DeadlineConnection.connect(**conn_params)
         connection.adapters.register_loader("timestamptz", UTCLoader)
@@ -55,7 +55,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Return the connection to the pool; Django calls this at the end of a request."""
+        """Return an idle connection to the pool; close one that is in a transaction or broken.
+
+        ``todo_project.wsgi.application`` calls this at the end of a request.
+        """
         connection, pool = self.connection, self._slot
         if connection is None or pool is None:
             return
@@ -67,7 +70,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool.release_slot()
 
     def close_if_health_check_failed(self) -> None:
-        """Close an unusable connection; called before each statement outside a transaction."""
+        """Close an unusable connection unless in a transaction; called before each statement."""
         if self.connection is not None and self.autocommit and not self.is_usable():
             self.close()
 
@@ -87,7 +90,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return not (self.in_atomic_block or self.queries_logged)
 
     def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement through psycopg and all execute wrappers, and return its rows.
+        """Run a statement through psycopg and the execute wrappers, and return its rows.
 
         Saves 50 of 150 µs: Django creates two cursors per statement and goes through six layers.
         """
@@ -130,9 +133,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _retry_read(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
-        """Run a statement; retry a read outside a transaction once if its connection is lost.
+        """Run a statement; retry a read once if its connection is lost outside a transaction.
 
-        A write is not retried: the server may have committed it before the connection was lost.
+        No read is retried after the deadline, and no write at all: the server may have committed it
+        before the connection was lost.
 
         Source: docs/decisions/0008-reads-are-retried.md.
         """

@@ -13,7 +13,7 @@ from psycopg.types.datetime import TimestamptzLoader
 from todo_project.deadlines import remaining_seconds
 
 CANCEL_SECONDS = 1.0
-# An idle connection does not keep a larger result in memory.
+# The most rows that a connection keeps in memory after it has returned them
 MAX_HELD_ROWS = 100
 Result = TypeVar("Result")
 
@@ -28,7 +28,10 @@ class UTCLoader(TimestamptzLoader):
     timezone = dt.UTC
 
     def load(self, data: Any) -> dt.datetime:
-        """Convert from the session's time zone to UTC; Django's loader only replaces ``tzinfo``."""
+        """Load a datetime and convert it from the session's time zone to UTC.
+
+        Django's loader only replaces ``tzinfo``.
+        """
         return super().load(data).astimezone(self.timezone)
 
 
@@ -57,8 +60,8 @@ class DeadlineConnection(psycopg.Connection[Any]):
         """Wait for the server until the deadline.
 
         Raises:
-            psycopg.OperationalError: the server did not answer in time. The connection is closed:
-                the next statement would otherwise read this one's late result.
+            psycopg.OperationalError: the deadline has passed. The connection is closed: the next
+                statement would otherwise read this one's late result.
         """
         seconds = remaining_seconds()
         if seconds is None:

@@ -39,7 +39,7 @@ class Pool:
         self._slots.release()
 
     def pop_idle(self) -> DeadlineConnection | None:
-        """Return the most recently used open connection, if any; close unusable ones."""
+        """Return the most recently used connection that is usable, if any; close unusable ones."""
         with suppress(IndexError):  # another thread may empty the list before pop()
             while True:
                 connection = self._idle.pop()

@@ -23,7 +23,10 @@ class ServerLogger(Logger):
         """Do nothing: the application logs requests."""
 
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Log a warning. Replace a malformed request, which may contain a token, with its error."""
+        """Log a warning.
+
+        Of a malformed request, which may contain a token, only the name of its error is logged.
+        """
         if invalid := INVALID_REQUEST.match(str(msg)):
             msg, args = "Invalid request from %s: %s", (invalid[1], type(sys.exception()).__name__)
         super().warning(msg, *args, **kwargs)

@@ -27,12 +27,15 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def handle(self, conn: Any) -> Any:
-        """Handle a request. Closes the connection here, where it does not block the main thread."""
+        """Handle a request. If its connection is not kept alive, close it.
+
+        Closing it here, in the request's thread, does not block the main thread.
+        """
         keepalive = super().handle(conn)
         if keepalive is False:
             with suppress(OSError):  # the client has closed it
                 conn.close(graceful=True)
-            conn.close = lambda graceful=False: None  # called by the main thread
+            conn.close = lambda graceful=False: None  # the main thread calls it too
         return keepalive
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
@@ -46,7 +49,7 @@ class Worker(ThreadWorker):
         return bool(super()._keepalive_after(conn, keepalive))  # type: ignore[misc]  # no stub
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Start or pause accepting; when the worker stops, accept the backlog and close."""
+        """Start or pause accepting; when stopping, accept the backlog and close the sockets."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return
@@ -58,7 +61,7 @@ class Worker(ThreadWorker):
 
 
 class Response(wsgi.Response):
-    """Sends the headers and a one-part body in one call and one packet, which saves 9 µs."""
+    """Sends the headers and a one-part body in one call instead of two, which saves 9 µs."""
 
     def write(self, arg: bytes) -> None:
         """Send a part of the body, preceded by the headers if it is the first."""
@@ -76,6 +79,6 @@ wsgi.Response = Response  # type: ignore[misc]  # gunicorn has no setting for it
 
 
 def _is_read(req: Any) -> bool:
-    """Return whether the request's body has been read to the end."""
+    """Return whether the body has been read to the end; never true of a chunked body."""
     reader = req.body.reader
     return type(reader) is LengthReader and reader.length == 0

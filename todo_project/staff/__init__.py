@@ -1,5 +1,5 @@
 """The admin site: sessions, login, lockout and static files.
 
-Staff accounts are in ``todo_project/admin.py``, the pages of tasks in ``tasks/admin.py`` and
+Staff accounts are in ``todo_project/admin.py``, the task pages in ``tasks/admin.py`` and
 ``tasks/staff/``.
 """

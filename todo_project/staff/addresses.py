@@ -1,4 +1,4 @@
-"""The client's address."""
+"""The client address by which failed logins are counted."""
 
 import re
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -15,9 +15,10 @@ IPV6_PREFIX = 64
 def client_address(request: HttpRequest) -> str | None:
     """Return the address by which failed logins are counted.
 
-    Behind a trusted proxy, this is the last entry of ``X-Forwarded-For``, which the proxy added;
-    the client can forge the entries before it. An IPv6 address is reduced to its /64 network,
-    because a client can use a different address in it for every attempt.
+    Behind a trusted proxy, this is the last entry of ``X-Forwarded-For``, if that is an address:
+    the proxy added it, while the client can forge the entries before it. Otherwise it is the peer's
+    address. An IPv6 address is reduced to its /64 network, because a client can use a different
+    address in it for every attempt; a mapped IPv4 address is returned as IPv4.
 
     Returns:
         The address, or ``None`` if there is none, as on a Unix socket.

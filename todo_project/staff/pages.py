@@ -39,9 +39,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
-# Includes the password check, which is deliberately slow.
+# The database deadline of a login, which includes the deliberately slow password check
 LOGIN_SECONDS = 20.0
-# For actions on many tasks, which only signed-in staff can run.
+# The database deadline of actions on many tasks, which only signed-in staff can run
 ACTION_SECONDS = 600.0
 
 View = Callable[..., HttpResponseBase]
@@ -59,7 +59,7 @@ def staff_page(view: View) -> View:
         chain = decorator_from_middleware(middleware)(chain)
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = chain(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
@@ -71,7 +71,7 @@ def staff_page(view: View) -> View:
             log_response(
                 "The database cannot be used", response=response, request=request, exception=error
             )
-        except Exception as error:  # noqa: BLE001 - Django logs it and answers
+        except Exception as error:  # noqa: BLE001 - Django logs it and returns a response
             response = response_for_exception(request, error)
             if settings.DEBUG:  # Django's debug page, whose inline styles the policy would block
                 return response
@@ -81,18 +81,18 @@ def staff_page(view: View) -> View:
         patch_vary_headers(response, ["Origin"])
         return response
 
-    return answer
+    return wrapper
 
 
 def with_deadline(seconds: float) -> Callable[[View], View]:
-    """Give a view's POST requests this many seconds; other requests keep the usual deadline.
+    """Set another database deadline for a view's POST requests.
 
     The usual deadline restarts after the view, for example to save the session.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method != "POST":
                 return view(request, *args, **kwargs)
             with database_deadline(seconds):
@@ -100,7 +100,7 @@ def with_deadline(seconds: float) -> Callable[[View], View]:
             restart_deadline()
             return response
 
-        return answer
+        return wrapper
 
     return decorate
 
@@ -108,11 +108,11 @@ def with_deadline(seconds: float) -> Callable[[View], View]:
 def _render(view: View) -> View:
     """Render inside the middleware: templates use the session, and can fail as the view can."""
 
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
-    return answer
+    return wrapper
 
 
 def _with_deadlines(chunks: Iterator[bytes]) -> Iterator[bytes]:

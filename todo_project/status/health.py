@@ -1,4 +1,4 @@
-"""Liveness and readiness."""
+"""The liveness and readiness checks."""
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -21,7 +21,7 @@ def health(request: HttpRequest) -> HttpResponseBase:
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    return _answer("healthy")
+    return _status_response("healthy")
 
 
 def ready(request: HttpRequest) -> HttpResponseBase:
@@ -38,10 +38,10 @@ def ready(request: HttpRequest) -> HttpResponseBase:
         return _not_ready(request, f"the database does not answer ({type(error).__name__})")
     if missing:
         return _not_ready(request, f"unapplied migrations: {missing}; run migrate")
-    return _answer("ready")
+    return _status_response("ready")
 
 
-def _answer(status: str) -> HttpResponseBase:
+def _status_response(status: str) -> HttpResponseBase:
     now = timezone.now().strftime(settings.API_DATETIME_FORMAT)
     return JsonResponse({"status": status, "timestamp": now})
 

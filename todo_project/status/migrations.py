@@ -8,10 +8,10 @@ from django.db.migrations.recorder import MigrationRecorder
 
 
 def missing_migrations(connection: BaseDatabaseWrapper) -> int:
-    """Count the unapplied migrations. Ignores applied ones of a newer release.
+    """Count the unapplied migrations; applied ones of a newer release are ignored.
 
     Raises:
-        DatabaseError: the database does not answer.
+        DatabaseError, InterfaceError: the database does not answer.
     """
     return len(_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
 

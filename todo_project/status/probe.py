@@ -9,9 +9,9 @@ TIMEOUT_SECONDS = 3
 
 
 def is_alive() -> bool:
-    """Request ``/health`` at ``HOST`` and ``PORT``.
+    """Return whether ``/health`` returns 200 at ``HOST`` and ``PORT``.
 
-    The Host header is the first of ``ALLOWED_HOSTS``: any other host would get a 400.
+    The Host header is the first of ``ALLOWED_HOSTS``: a host that is not allowed would get a 400.
 
     Source: docs/contract.md, "Six endpoints and a health check".
     """

@@ -12,7 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 def report_settings() -> None:
-    """Log the security checks that fail; few deployments run `manage.py check`."""
+    """Log the security checks that fail, except deployment checks.
+
+    Few deployments run `manage.py check`.
+    """
     for message in run_checks(tags=[Tags.security]):
         if message.is_silenced():
             continue
@@ -20,10 +23,10 @@ def report_settings() -> None:
 
 
 def report_database() -> None:
-    """Log the database, whether it answers, and whether migrations are applied.
+    """Log the name of the database, whether it answers, and whether migrations are applied.
 
-    The server starts even if none of this succeeds: with an unreachable database, each request is a
-    503.
+    The server starts even if the database is unreachable; until it answers, each request that needs
+    it is a 503.
 
     Source: docs/contract.md, "Errors" (503).
     """
