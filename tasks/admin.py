@@ -57,7 +57,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
         )
 
     def get_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
-        """Show all fields of an existing task, and the editable fields of a new one."""
+        """Show all fields of an existing task, and the form's fields for a new one."""
         if obj is None:
             return TaskForm.Meta.fields
         return (

@@ -1,12 +1,12 @@
 """Reads Better Auth's user table, if it is in the same database as the tasks.
 
 The table ``"user"`` on the search path is Better Auth's if it has the columns ``id``, ``email`` and
-``emailVerified``. The FastAPI back end's table of the same name does not have them. Only ``id``,
-``email`` and ``name`` are read. The columns are looked up every time, because Better Auth's
+``emailVerified``. The FastAPI back end's table of the same name has no ``emailVerified``. Only
+``id``, ``email`` and ``name`` are read. The columns are looked up every time, because Better Auth's
 migrations can create or drop the table while this process runs.
 
-An unquoted ``user`` is the current role in PostgreSQL. Better Auth's ids can be text, uuid or
-integer, so they are compared as text.
+In PostgreSQL, an unquoted ``user`` is the current role, so the name is always quoted. Better Auth's
+ids can be text, uuid or integer, so they are compared as text.
 
 Source: Better Auth, "Database", core schema.
 """
@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-# column name: whether this role may read it
+# The table's columns: name, and whether this role may read it
 COLUMNS = {
     "postgresql": "SELECT attname, has_column_privilege(attrelid, attnum, 'SELECT')"
     " FROM pg_attribute"
@@ -59,7 +59,7 @@ def is_empty() -> bool:
 
 
 def owners(user_ids: Collection[str]) -> dict[str, Owner]:
-    """Return users by id, read in one query; unknown ids are omitted."""
+    """Return the users with these ids, by id; unknown ids are omitted."""
     if not user_ids:
         return {}
     placeholders = ", ".join(["%s"] * len(user_ids))
@@ -91,7 +91,7 @@ def user_ids_matching(text: str, limit: int) -> list[str]:
 def owner_is_missing() -> RawSQL:
     """Return a condition for ``Task.objects.filter()``: the owner is not in the table.
 
-    The query fails unless ``table_exists()``.
+    Use it only if ``table_exists()``: without the table, the query fails.
     """
     return RawSQL(
         'NOT EXISTS (SELECT 1 FROM "user" WHERE CAST("user".id AS text) = task.user_id)',
@@ -111,7 +111,7 @@ def _is_better_auths(columns: dict[str, bool]) -> bool:
 
 
 def _read(statement: str, parameters: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement, or none if the table does not exist or has been dropped.
+    """Return the rows of a statement, or none if Better Auth's table is missing or unreadable.
 
     Args:
         statement: SQL, with ``NAME`` in place of the column ``name``.

@@ -20,7 +20,7 @@ class TaskChangedError(APIException):
 
 
 def entity_tag(*parts: bytes) -> str:
-    """Return a strong entity tag, with its quotes: a digest of the content.
+    """Return a strong entity tag, including its quotes: a digest of the parts.
 
     Args:
         parts: the body, and the headers that belong to the representation.

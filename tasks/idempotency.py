@@ -54,7 +54,7 @@ def idempotency_key(request: HttpRequest) -> str | None:
 def create_once(
     tasks: TaskQuerySet, owner: str, key: str, body: Any, values: Mapping[str, Any]
 ) -> tuple[TaskRow, bool]:
-    """Create a task, unless the key has already created one.
+    """Create a task, unless a request with the same key has already created one.
 
     The key commits together with its task. Of two simultaneous requests, the unique constraint
     makes the second wait for the first and then find its key.
@@ -133,7 +133,7 @@ def _parse_datetime(text: str) -> datetime | None:
 
 
 def _digest(body: Any) -> str:
-    """Digest a JSON value: the order of keys does not matter, and 1.0 equals 1."""
+    """Return a digest of a JSON value; the order of keys does not matter, and 1.0 equals 1."""
     digest = hashlib.sha256()
     remaining = [body]  # a stack, because deep nesting would exceed the recursion limit
     while remaining:

@@ -1,4 +1,4 @@
-"""The query options of the list: filters, order and page.
+"""Query options of the task list: filtering, ordering and pagination.
 
 Source: docs/contract.md, "Extensions", list options.
 """
@@ -26,7 +26,7 @@ class OptionsError(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """The parsed options of a request.
+    """The parsed list options of a request.
 
     Args:
         completed: keep only tasks in this state; ``None`` keeps both.
@@ -45,7 +45,7 @@ class ListOptions:
     query: tuple[tuple[str, str], ...]
 
     def page(self, tasks: TaskQuerySet) -> Page:
-        """Read the tasks that the options select.
+        """Read the page of tasks that the options select.
 
         Args:
             tasks: all of the caller's tasks.
@@ -61,7 +61,7 @@ class ListOptions:
         )
 
     def link_header(self, page: Page) -> str:
-        """Return the ``Link`` header of a page; empty if it has no neighbours.
+        """Return the ``Link`` header of a page; empty if the page has no neighbours.
 
         The targets are relative references, so they work behind any proxy.
 
@@ -74,7 +74,11 @@ class ListOptions:
         )
 
     def _has_words(self, task: TaskRow) -> bool:
-        """Search in Python: in SQL, case folding depends on the locale, or is ASCII only."""
+        """Return whether the title or description contains each word.
+
+        This is done in Python, because case folding in SQL depends on the locale (PostgreSQL) or
+        covers only ASCII (SQLite).
+        """
         texts = [_folded(text) for text in (task.title, task.description or "")]
         return all(any(word in text for text in texts) for word in self.words)
 

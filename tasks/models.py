@@ -33,7 +33,7 @@ LAST_DATETIME = datetime.max.replace(tzinfo=UTC) - TICK
 
 
 class TaskRow(NamedTuple):
-    """A stored task, read without a model instance; its fields have the order of the API's keys.
+    """A stored task, read without a model instance; its fields are in the order of the API's keys.
 
     Datetimes are naive UTC; ``values()`` makes them aware.
     """
@@ -80,7 +80,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(completed=True, updated_at__lt=time)
 
     def unchanged_since(self, task: TaskRow) -> Self:
-        """Match every column of a task, so that any change excludes it."""
+        """Keep only the given task, provided that no column has changed since it was read."""
         return self.filter(**task.values())
 
     def compile_select(self) -> Statement:
@@ -146,7 +146,7 @@ class Task(models.Model):
     Invariants: the owner and ``created_at`` never change; ``updated_at`` moves strictly forward
     with every change; texts are stored exactly as sent.
 
-    The table and its columns match the plan's FastAPI back end.
+    The table and its columns have the same names as in the plan's FastAPI back end.
 
     Source: docs/contract.md, "A task"; FR-007 to FR-012.
     """
@@ -203,8 +203,8 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
 class IdempotencyKey(models.Model):
     """The ``Idempotency-Key`` of a ``POST`` that created a task.
 
-    Invariants: a user's key identifies one body and one task, for good; the row commits together
-    with its task. It outlives the task, so that a late retry does not create the task again.
+    Invariants: a user's key identifies one body and one task; the row commits together with its
+    task. It outlives a deleted task, so that a late retry does not create the task again.
 
     Source: docs/contract.md, "Extensions", safe retries.
     """

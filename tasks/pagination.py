@@ -24,7 +24,7 @@ MAX_PAGE_SIZE = 1000
 FORWARDS = ("after", "from")
 BACKWARDS = ("before", "until")
 COMPLEMENT = {"after": "until", "until": "after", "before": "from", "from": "before"}
-# By code point, which is the byte order of UTF-8, independent of the locale
+# The collation that sorts by code point (the byte order of UTF-8) in any locale, by vendor
 CODE_POINTS = {"postgresql": "C", "sqlite": "BINARY"}
 # The fields that a list can be ordered by, with the type of their values
 ORDER_FIELDS = {
@@ -119,7 +119,7 @@ def read_page(
     Args:
         tasks: the tasks to page through.
         ordering: a field name, with a leading ``-`` for descending order.
-        limit: the size of the page; ``None`` reads all tasks.
+        limit: the maximum number of tasks; ``None`` reads all tasks from the position on.
         cursor: the page's position, with the same ordering; ``None`` reads the first page.
         keeps: a filter in Python, for conditions that SQL cannot evaluate.
     """
@@ -139,7 +139,7 @@ def read_page(
         return Page(found, None, None)
     has_more = len(found) > limit
     page = found[:limit] if is_forwards else found[:limit][::-1]
-    # An empty page has one neighbour: the page that its cursor came from.
+    # An empty page has one neighbour, on the other side of its cursor; without a cursor, none.
     edge = cursor and cursor.complement()
     first = Cursor.at(page[0], ordering, "before") if page else edge
     last = Cursor.at(page[-1], ordering, "after") if page else edge
@@ -169,7 +169,7 @@ def decode_cursor(text: str) -> Cursor:
     """Parse the ``cursor`` option.
 
     Raises:
-        ValueError: the text is not a cursor.
+        ValueError: the text is not a valid cursor.
     """
     padded = text.encode("ascii") + b"=" * (-len(text) % 4)
     try:
@@ -188,7 +188,7 @@ def decode_cursor(text: str) -> Cursor:
 
 
 def _utc(text: str) -> datetime:
-    """Parse a datetime and convert it to UTC; the databases cannot store every offset."""
+    """Parse an aware datetime and convert it to UTC; the databases do not accept every offset."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(text)

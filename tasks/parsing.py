@@ -1,6 +1,6 @@
 """Strict parsing of a request's JSON body.
 
-DRF's parser drops a chunked body without ``Content-Length``, responds to an oversized one with
+DRF's parser ignores a chunked body without ``Content-Length``, responds to an oversized body with
 HTML, turns deep nesting into a 500, and accepts UTF-16.
 """
 
@@ -29,7 +29,7 @@ def read_json(request: HttpRequest) -> Any:
 
     Raises:
         BodyTooLargeError: the body exceeds ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes.
-        ParseError: the body is empty, incomplete, or not JSON in UTF-8.
+        ParseError: the body is empty, incomplete, too deeply nested, or not JSON in UTF-8.
         UnsupportedMediaType: the content type is not JSON in UTF-8.
 
     Source: docs/contract.md, "Errors" (413, 415, 400); RFC 8259 §8.1.
@@ -55,7 +55,7 @@ def _parse_leniently(body: bytes) -> Any:
         raise ParseError("JSON parse error - the body is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ParseError(f"JSON parse error - {error}") from None
-    except ValueError:  # a number with thousands of digits, or NaN
+    except ValueError:  # a number with thousands of digits, NaN or Infinity
         raise ParseError("JSON parse error - a number cannot be read") from None
 
 

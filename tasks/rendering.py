@@ -1,4 +1,4 @@
-"""Tasks as JSON.
+"""Encodes tasks as JSON.
 
 Source: docs/decisions/0004-rendering-without-serializers.md.
 """
@@ -13,7 +13,7 @@ UTC_WITH_Z = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def encode_task(row: tuple[Any, ...]) -> bytes:
-    """Encode a task.
+    """Encode a task as a JSON object.
 
     Args:
         row: a ``TaskRow`` or an equivalent tuple.
@@ -24,7 +24,7 @@ def encode_task(row: tuple[Any, ...]) -> bytes:
 
 
 def encode_tasks(rows: Iterable[tuple[Any, ...]]) -> bytes:
-    """Encode tasks as an array."""
+    """Encode tasks as a JSON array."""
     return orjson.dumps([_as_dict(row) for row in rows], option=UTC_WITH_Z)
 
 

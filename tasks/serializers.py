@@ -39,7 +39,7 @@ def problem(key: str, **values: int) -> serializers.ValidationError:
 
     Args:
         key: a key of ``PROBLEMS``.
-        values: the values in its message.
+        values: the values of the placeholders in its message.
 
     Source: docs/contract.md, "Errors", the table of messages and types.
     """
@@ -107,10 +107,10 @@ class StrictBooleanField(StrictField):
 
 
 class StrictDateTimeField(StrictField):
-    """A time with an offset, such as ``2026-01-06T15:30:00.123456Z``."""
+    """A datetime with a UTC offset, such as ``2026-01-06T15:30:00.123456Z``."""
 
     def to_internal_value(self, data: Any) -> datetime:
-        """Parse a text, or accept an aware datetime, and convert it to UTC."""
+        """Convert a string or an aware datetime to a datetime in UTC."""
         try:
             if isinstance(data, datetime):
                 return data.astimezone(UTC)

@@ -1,8 +1,8 @@
 """SQL that is compiled once and run many times.
 
 Building and compiling a queryset costs as much as running it. A statement is compiled from a
-queryset, so that the model and ``get_queryset`` remain its only source, with parameters in place
-of the values that change.
+queryset, with parameters in place of the values that change, so the model and ``get_queryset``
+remain its only source.
 
 Source: docs/decisions/0003-compiled-statements.md.
 """
@@ -24,7 +24,7 @@ PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 
 
 class Parameter(str):
-    """The name of a value that each run of a statement supplies."""
+    """The name of a value that is passed to each run of a statement."""
 
     __slots__ = ()
 
@@ -63,10 +63,10 @@ class Statement:
     """A compiled statement.
 
     Args:
-        using: the alias of its database.
+        using: the alias of the database.
         sql: the text, with ``%s`` placeholders; empty if no row can match.
-        parameters: constants, and a ``Parameter`` for each value that a run supplies.
-        converters: Django's converters and their expression, by column number.
+        parameters: constants, and a ``Parameter`` for each value that is passed to a run.
+        converters: column numbers, each with Django's converters and the column's expression.
     """
 
     using: str
@@ -114,7 +114,7 @@ def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:
 def insert(
     queryset: models.QuerySet[Any], values: Mapping[str, Any], columns: Sequence[Any]
 ) -> Statement:
-    """Compile an ``INSERT`` of one row that returns columns of it.
+    """Compile an ``INSERT`` of one row that returns columns of the new row.
 
     Args:
         queryset: a queryset of the model.

@@ -26,7 +26,7 @@ from tasks.viewsets import LeanViewSet
 
 TASK_ID = re.compile(r"[1-9][0-9]{0,18}")  # as many digits as MAX_TASK_ID has
 
-# Instantiated once: a serializer copies all its fields, and validation does not change it.
+# Instantiated once, because each instance copies all fields; validation does not change them.
 CREATE = TaskSerializer()
 UPDATE = TaskSerializer(partial=True)
 NO_HEADERS: Mapping[str, str] = {}
@@ -59,8 +59,8 @@ def compiled(
         fields: the names of the updated fields.
 
     Returns:
-        A statement with those of the parameters ``owner``, ``task_id``, ``now`` and ``fields``
-        that the action needs; for ``create``, with the editable fields and ``now``.
+        A statement whose parameters are ``now``, ``owner``, ``task_id`` and ``fields``, as far as
+        the action needs them; for ``create``, they are ``now`` and the editable fields.
 
     Source: docs/decisions/0003-compiled-statements.md.
     """
@@ -75,8 +75,8 @@ def compiled(
 class TaskViewSet(LeanViewSet):
     """The caller's tasks: list, create, retrieve, update, destroy, complete.
 
-    Every endpoint starts from ``get_queryset``, the only source of what the caller can see, and
-    runs one statement.
+    Every endpoint starts from ``get_queryset``, the only source of what the caller can see. A
+    request that uses none of the contract's extensions runs one statement.
 
     Source: docs/contract.md, "Six endpoints and a health check"; FR-013 to FR-015.
     """
@@ -162,7 +162,7 @@ class TaskViewSet(LeanViewSet):
         """Read the task in the path.
 
         Raises:
-            NotFound: it does not exist.
+            NotFound: the caller has no such task.
         """
         rows = self._compiled("retrieve").run(owner=self._user_id, task_id=self._task_id)
         if not rows:
@@ -173,7 +173,7 @@ class TaskViewSet(LeanViewSet):
         """Run a write on the task in the path and return its ``RETURNING`` row.
 
         Raises:
-            NotFound: the task does not exist.
+            NotFound: the caller has no such task.
             TaskChangedError: ``If-Match`` does not match the current version.
         """
         task_id = self._task_id
@@ -196,7 +196,7 @@ class TaskViewSet(LeanViewSet):
     def _respond(
         self, content: bytes, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
     ) -> HttpResponse:
-        """Return the response with its ``ETag``, or a 304 if the client has this version."""
+        """Return a response with an ``ETag``, or a 304 to a GET if the client has this version."""
         tag = entity_tag(content, headers.get("Link", "").encode())
         headers = {**headers, "ETag": tag}
         known = self.request.META.get("HTTP_IF_NONE_MATCH")

@@ -25,7 +25,7 @@ class LeanViewSet(GenericViewSet[Task]):
     _permissions: tuple[Any, ...] = ()
 
     def __init_subclass__(cls) -> None:
-        """Instantiate the authenticators and permissions of the class."""
+        """Instantiate the authenticators and permissions of the subclass."""
         cls._authenticators = tuple(each() for each in cls.authentication_classes)
         cls._permissions = tuple(each() for each in cls.permission_classes)
 

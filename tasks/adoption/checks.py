@@ -19,7 +19,7 @@ def check_incompatible_table(
 ) -> list[CheckMessage]:
     """Report a ``task`` table that cannot be adopted.
 
-    `migrate` runs database checks first, so it stops before it creates Django's own tables.
+    ``migrate`` runs database checks first, so it stops before it creates Django's own tables.
     """
     messages: list[CheckMessage] = []
     for alias in databases or ():

@@ -35,7 +35,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
 
     An adopted table keeps its rows, its indexes, its additional columns and the type of its id. It
     gets no ``CHECK`` constraints: even a ``NOT VALID`` one would reject updates of old rows that
-    violate it. A later migration that drops one must use ``IF EXISTS``.
+    violate it. A later migration that drops such a constraint must use ``IF EXISTS``.
 
     The migration must not be atomic, because ``CREATE INDEX CONCURRENTLY`` cannot run in a
     transaction. Running ``migrate`` again completes an interrupted migration.
@@ -72,7 +72,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Drop a table that was created here; keep an adopted one and all its rows."""
+        """Drop a table that was created here; from an adopted one, drop only the index."""
         model = from_state.apps.get_model(app_label, self.name)
         if schema_editor.connection.vendor == "postgresql" and _is_adopted(schema_editor, model):
             schema_editor.remove_index(model, model._meta.indexes[0], concurrently=True)
@@ -128,7 +128,7 @@ def _convert_times(editor: Any, table: OldTable) -> None:
 
 
 def _fit_columns(editor: Any, table: OldTable) -> None:
-    """Widen the text columns, and replace NULLs in columns that are NOT NULL here."""
+    """Widen the text columns, replace NULLs, and adjust ``NOT NULL``, except for ``user_id``."""
     columns = table.columns
     for name, room in {"user_id": 255, "title": 200, "description": 1000}.items():
         if (columns[name].length or room) < room:
@@ -146,7 +146,7 @@ def _fit_columns(editor: Any, table: OldTable) -> None:
 
 
 def _move_sequence(editor: Any, table: OldTable) -> None:
-    """Continue after the largest id, or start at 1001 if no id was ever assigned."""
+    """Move the sequence past the largest id, or to 1001 if no id was ever assigned."""
     sequence = table.columns["id"].sequence
     with editor.connection.cursor() as cursor:
         cursor.execute(

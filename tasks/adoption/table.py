@@ -28,10 +28,10 @@ class Column:
     Args:
         base_type: the type without length or precision.
         exact_type: the type with length and precision.
-        length: the maximum length of a ``varchar``, in characters; ``None`` if unlimited.
+        length: the maximum length of a ``varchar``, in characters; ``None`` if there is none.
         is_nullable: whether it allows ``NULL``.
         has_default: whether it has a default or is an identity column.
-        is_key: whether it alone is the primary key.
+        is_key: whether the primary key consists of this column alone.
         sequence: the name of the sequence that it owns, if any.
     """
 

@@ -37,7 +37,7 @@ def insert_in_batches(
             inserted += len(batch)
             reset_queries()  # with DEBUG, Django keeps every statement in connection.queries
             on_batch(len(batch))
-        commit.enter_context(deferred_interrupt())  # the commit begins: ignore Ctrl-C
+        commit.enter_context(deferred_interrupt())  # the commit begins: ignore one Ctrl-C
     return inserted
 
 
@@ -56,7 +56,7 @@ def delete_in_batches(
         rows: the rows to delete, unordered and unsliced.
         batch_size: the maximum number of rows per transaction.
         on_batch: called with the number of rows that each batch deleted, before Ctrl-C takes
-            effect; an exception stops after that batch.
+            effect; an exception from it ends the deletion after that batch.
 
     Returns:
         The number of rows deleted.
@@ -79,7 +79,9 @@ def delete_in_batches(
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], None]]:
-    """Defer the first Ctrl-C, so that a commit is never interrupted. A second one raises at once.
+    """Defer the first Ctrl-C, so that it does not interrupt a commit; a second one raises at once.
+
+    Outside the main thread, nothing is deferred.
 
     Yields:
         A function that raises ``KeyboardInterrupt`` if Ctrl-C was deferred.

@@ -47,12 +47,12 @@ def expired_idempotency_keys() -> QuerySet[IdempotencyKey]:
 def orphans(*, is_forced: bool = False) -> TaskQuerySet:
     """Return the tasks whose owners are not in Better Auth's user table.
 
-    Each statement evaluates the condition itself, so the tasks of an owner who signs up before the
-    deletion are kept.
+    The condition is evaluated whenever the queryset is, so the tasks of an owner who signs up
+    before the deletion are kept.
 
     Args:
-        is_forced: allow most owners to be orphans. After a switch to Better Auth from another
-            login system, all of them look like orphans.
+        is_forced: allow any number of orphans. After a switch to Better Auth from another login
+            system, all owners look like orphans.
 
     Raises:
         OrphansError: the table is missing; or, unless forced, it is empty or lacks more than half

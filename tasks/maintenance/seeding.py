@@ -12,7 +12,7 @@ from tasks.maintenance.batches import insert_in_batches
 from tasks.maintenance.factories import TaskFactory
 from tasks.models import Task
 
-# Faker takes 0.3 ms per task, so at most this many texts are generated and then reused in turn.
+# Faker takes 0.3 ms per task, so at most this many texts are generated and then reused.
 DECK_SIZE = 2000
 EDITED_SHARE = 0.2
 
@@ -29,7 +29,7 @@ def seed_tasks(
     """Create sample tasks: all of them or, on an error, none.
 
     Args:
-        user_ids: the distinct owners.
+        user_ids: the distinct ids of the owners.
         tasks_each: the number of tasks per user.
         completed_share: the share of completed tasks, 0 to 1.
         days: creation times are spread evenly, in the order of the ids, over this many days before
@@ -60,7 +60,7 @@ def _tasks(
     now = timezone.now()
     for index, (title, description) in enumerate(islice(texts, total)):
         created_at = now - span * (1 - (index + random.random()) / total)
-        # The remaining completed tasks out of the remaining tasks: the final share is exact.
+        # The probability is the share of the remaining tasks, so the final share is exact.
         completed = random.random() * (total - index) < completed_left
         completed_left -= completed
         is_edited = completed or random.random() < EDITED_SHARE
@@ -75,7 +75,7 @@ def _tasks(
 
 
 def _texts(size: int, random: Random) -> Iterator[tuple[str, str | None]]:
-    """Yield titles and descriptions forever; repeat one only after all others have been used."""
+    """Yield titles and descriptions forever, in rounds that use each of them once."""
     factory.random.reseed_random(random.getrandbits(64))
     deck = [(task.title, task.description) for task in TaskFactory.build_batch(size)]
     while True:

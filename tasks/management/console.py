@@ -1,4 +1,4 @@
-"""Shared by the commands: errors, Ctrl-C, the progress bar and user ids."""
+"""Helpers of the management commands: error reports, Ctrl-C, progress bars and user ids."""
 
 import shutil
 import sys
@@ -14,9 +14,9 @@ INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
 
 class TaskCommand(BaseCommand):
-    """Reports Ctrl-C or a database error in one sentence, followed by ``outcome``.
+    """Reports Ctrl-C or a database error without a traceback, followed by ``outcome``.
 
-    ``outcome`` is a sentence about what was done; a subclass updates it as it works.
+    ``outcome`` is a sentence that states what has been done; subclasses keep it up to date.
     """
 
     outcome: str
@@ -40,14 +40,14 @@ class TaskCommand(BaseCommand):
 
 
 def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqdm[Any]":
-    """Return a progress bar on standard error, hidden if that is not a terminal.
+    """Return a progress bar on standard error, hidden unless standard error is a terminal.
 
     Args:
         total: the number of units; ``None`` if unknown.
         unit: a plural noun; ``"B"`` counts bytes.
         is_shown: ``False`` hides the bar on a terminal too.
     """
-    columns, lines = shutil.get_terminal_size()  # without a size, tqdm draws no bar
+    columns, lines = shutil.get_terminal_size()  # without a known size, tqdm draws no bar
     return tqdm(
         total=total,
         unit=unit if unit == "B" else f" {unit}",

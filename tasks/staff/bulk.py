@@ -47,13 +47,21 @@ def set_completed(tasks: TaskQuerySet, completed: bool, staff: Staff) -> int:
 
 
 def delete(tasks: TaskQuerySet, staff: Staff) -> int:
-    """Delete tasks, with the arguments and the result of ``set_completed``."""
+    """Delete tasks.
+
+    Args:
+        tasks: the tasks, filtered by columns of the task table only.
+        staff: the account named in the log entries.
+
+    Returns:
+        The number of tasks deleted.
+    """
     query = tasks.order_by().query.chain(DeleteQuery)
     return _write(tasks, query, staff, DELETION, "")
 
 
 def _write(tasks: TaskQuerySet, query: Any, staff: Staff, flag: int, message: str) -> int:
-    """Write exactly the selected tasks and their log entries, atomically."""
+    """Update or delete exactly the selected tasks and log each, atomically; return how many."""
     connection = connections[tasks.db]
     statement, parameters = query.get_compiler(tasks.db).as_sql()
     content_type = ContentType.objects.get_for_model(Task)

@@ -15,7 +15,7 @@ from tasks.models import TaskQuerySet, TaskRow
 
 BATCH_SIZE = 2000  # tasks per query
 OWNER_COLUMNS = ("owner_email", "owner_name")
-# The first characters of a formula, including their full-width forms
+# The characters that a formula can begin with, including their full-width forms
 FORMULA_SIGNS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
@@ -29,7 +29,7 @@ class _Echo:
 def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
     """Yield tasks as CSV, newest first, one batch of lines at a time.
 
-    Each batch is one query that continues after the last id, so neither memory nor the length of a
+    Each batch of tasks is one query, from the last id on, so neither memory nor the length of a
     transaction grows with the table.
     """
     with_owners = table_exists()
@@ -48,8 +48,8 @@ def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
 def defused(text: str) -> str:
     """Prevent a spreadsheet from evaluating a text as a formula.
 
-    A text that looks like a formula or begins with an apostrophe gets an apostrophe in front.
-    Removing one leading apostrophe from each cell restores the texts.
+    A text that a spreadsheet might evaluate, or that begins with an apostrophe, gets an apostrophe
+    in front. Removing one leading apostrophe from each cell restores the texts.
     """
     begins = text.lstrip().startswith(FORMULA_SIGNS) or text.startswith(("\t", "\r", "\n", "'"))
     return f"'{text}" if begins else text

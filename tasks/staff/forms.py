@@ -31,7 +31,7 @@ class ExactTextField(forms.CharField):
 
 
 class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Validates as the API does, with the API's messages.
+    """Applies the API's rules, with its messages except for the owner and for null characters.
 
     For an existing task, only changed fields are validated and written. A field counts as changed
     if it differs from the value that the page was rendered with, which the form sends back.
@@ -56,7 +56,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            # A form without the initial value is compared with the stored one.
+            # A field submitted without its initial value is compared with the stored value.
             field.show_hidden_initial = bool(self.instance.pk) and (
                 not self.is_bound or self.add_initial_prefix(name) in self.data
             )

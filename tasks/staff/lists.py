@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from tasks.staff.owners import attach_owners
 
-# Up to this many results are counted exactly; beyond that, the count is an estimate.
+# Up to this many results are counted exactly; on PostgreSQL, a larger number is estimated.
 MAX_COUNTED = 10_000
 
 
@@ -25,18 +25,18 @@ class Estimate(int):
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Pagination without a ``COUNT(*)``.
+    """Pagination without a ``COUNT(*)`` on PostgreSQL.
 
-    One query reads the ids of the first results. They yield the exact count if there are no more
-    results, and the contents of the first pages. Beyond those pages, the count is the planner's
-    estimate, and a page is read by its offset.
+    One query reads the ids of the first results. If there are no more results, their number is the
+    exact count; otherwise, the count is the planner's estimate (on SQLite, a ``COUNT(*)``). The
+    first pages use these ids; the ids of later pages are read by offset.
     """
 
     object_list: QuerySet[Any]
 
     @cached_property
     def first_ids(self) -> list[int]:
-        """The ids of the first ``MAX_COUNTED + 1`` results."""
+        """The ids of the first results, at most ``MAX_COUNTED + 1``."""
         return list(self.object_list.values_list("pk", flat=True)[: MAX_COUNTED + 1])
 
     @cached_property
@@ -73,7 +73,7 @@ class TaskChangeList(ChangeList):
         return super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page; even for a single page, use the paginator instead of another query."""
+        """Read the page and its owners; a single page comes from the paginator, without a query."""
         super().get_results(request)
         tasks = self.result_list if self.multi_page else self.paginator.page(1).object_list
         attach_owners(tasks)

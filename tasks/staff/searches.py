@@ -15,10 +15,11 @@ WORDS = re.compile(r'"([^"]+)"|(\S+)')
 def search(tasks: TaskQuerySet, text: str) -> TaskQuerySet:
     """Find tasks by their owner or by words of the title.
 
-    An exact owner id, or a text with an ``@`` that is part of an owner's e-mail address, finds the
-    tasks of the matching owners, through an index. Any other text finds the tasks whose title
-    contains each word (literally, case-insensitively), and those whose owner's e-mail address or
-    name contains the whole text. Quoted words are searched as a phrase and never as an owner id.
+    An exact owner id, or a text with an ``@`` that is part of an owner's e-mail address or name,
+    finds the tasks of the matching owners, through an index. Any other text finds the tasks whose
+    title contains each word (literally, case-insensitively), and those whose owner's e-mail address
+    or name contains the whole text. Quoted words are searched as a phrase and never as an owner id.
+    At most ``MAX_OWNERS`` matching owners are included.
     """
     text = text.strip()
     if tasks.model._base_manager.filter(user_id=text).exists():

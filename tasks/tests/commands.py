@@ -11,7 +11,7 @@ class Terminal(io.StringIO):
     """A text stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Return true."""
+        """Return ``True``."""
         return True
 
 

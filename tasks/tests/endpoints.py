@@ -13,7 +13,7 @@ class Endpoint(NamedTuple):
         method: the HTTP method.
         path: the path, with placeholders for a user id and a task id.
         owner: the status for the owner of the task.
-        other: the status for another user who requests the task on their own path.
+        other: the status for another user who sends the same request on their own path.
         body: the JSON body.
     """
 

@@ -15,5 +15,5 @@ LINE: dict[str, Any] = {
 
 
 def line(**values: Any) -> bytes:
-    """Return the line of ``LINE`` with some fields replaced."""
+    """Return ``LINE``, with some fields replaced, as a line of JSON Lines."""
     return json.dumps(LINE | values).encode() + b"\n"

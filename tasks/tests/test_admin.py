@@ -46,7 +46,7 @@ def find(staff: Client, text: str) -> list[str]:
 
 
 def add(user_id: str, *titles: str) -> None:
-    """Create a user's tasks."""
+    """Create tasks for a user."""
     for title in titles:
         TaskFactory.create(user_id=user_id, title=title)
 
@@ -114,7 +114,7 @@ def test_filters_select_by_state_and_age(staff: Client) -> None:
 
 
 def test_other_lookups_in_the_query_string_are_rejected(staff: Client) -> None:
-    """Only the lookups of the filters may reach the database."""
+    """Only the lookups that the filters use may reach the database."""
     lookups = ["title__regex", "user_id__startswith", "id__gt", "nothing", "created_at__regex"]
 
     responses = [staff.get(LIST, {lookup: "(a+)+$"}) for lookup in lookups]
@@ -134,7 +134,7 @@ def test_search_finds_an_owner_by_exact_id(staff: Client) -> None:
 
 
 def test_search_finds_words_of_the_title(staff: Client) -> None:
-    """Titles with every word must be found, in any order and case, on SQLite too."""
+    """A search must find titles that contain all words, in any order and case, on SQLite too."""
     add("alice", "Buy oat milk", "Milk the cow", "Call alice", "\u00c4pfel", "\u041c\u043e\u043b")
     add("alice", "Don't let the cat out, it can't climb", "Let the dog out")
     expected = {
@@ -163,7 +163,7 @@ def test_search_is_literal(staff: Client) -> None:
 
 
 def test_owners_are_shown_and_found_by_e_mail_and_name(staff: Client) -> None:
-    """With Better Auth's table, e-mail address and name must be shown and searchable."""
+    """With Better Auth's table, owners' e-mail addresses and names must be shown and searchable."""
     create_table()
     add_user("1", "ada@example.com", "Ada Lovelace")
     add_user("2", "grace@example.com", "Grace Hopper")
@@ -251,7 +251,7 @@ def test_a_long_list_is_not_counted(staff: Client) -> None:
 
 @pytest.mark.usefixtures("_many")
 def test_a_short_result_is_counted_exactly(staff: Client) -> None:
-    """A short result must have an exact count, and an estimate a lower bound."""
+    """A short result must be counted exactly; the lowest estimate must read "more than"."""
     response = staff.get(LIST, {"q": "7"})
 
     assert (response.context["cl"].result_count, b"about" in response.content) == (1, False)
@@ -259,7 +259,7 @@ def test_a_short_result_is_counted_exactly(staff: Client) -> None:
 
 
 def test_a_page_beyond_the_last_shows_the_first(staff: Client) -> None:
-    """An outdated page number must not be an error."""
+    """An outdated page number must show the first page."""
     add("alice", "Buy milk")
 
     assert len(shown(staff.get(LIST, {"p": "7"}))) == 1

@@ -89,7 +89,7 @@ def test_tasks_are_deleted_after_confirmation(staff: Client, tasks: list[int]) -
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_is_one_statement(staff: Client, tasks: list[int], action: str) -> None:
-    """One statement must write all tasks; none may be read or written individually."""
+    """One statement must write all tasks."""
     with CaptureQueriesContext(connection) as captured:
         act(staff, action, tasks)
 
@@ -102,7 +102,7 @@ def test_an_action_is_one_statement(staff: Client, tasks: list[int], action: str
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_applies_to_all_pages(staff: Client, tasks: list[int], action: str) -> None:
-    """Selecting across pages must select the results of the filters and the search."""
+    """A selection across pages must contain all results of the search, and no other task."""
     response = act(staff, action, tasks[:1], "?q=alice", select_across="1")
 
     assert shown_messages(response)[0].startswith("3 tasks were ")
@@ -110,7 +110,7 @@ def test_an_action_applies_to_all_pages(staff: Client, tasks: list[int], action:
 
 
 def test_the_confirmation_keeps_a_selection_across_pages(staff: Client, tasks: list[int]) -> None:
-    """The confirmation must delete the tasks that it announced."""
+    """The confirmation page must count and resubmit all results of the search."""
     form = {"action": "delete_selected", "_selected_action": tasks[:1], "select_across": "1"}
 
     question = staff.post(f"{LIST}?q=alice", form)

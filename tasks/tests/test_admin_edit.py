@@ -127,7 +127,7 @@ def test_an_unchanged_form_writes_nothing(staff: Client) -> None:
 
 
 def test_a_description_is_stored_as_typed(staff: Client, task: TaskRow) -> None:
-    """White space must be kept (docs/contract.md, "A task"); an empty field is ``null``."""
+    """White space must be kept, and an empty text become ``null`` (docs/contract.md, "A task")."""
     found = []
     for typed in (" one\ntwo ", ""):
         edit(staff, task, description=typed)
@@ -160,7 +160,7 @@ REFUSED_OWNERS = [
 
 
 def test_an_edit_obeys_the_rules_of_the_api(staff: Client, task: TaskRow) -> None:
-    """An invalid edit must be rejected with the API's messages and change nothing."""
+    """An edit that breaks the API's rules must be rejected and change nothing."""
     responses = [(sent, problems(edit(staff, task, **sent))) for sent, _ in REFUSED]
 
     assert responses == REFUSED
@@ -169,7 +169,7 @@ def test_an_edit_obeys_the_rules_of_the_api(staff: Client, task: TaskRow) -> Non
 
 
 def test_a_new_task_obeys_the_rules_of_the_api(staff: Client) -> None:
-    """An invalid new task must be rejected with the API's messages."""
+    """A new task that breaks the API's rules must be rejected and not be created."""
     refused = [*REFUSED, *REFUSED_OWNERS]
 
     responses = [(sent, problems(staff.post(ADD, {**MILK, **sent}))) for sent, _ in refused]
@@ -179,7 +179,7 @@ def test_a_new_task_obeys_the_rules_of_the_api(staff: Client) -> None:
 
 
 def test_staff_create_a_task_on_behalf_of_a_user(staff: Client, alice: ApiClient) -> None:
-    """A task created by staff must be in the owner's list."""
+    """A task created by staff must appear in the owner's list."""
     response = staff.post(ADD, {**MILK, "description": "Two litres"})
 
     [task] = alice.get("/api/alice/tasks").json()
@@ -202,7 +202,7 @@ def test_the_longest_texts_are_accepted(staff: Client) -> None:
 
 
 def test_the_form_shows_owner_id_and_times_as_read_only(staff: Client, task: TaskRow) -> None:
-    """Owner, id and times must be shown and must not be form fields."""
+    """The owner, id and times must be shown but must not be form fields."""
     create_table()
     add_user("alice", "ada@example.com", "Ada Lovelace")
     response = staff.get(f"{LIST}{task.id}/change/")
@@ -232,7 +232,7 @@ def test_editing_a_task_that_has_been_deleted_returns_404(
 
 
 def test_an_unknown_task_redirects_to_the_index(staff: Client) -> None:
-    """An outdated link must redirect, not fail."""
+    """An outdated link must redirect to the admin index, not fail."""
     pages = [staff.get(f"{LIST}{task_id}/change/") for task_id in ("0", "7", "abc", "9" * 30)]
 
     assert [page["Location"] for page in pages] == ["/admin/"] * 4

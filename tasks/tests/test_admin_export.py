@@ -87,7 +87,7 @@ def test_an_export_is_read_in_batches(staff: Client, monkeypatch: pytest.MonkeyP
 
 
 def test_an_export_has_the_owners_e_mail_and_name(staff: Client) -> None:
-    """With Better Auth's table, the file must contain e-mail address and name."""
+    """With Better Auth's table, the file must contain the owners' e-mail addresses and names."""
     create_table()
     add_user("alice", "ada@example.com", "=Ada")
     TaskFactory.create(user_id="alice")

@@ -1,4 +1,4 @@
-"""The admin's permissions."""
+"""Permissions for tasks in the admin."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def test_view_permission_allows_no_change(task_id: int) -> None:
 
 
 def test_view_permission_allows_viewing_and_exporting(task_id: int) -> None:
-    """The page must be read-only, and the export must be allowed."""
+    """Staff with only the view permission must get a read-only page and the export."""
     staff = signed_in(member("viewer", "view"))
 
     page = staff.get(f"{LIST}{task_id}/change/").content

@@ -28,7 +28,7 @@ def staff(db: None) -> Client:
 
 @pytest.fixture(autouse=True)
 def _table(db: None) -> None:
-    """Fill the table with SQL and update the planner's statistics."""
+    """Fill the task table with SQL and update the planner's statistics."""
     with connection.cursor() as cursor:
         cursor.execute(FILL, [TASKS])
         cursor.execute("ANALYZE task")

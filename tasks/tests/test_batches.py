@@ -34,7 +34,7 @@ def test_other_rows_are_kept() -> None:
 
 
 def test_no_batch_exceeds_the_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No statement may lock more rows than the batch size."""
+    """No batch may delete more rows than the batch size."""
     monkeypatch.setattr(batches, "IDS_PER_QUERY", 4)
     counts: list[int] = []
     TaskFactory.create_batch(9)
@@ -101,7 +101,7 @@ def press_ctrl_c() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_during_the_commit_is_ignored() -> None:
-    """Once the commit has begun, the insert must succeed and restore the signal handler."""
+    """Ctrl-C must not interrupt the commit, and the signal handler must be restored."""
     handler = signal.getsignal(signal.SIGINT)
     tasks = iter([TaskFactory.build()])
 
@@ -112,7 +112,7 @@ def test_ctrl_c_during_the_commit_is_ignored() -> None:
 
 
 def test_ctrl_c_is_deferred_until_the_caller_raises_it() -> None:
-    """The first Ctrl-C must take effect only where the caller asks for it."""
+    """The first Ctrl-C must raise only when the caller calls the yielded function."""
     with deferred_interrupt() as raise_deferred:
         press_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
@@ -120,7 +120,7 @@ def test_ctrl_c_is_deferred_until_the_caller_raises_it() -> None:
 
 
 def test_a_second_ctrl_c_is_not_deferred() -> None:
-    """Ctrl-C twice must end a command that waits for the database."""
+    """A second Ctrl-C must raise at once, to end a command that waits for the database."""
     with deferred_interrupt():
         press_ctrl_c()
         with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Better Auth's user table in the same database."""
+"""Reading Better Auth's user table in the same database."""
 
 import os
 from typing import Any
@@ -66,7 +66,7 @@ def test_ids_of_any_type_are_compared_as_text(kind: str) -> None:
 
 
 def test_owners_are_read_in_one_query() -> None:
-    """A page must take one query for the columns and one for the users; an empty page none."""
+    """Many owners must take one query for the columns and one for the users; no owners, none."""
     create_table()
     for number in range(30):
         add_user(f"user{number}", f"user{number}@example.com")
@@ -123,7 +123,7 @@ def test_the_search_is_literal_and_ignores_case() -> None:
 def test_a_table_dropped_between_the_queries_is_not_an_error(
     monkeypatch: pytest.MonkeyPatch, in_transaction: bool
 ) -> None:
-    """Dropping the table between the two queries must not be an error."""
+    """The result must be empty, and a surrounding transaction must remain usable."""
     columns: list[dict[str, bool]] = [{"id": True, "email": True, "emailVerified": True}, {}]
     monkeypatch.setattr(better_auth_users, "_columns", lambda: columns.pop(0))
 
@@ -176,7 +176,7 @@ def test_column_privileges_are_sufficient(column: str, name: str) -> None:
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("_role")
 def test_the_search_path_selects_the_table() -> None:
-    """The first ``user`` table on the search path must be used, as Better Auth does."""
+    """The first ``user`` table on the search path must be used, as it is by Better Auth."""
     execute("CREATE SCHEMA old")
     execute('CREATE TABLE old."user" (id text, email text)')
     execute("SET LOCAL search_path = old, public")

@@ -39,7 +39,7 @@ def chunked(stream: BytesIO) -> dict[str, Any]:
 
 
 def announced(length: int, stream: BytesIO) -> dict[str, Any]:
-    """Return the WSGI environment for a body with a length, which may differ from the stream's."""
+    """Return the WSGI environment for a body whose ``Content-Length`` may be wrong."""
     return {"CONTENT_TYPE": JSON, "CONTENT_LENGTH": str(length), "wsgi.input": stream}
 
 
@@ -59,7 +59,7 @@ def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
 
 
 def test_a_body_over_the_limit_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A larger body must be a 413, and its rest must stay unread (docs/contract.md, "Errors")."""
+    """A larger body must return a 413 and not be read completely (docs/contract.md, "Errors")."""
     stream, before = BytesIO(of_size(10 * LIMIT_BYTES)), rows()
     responses = [
         alice.generic(*target, of_size(LIMIT_BYTES + 1), JSON),
@@ -86,7 +86,7 @@ def test_a_body_over_the_limit_is_refused(alice: ApiClient, target: tuple[str, s
 def test_an_incomplete_body_is_refused(
     alice: ApiClient, target: tuple[str, str], environ: Callable[[], dict[str, Any]], reason: str
 ) -> None:
-    """An incomplete body must be a 400, even if the received part is valid JSON (RFC 9112 §8)."""
+    """An incomplete body must return a 400, even if the part received is JSON (RFC 9112 §8)."""
     before = rows()
 
     response = alice.generic(*target, **environ())
@@ -126,7 +126,7 @@ def test_a_body_is_not_read_for_a_wrong_method(alice: ApiClient) -> None:
     ids=["chunked", "with a length"],
 )
 def test_other_methods_read_no_body(alice: ApiClient, environ: dict[str, Any]) -> None:
-    """A method without a body must leave it unread (docs/contract.md, "Errors")."""
+    """Methods that take no body must ignore one, whatever its size (docs/contract.md, "Errors")."""
     calls = [row for row in ENDPOINTS if row.body is None]
     calls += [row._replace(method="HEAD") for row in calls if row.method == "GET"]
 

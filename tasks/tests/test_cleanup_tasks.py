@@ -24,7 +24,7 @@ EVERYTHING = (*OLD, "--orphans", "--user=carol", "--idempotency-keys")
 
 
 @pytest.fixture
-def _one_of_each() -> None:
+def _rows_of_each_kind() -> None:
     """Create rows of each kind, in different numbers, and rows that must be kept."""
     create_table()
     for user in ("alice", "carol", "dave"):
@@ -59,7 +59,7 @@ def refused(*arguments: str, **options: Any) -> CommandError:
     return error
 
 
-@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.usefixtures("_rows_of_each_kind")
 def test_it_deletes_exactly_what_a_dry_run_announces() -> None:
     """The counts must be exact, with a task of two kinds counted once."""
     before = rows()
@@ -77,7 +77,7 @@ def test_it_deletes_exactly_what_a_dry_run_announces() -> None:
     assert [key.key for key in IdempotencyKey.objects.all()] == ["stays"]
 
 
-@pytest.mark.usefixtures("_one_of_each")
+@pytest.mark.usefixtures("_rows_of_each_kind")
 def test_an_option_deletes_only_its_own_kind() -> None:
     """Rows that no option selects must be kept."""
     left = {
@@ -102,7 +102,7 @@ def left_by(*arguments: str) -> tuple[int, int]:
 
 
 def test_a_yes_deletes(answer: Callable[[str], None]) -> None:
-    """The confirmation must show the counts on standard error."""
+    """A yes must delete the rows; the counts must be shown on standard error before it."""
     for yes in ("y\n", "Yes\n", " YES \n"):
         task_of_age(91 * DAY)
         answer(yes)
@@ -144,7 +144,7 @@ def test_it_does_not_ask_if_there_is_nothing_to_delete(answer: Callable[[str], N
     assert manage("cleanup_tasks", *OLD) == "Deleted 0 completed tasks unchanged for 90d.\n"
 
 
-def test_without_a_terminal_the_confirmation_must_be_skipped() -> None:
+def test_without_a_terminal_no_input_is_required() -> None:
     """A scheduled job without ``--no-input`` must fail at once."""
     task_of_age(91 * DAY)
 
@@ -175,7 +175,7 @@ BATCH_SIZE = "--batch-size must be 1 to 100000"
     ids=str,
 )
 def test_bad_input_is_refused(arguments: list[str], message: str) -> None:
-    """The error must name the option, and nothing may be deleted."""
+    """The error must state the problem, and nothing may be deleted."""
     task_of_age(91 * DAY)
     key_of_age(91 * DAY)
 
@@ -197,7 +197,7 @@ def test_force_allows_most_owners_to_be_orphans() -> None:
 def test_ctrl_c_stops_after_a_batch_and_reports_the_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The count must be exact, and the exit code must be 130."""
+    """Ctrl-C must end the command after the current batch, with the count and exit code 130."""
     for _ in range(5):
         task_of_age(91 * DAY)
     delete = TaskQuerySet.delete

@@ -1,4 +1,4 @@
-"""Statements that are compiled once, compared with the plain queryset's for each caller."""
+"""Statements that are compiled once, compared with those of plain querysets."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_every_action_is_in_the_table() -> None:
 
 @pytest.mark.django_db
 def test_a_compiled_statement_is_the_plain_one_with_parameters() -> None:
-    """Only the owner and task parameters may differ, and every action must have the owner's."""
+    """A statement must have an owner parameter and differ from the plain one only in parameters."""
 
     def outcome(call: tuple[str, ...]) -> Any:
         action, *fields = call
@@ -79,7 +79,7 @@ def test_a_queryset_that_depends_on_the_request_is_an_error() -> None:
 
 
 class EveryCallerTest(TestCase):
-    """Tests with any two user ids."""
+    """Tests with two arbitrary user ids."""
 
     @given(mine=ids, theirs=ids)
     def test_a_caller_gets_the_rows_of_the_queryset(self, mine: str, theirs: str) -> None:

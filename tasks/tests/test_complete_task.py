@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("completed", [False, True])
 def test_complete_flips_completed(alice: ApiClient, completed: bool) -> None:
-    """Each flip must negate ``completed``."""
+    """A flip must negate ``completed``, in the response and in the database."""
     task = TaskFactory.create(completed=completed)
 
     response = alice.send("PATCH", f"/api/alice/tasks/{task.id}/complete")

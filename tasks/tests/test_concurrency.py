@@ -24,9 +24,9 @@ Call = tuple[str, str, Any]
 
 @pytest.fixture(autouse=True)
 def _shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """Use an SQLite file, as in production, instead of the tests' in-memory database.
+    """On SQLite, use a file, as in production, instead of the tests' in-memory database.
 
-    Threads that share an in-memory database get an error instead of waiting.
+    Threads that share an in-memory database get an error instead of waiting for a lock.
     """
     if connection.vendor != "sqlite":
         yield

@@ -58,10 +58,7 @@ def test_ignored_fields_are_not_validated(alice: ApiClient) -> None:
 
 
 def test_two_posts_create_two_tasks(alice: ApiClient) -> None:
-    """Equal bodies must create two tasks (FR-009 to FR-011).
-
-    ``created_at`` and ``updated_at`` must be equal in each.
-    """
+    """Equal bodies must create two tasks, with equal times in each (FR-009 to FR-011)."""
     first, second = (alice.send("POST", TASKS, {"title": "Buy milk"}).json() for _ in range(2))
 
     assert first["id"] < second["id"]

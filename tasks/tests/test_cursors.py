@@ -51,7 +51,7 @@ POSITIONS: list[tuple[str, Any]] = [
 
 
 def test_a_plausible_cursor_is_accepted(alice: ApiClient) -> None:
-    """A cursor must work even if its task has been deleted."""
+    """A valid cursor must be accepted even if no task has its id or value."""
     TaskFactory.create_batch(2)
 
     def status(row: tuple[tuple[str, Any], str]) -> Any:
@@ -79,7 +79,7 @@ WRONG_VALUES: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("field", WRONG_VALUES)
 def test_an_invalid_value_is_refused(alice: ApiClient, field: str) -> None:
-    """An invalid value must be a 422 before it reaches the database, never a 500."""
+    """An invalid value must return a 422 without reaching the database, never a 500."""
     orderings = product([field, f"-{field}"], WRONG_VALUES[field])
 
     assert_refused(alice, [(each, [each, "after", value, 1001]) for each, value in orderings])
@@ -91,7 +91,7 @@ INVALID_TASK_IDS: list[Any] = [
 
 
 def test_an_invalid_id_is_refused(alice: ApiClient) -> None:
-    """The tie-breaker must be a valid id."""
+    """A cursor whose task id is invalid must be refused."""
     positions = product([("id", 1001), ("title", "Milk"), ("created_at", TIME)], INVALID_TASK_IDS)
 
     assert_refused(alice, [(each, [each, "from", value, of]) for (each, value), of in positions])
@@ -137,7 +137,7 @@ INVALID_CURSORS = [
 
 
 def test_text_that_is_not_a_cursor_is_refused(alice: ApiClient) -> None:
-    """Text that is not base64 of JSON must be refused."""
+    """Text that is not an encoded position must be refused."""
     assert_refused(alice, product([None], INVALID_CURSORS), encode=str)
 
 
@@ -151,7 +151,7 @@ def test_a_cursor_of_another_ordering_is_refused(alice: ApiClient) -> None:
 
 
 def test_a_cursor_without_a_limit_reads_the_rest(alice: ApiClient) -> None:
-    """A cursor must work without a limit."""
+    """Without a limit, a cursor must select all remaining tasks, without links."""
     _, *rest = TaskFactory.create_batch(3)
     target = links(alice.send("GET", f"{TASKS}?limit=1"))["next"]
 

@@ -10,14 +10,14 @@ import pytest
 def old_database(
     django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
-    """Connect this process to its own empty database and return its URL."""
+    """Connect this process to a new, empty database and return the database URL."""
     from django.db import connections
 
     from todo_project.tests.live_server import fresh_database
 
     with fresh_database(tmp_path) as url, django_db_blocker.unblock():
         connection = connections["default"]
-        # Do not close it: closing drops an in-memory SQLite database.
+        # The connection is replaced, not closed: closing drops an in-memory SQLite database.
         monkeypatch.setattr(connection, "connection", None)
         monkeypatch.setitem(connection.settings_dict, "NAME", urlsplit(url).path[1:])
         yield url

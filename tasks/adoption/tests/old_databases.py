@@ -110,7 +110,7 @@ ALICE = [
 
 
 def execute(*scripts: str) -> list[tuple[Any, ...]]:
-    """Execute SQL scripts and return the rows of the last statement."""
+    """Execute SQL scripts and return the rows of the last one."""
     with connection.cursor() as cursor:
         for script in scripts:
             cursor.execute(script)
@@ -118,17 +118,17 @@ def execute(*scripts: str) -> list[tuple[Any, ...]]:
 
 
 def empty() -> None:
-    """Drop everything in the database."""
+    """Drop everything in the ``public`` schema."""
     execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 
 
 def migrate(*arguments: str, **options: Any) -> None:
-    """Run `manage.py migrate`, by default for the app ``tasks``."""
+    """Run ``manage.py migrate``, by default for the app ``tasks``."""
     call_command("migrate", *(arguments or ["tasks"]), verbosity=0, **options)
 
 
 def column(name: str) -> tuple[Any, ...]:
-    """Return a column's type and whether it is ``NOT NULL``."""
+    """Return the type of a column of ``task``, and whether the column is ``NOT NULL``."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format_type(atttypid, atttypmod), attnotnull FROM pg_attribute"
@@ -140,7 +140,7 @@ def column(name: str) -> tuple[Any, ...]:
 
 
 def snapshot() -> dict[str, Any]:
-    """Return the columns, constraints, indexes and rows of all relations, by name."""
+    """Return the columns, constraints, indexes and rows of all tables, views and sequences."""
     relations = execute(
         "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace"
         " ON pg_namespace.oid = relnamespace WHERE relkind IN ('r', 'v', 'S')"

@@ -1,4 +1,4 @@
-"""The adoption of the FastAPI back end's table."""
+"""Adopting the FastAPI back end's task table."""
 # ruff: noqa: S608 - statements consist of constants
 
 import pytest
@@ -42,7 +42,7 @@ def forget_and_migrate() -> None:
 
 
 def in_zone(zone: str, whose: str = "DATABASE {database}") -> None:
-    """Set the time zone of new sessions."""
+    """Set the time zone of new sessions and reconnect."""
     database = connection.settings_dict["NAME"]
     execute(f"ALTER {whose.format(database=database)} SET timezone TO '{zone}'")
     connection.close()
@@ -51,7 +51,7 @@ def in_zone(zone: str, whose: str = "DATABASE {database}") -> None:
 
 @pytest.mark.parametrize("ddl", [PLAN, SQLMODEL], ids=["plan", "sqlmodel"])
 def test_every_row_and_datetime_is_kept(alice: ApiClient, ddl: str) -> None:
-    """Every task must be unchanged, in any time zone of the server."""
+    """Adoption must keep every task unchanged, in any time zone of the server."""
     found = {}
     for zone, whose in ZONES.items():
         in_zone(zone, whose)
@@ -66,8 +66,8 @@ def test_every_row_and_datetime_is_kept(alice: ApiClient, ddl: str) -> None:
 
 
 @every_table
-def test_an_adopted_table_works(alice: ApiClient, ddl: str) -> None:
-    """The longest texts must fit, and datetimes must keep their microseconds."""
+def test_the_api_works_on_an_adopted_table(alice: ApiClient, ddl: str) -> None:
+    """The longest texts must be accepted, and ``updated_at`` must increase with each change."""
     execute(ddl)
     migrate()
     client = ApiClient("u" * 255)
@@ -99,7 +99,7 @@ def test_a_second_migrate_changes_nothing(ddl: str) -> None:
 
 
 def test_a_table_created_here_is_kept(alice: ApiClient) -> None:
-    """Without its migration records, the table must be kept with its constraints."""
+    """A table created here must be kept even if its migration record is lost."""
     migrate()
     forget_and_migrate()
     first = alice.send("POST", TASKS, {"title": "New"}).json()["id"]
@@ -145,7 +145,7 @@ def test_an_invalid_old_row_can_be_used(
 
 
 def test_nulls_are_replaced(alice: ApiClient) -> None:
-    """NULLs must become defaults, and a task without owner must be kept."""
+    """NULLs must become defaults, and a task without an owner must be kept."""
     time = "'2026-01-06 15:30'"
     execute(
         LOOSE,
@@ -166,7 +166,7 @@ def test_nulls_are_replaced(alice: ApiClient) -> None:
 
 
 def test_a_server_side_default_stays_correct(alice: ApiClient) -> None:
-    """A default time must be now, in any time zone of the inserting session."""
+    """A default must be the current time, even if the session's time zone is not UTC."""
     in_zone("Asia/Tokyo")
     execute(LOOSE)
 
@@ -179,7 +179,7 @@ def test_a_server_side_default_stays_correct(alice: ApiClient) -> None:
 
 
 def test_no_row_is_rewritten() -> None:
-    """The duration of the lock must not depend on the number of rows."""
+    """Converting the datetimes must not rewrite the table, which would prolong the lock."""
     in_zone("Asia/Tokyo")
     execute(PLAN, ROWS)
     file_node = execute("SELECT pg_relation_filenode('task')")
@@ -191,7 +191,7 @@ def test_no_row_is_rewritten() -> None:
 
 
 def test_better_auths_tables_are_not_changed() -> None:
-    """Schema and rows of Better Auth's tables must stay the same."""
+    """The schema and rows of Better Auth's tables must not change."""
     execute(PLAN, ROWS, BETTER_AUTH)
     before = snapshot()
     theirs = before.keys() - {"public.task", "public.task_id_seq"}

@@ -35,8 +35,11 @@ def test_ids_continue_after_the_largest(alice: ApiClient, ddl: str) -> None:
     assert next_ids == NEXT_IDS
 
 
-def test_an_id_out_of_the_columns_range_is_a_missing_task(alice: ApiClient) -> None:
-    """A larger id must return a 404 (docs/contract.md, "Six endpoints and a health check")."""
+def test_an_id_beyond_the_columns_range_is_not_found(alice: ApiClient) -> None:
+    """An id that exceeds the type of the column must return a 404.
+
+    Source: docs/contract.md, "Six endpoints and a health check".
+    """
     execute(PLAN, ROWS)
     migrate()
     before = rows()
@@ -59,7 +62,7 @@ def test_an_id_out_of_the_columns_range_is_a_missing_task(alice: ApiClient) -> N
 
 
 def test_an_exhausted_sequence_is_a_500(alice: ApiClient) -> None:
-    """A create without a free id must return a server error and change nothing."""
+    """With an exhausted sequence, a create must return a 500 and change nothing."""
     execute(PLAN, ROWS, "UPDATE task SET id = 2147483647 WHERE id = 7")
     migrate()
     before = rows()

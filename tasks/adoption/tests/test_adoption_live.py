@@ -1,4 +1,4 @@
-"""`manage.py migrate` while the old back end is running."""
+"""``manage.py migrate`` while the old back end is running."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ INSERT = (
 
 @contextmanager
 def old_back_end(url: str) -> Iterator[list[int]]:
-    """Read and insert as the old back end does, and collect the ids that were committed."""
+    """Read and insert as the old back end does; yield the list of committed ids as it grows."""
     acknowledged: list[int] = []
     is_over = Event()
 

@@ -26,13 +26,13 @@ def unchanged(before: dict[str, Any]) -> bool:
 
 
 def changed(old: str, new: str) -> str:
-    """Return the plan's table with one change."""
+    """Return the DDL of the plan's table with one replacement."""
     assert old in PLAN
     return PLAN.replace(old, new, 1)
 
 
 NO_KEY = changed("SERIAL PRIMARY KEY", "SERIAL")
-# reason: the SQL of such relations
+# reason: the DDL of relations that are refused for it
 INCOMPATIBLE_TABLES = {
     "it has no column user_id; it has no column title": [INCOMPATIBLE],
     "its id is uuid, not integer or bigint": [changed("id SERIAL", "id UUID")],
@@ -89,7 +89,7 @@ def test_a_table_in_sqlite_is_refused() -> None:
 
 
 def test_an_empty_database_passes_the_check() -> None:
-    """The first `migrate` and the next must succeed."""
+    """``migrate`` must succeed on an empty database, and again afterwards."""
     migrate(skip_checks=False)
     migrate(skip_checks=False)
 

@@ -1,4 +1,4 @@
-"""The old back end during and after the adoption, and the search path."""
+"""After the adoption: the old back end, reversal, indexes, the search path and warnings."""
 # ruff: noqa: S608 - statements consist of constants
 
 import io
@@ -71,7 +71,7 @@ def test_the_old_back_end_still_works(alice: ApiClient, ddl: str, zone: str) -> 
 
 
 def test_reversing_the_migration_keeps_every_row(alice: ApiClient) -> None:
-    """Reversing must drop only the index added here, not the table or a row."""
+    """Reversing the migration must drop only the index that it added."""
     execute(PLAN, ROWS)
     migrate()
     assert indexes() == {"task_pkey": True, "ix_task_user_id": True, LIST: True}
@@ -105,7 +105,7 @@ def test_the_documented_statements_work(alice: ApiClient) -> None:
 
 
 def test_an_invalid_index_is_rebuilt() -> None:
-    """The next `migrate` must rebuild an index that an interrupted one left invalid."""
+    """The next ``migrate`` must rebuild an index that an interrupted one left invalid."""
     execute(
         PLAN,
         ROWS,
@@ -143,7 +143,7 @@ def test_a_table_off_the_search_path_is_ignored(alice: ApiClient) -> None:
 def test_a_misleading_time_zone_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """There must be a warning if the old back end's naive times will be misread."""
+    """A warning must be logged if PostgreSQL would misread the old back end's naive times."""
     for ddl, zone in ((PLAN, "UTC"), (SQLMODEL, "Asia/Tokyo"), (PLAN, "Europe/Oslo")):
         empty()
         execute(ddl, f"SET TIME ZONE '{zone}'")

@@ -14,7 +14,7 @@ from tasks.models import Task
 
 MAX_BATCH_SIZE = 100_000
 KEY_HOURS = KEY_LIFETIME.total_seconds() // 3600
-# the rows to delete, by a description of them in the plural
+# The rows to delete, keyed by a plural description
 Selection = dict[str, "QuerySet[Any]"]
 
 
@@ -102,7 +102,7 @@ class Command(TaskCommand):
         self.stdout.write(f"Deleted {_worded(deleted)}.")
 
     def _confirm(self, counts: dict[str, int]) -> None:
-        """Ask for confirmation, and stop unless the answer is yes."""
+        """Ask for confirmation; raise ``CommandError`` unless the answer is yes."""
         self.stderr.write(f"To delete: {_worded(counts)}.", self.style.WARNING)
         self.stderr.write("Delete these rows permanently? [y/N] ", self.style.WARNING, ending="")
         self.stderr.flush()
@@ -115,7 +115,7 @@ class Command(TaskCommand):
 
 
 def _selection(options: dict[str, Any]) -> Selection:
-    """Return the rows to delete, by kind."""
+    """Validate the options and return the rows to delete, by kind."""
     selection: Selection = {}
     if options["completed"] != (options["older_than"] is not None):
         raise CommandError("--completed and --older-than AGE go together.")
@@ -147,7 +147,7 @@ def _selection(options: dict[str, Any]) -> Selection:
 
 
 def _counts(selection: Selection) -> dict[str, int]:
-    """Count each kind; a task of two kinds counts for the first, which deletes it."""
+    """Count the rows of each kind; a task of several kinds counts only for the first."""
     counts = {}
     tasks, before = Task.objects.none(), 0
     for name, rows in selection.items():

@@ -67,7 +67,7 @@ class Command(TaskCommand):
 
     @contextmanager
     def _output(self, name: str) -> Iterator[Callable[[str], object]]:
-        """Yield a function that writes; a regular file is renamed into place at the end."""
+        """Yield a function that writes to the output; a file is replaced once complete."""
         if name == STANDARD_OUTPUT:
             yield self.stdout.write
             self.stdout.flush()

@@ -60,7 +60,7 @@ class Command(TaskCommand):
 
 
 def _lines(file: BinaryIO, bar: "tqdm[Any]") -> Iterator[bytes]:
-    """Yield the lines, reading at most ``MAX_LINE_BYTES + 1`` bytes at a time."""
+    """Yield the lines of a file, split after ``MAX_LINE_BYTES + 1`` bytes if they are longer."""
     while line := file.readline(MAX_LINE_BYTES + 1):
         yield line
         bar.update(len(line))
