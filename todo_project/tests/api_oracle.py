@@ -12,7 +12,7 @@ STALE = '"0123456789abcdef0123456789abcdef"'
 
 
 class UserModel:
-    """A user's tasks and ETags by task id, and the idempotency keys with their bodies."""
+    """A user's tasks and ETags by task id, and task ids and bodies by idempotency key."""
 
     def __init__(self, user_id: str) -> None:
         self.id = user_id
@@ -22,7 +22,7 @@ class UserModel:
         self.bodies: dict[str, Json] = {}
 
     def created(self, answer: httpx.Response, body: Json, key: str | None) -> int | None:
-        """Check the response to a POST; return the new task's id, or ``None``."""
+        """Check the response to a POST; return the id of the new task, or ``None`` without one."""
         if wrong := wrong_fields(body, is_new=True):
             check_refusal(answer, wrong)
             return None
@@ -54,7 +54,7 @@ class UserModel:
         return task_id
 
     def tag(self, task_id: int, precondition: str | None) -> str | None:
-        """Return the ``If-Match`` value for a kind of precondition, or ``None``."""
+        """Return the ``If-Match`` value for a kind of precondition, or ``None`` without one."""
         current = self.tags.get(task_id, STALE)
         named = {"current": f"{STALE}, {current}", "weak": f"W/{current}", "stale": STALE}
         return precondition if precondition is None else named.get(precondition, precondition)

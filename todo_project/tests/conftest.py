@@ -15,7 +15,7 @@ from todo_project.tests.live_server import Deployment, LiveServer, copy_project,
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Copy the project without its ``.env``."""
+    """Copy the deployed files, without a ``.env``, and return their folder."""
     return copy_project(tmp_path)
 
 
@@ -47,9 +47,10 @@ def server(server_deployment: Deployment) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def random_seed(request: pytest.FixtureRequest) -> int:
-    """Choose a seed and print it; pytest shows it if the test fails.
+    """Choose a seed and print it; pytest shows the output if the test fails.
 
-    ``pytest --hypothesis-seed=N`` sets it. In CI it is constant, so that runs are reproducible.
+    ``pytest --hypothesis-seed=N`` sets the seed. In CI it is constant, so that runs are
+    reproducible.
     """
     default = 0 if IN_CI else random.randrange(2**32)  # noqa: S311 - not a secret
     seed = int(request.config.getoption("--hypothesis-seed") or default)
@@ -59,6 +60,6 @@ def random_seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture
 def admin() -> Iterator[psycopg.Connection[Any]]:
-    """Open a second connection to the test database."""
+    """Open a connection to the tests' database server, besides Django's."""
     with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
         yield admin

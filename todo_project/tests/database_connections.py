@@ -1,4 +1,4 @@
-"""Statements and deadlines on the tests' database connection."""
+"""Helpers for tests of the database connection and of deadlines."""
 
 from typing import Any
 

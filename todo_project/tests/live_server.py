@@ -32,7 +32,7 @@ from todo_project.configuration.environment import BASE_DIR
 
 START_SECONDS = 180.0  # ten times as long as a busy machine takes
 STOP_SECONDS = 45.0
-# By default, each client loads the system's certificates, which takes 0.15 s.
+# By default, each client loads the CA certificates, which takes 0.15 s.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

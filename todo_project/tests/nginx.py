@@ -14,7 +14,7 @@ from conftest import IN_CI
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import START_SECONDS, LiveServer, await_listener, free_port
 
-# Debian installs it into a folder that is only on root's PATH.
+# Debian installs nginx into a folder that only root's PATH includes.
 BINARY = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 EXAMPLE = (BASE_DIR / "examples" / "nginx.conf").read_text()
 
@@ -58,10 +58,10 @@ def proxying(
     """Run nginx in front of servers until the block ends.
 
     Args:
-        folder: the folder of nginx's files.
+        folder: the folder for nginx's files.
         ports: the ports of the two servers, or one port for both.
-        path: the path prefix of the servers.
-        target: the argument of ``proxy_pass``; if it ends with a slash, nginx strips the prefix.
+        path: the path under which nginx publishes the servers.
+        target: the argument of ``proxy_pass``; if it ends with a slash, nginx strips the path.
     """
     port = free_port()
     site = _site(

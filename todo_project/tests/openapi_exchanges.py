@@ -46,7 +46,7 @@ class Endpoint(NamedTuple):
         user: str = ALICE,
         **headers: str,
     ) -> Exchange:
-        """Send a request, by default with a valid body."""
+        """Send a request, by default with the endpoint's method and a valid body."""
         path = self.path.format(user_id=user, task_id=task) + query
         client.raise_request_exception = False  # return a 500 instead of raising the exception
         body = BODIES.get(self.method) if body is None else body
@@ -67,7 +67,7 @@ def endpoints(document: dict[str, Any]) -> dict[str, Endpoint]:
 def exchanges(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> Iterator[Exchange]:
-    """Yield every possible response of every endpoint."""
+    """Yield exchanges with every status that each endpoint can return."""
     found = endpoints(document)
     yield from _successes(found)
     yield from _invalid(found)

@@ -21,7 +21,7 @@ MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 
 
 def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
-    """Load the settings with these variables, as ``manage.py`` with these arguments does."""
+    """Load the settings as ``manage.py *arguments`` does, with ``PRODUCTION`` and ``variables``."""
     with monkeypatch.context() as patch:
         for name, value in {**PRODUCTION, **variables}.items():
             patch.setenv(name, value)

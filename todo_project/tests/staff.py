@@ -1,4 +1,4 @@
-"""Staff accounts."""
+"""Staff accounts and their clients, for the tests."""
 
 from typing import Any
 

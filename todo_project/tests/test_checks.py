@@ -1,4 +1,4 @@
-"""The system checks of the settings."""
+"""The deployment checks of ``todo_project.checks``."""
 
 from typing import Any
 
@@ -17,7 +17,11 @@ RECOMMENDED = {
 
 
 def found(settings: Settings, **changes: Any) -> dict[str, int]:
-    """Run the deployment checks on recommended settings with these changes."""
+    """Run all checks on the recommended settings with these changes.
+
+    Returns:
+        The levels of the deployment checks that fail, by id.
+    """
     for name, value in {**RECOMMENDED, **changes}.items():
         setattr(settings, name, value)
     messages = run_checks(include_deployment_checks=True)
@@ -27,7 +31,7 @@ def found(settings: Settings, **changes: Any) -> dict[str, int]:
 
 
 def test_a_questionable_setting_is_reported(settings: Settings) -> None:
-    """Advice against a default must be an Info; only a broken setting may be a Warning."""
+    """Each setting must be reported by its own check, and only a missing origin as a Warning."""
     changes: dict[str, Any] = {
         "": {},
         DERIVED_SECRET_KEY: {"SECRET_KEY_IS_DERIVED": True},
@@ -46,7 +50,7 @@ def test_a_questionable_setting_is_reported(settings: Settings) -> None:
 
 
 def test_every_check_has_a_hint(settings: Settings) -> None:
-    """A message must say what to do and show no value (FR-017)."""
+    """Every message must have a hint, and none may show the secret key (FR-017)."""
     settings.SECRET_KEY_IS_DERIVED, settings.ALLOWED_HOSTS, settings.CORS_ORIGINS = True, ["*"], []
 
     messages = checks.check_deployment(None)
@@ -57,7 +61,7 @@ def test_every_check_has_a_hint(settings: Settings) -> None:
 
 
 def test_the_checks_run_only_with_deploy(settings: Settings) -> None:
-    """Development must not report settings that only a deployment needs."""
+    """Without ``--deploy``, as in development, no deployment check may run."""
     settings.CORS_ORIGINS = []
 
     assert not [message for message in run_checks() if message.id in DEPLOYMENT_CHECKS]

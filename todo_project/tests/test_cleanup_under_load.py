@@ -36,7 +36,7 @@ def work(server: LiveServer, user: str, is_over: Event) -> list[httpx.Response]:
 
 
 def test_requests_succeed_during_a_cleanup(template: str, tmp_path: Path) -> None:
-    """No request may fail, e.g. with a 503 after waiting for a lock."""
+    """No request may fail or wait too long, for example for a lock."""
     is_over = Event()
     command = ("cleanup_tasks", "--user=gone", "--no-input", "--batch-size=500")
     with (

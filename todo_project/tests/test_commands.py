@@ -1,4 +1,4 @@
-"""The commands in their own processes, on a terminal or in a pipe."""
+"""Management commands as processes, on a terminal or in a pipe."""
 
 import os
 import pty
@@ -159,7 +159,7 @@ def test_ctrl_c_while_cleaning_up_reports_the_exact_number(deployed: Deployment)
 
 
 def test_an_export_can_be_imported(deployed: Deployment, tmp_path: Path) -> None:
-    """An export through a pipe and a file must be importable, without a progress bar."""
+    """An export to a pipe must be importable from a file, without a progress bar."""
     deployed.fill("moving", 20)
 
     exported = deployed.manage("export_tasks", "--user=moving")

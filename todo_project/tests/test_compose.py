@@ -15,7 +15,7 @@ PROJECT_SERVICES = ("migrate", "api")
 
 
 def variables(service: str) -> dict[str, str]:
-    """Return the environment variables of a service, with a password."""
+    """Return the environment variables of a service, with a password filled in."""
     given = SERVICES[service]["environment"]
     return {name: re.sub(r"\$\{.+?\}", "a-password", value) for name, value in given.items()}
 
@@ -27,7 +27,7 @@ def test_the_migration_runs_after_the_database_and_before_the_api() -> None:
         "migrate": {"condition": "service_completed_successfully"}
     }
     assert SERVICES["migrate"]["command"] == ["python", "manage.py", "migrate"]
-    assert "command" not in SERVICES["api"]  # that of the image
+    assert "command" not in SERVICES["api"]  # the image has its own
 
 
 def test_the_password_is_required_and_not_in_the_file() -> None:
@@ -41,7 +41,7 @@ def test_the_password_is_required_and_not_in_the_file() -> None:
 
 
 def test_the_code_reads_every_variable() -> None:
-    """A misspelt variable would be ignored."""
+    """Every variable must be in ``.env.example``: a misspelt one would be ignored."""
     read = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
     assert [set(variables(service)) - read for service in PROJECT_SERVICES] == [set(), set()]

@@ -24,7 +24,7 @@ PID = "SELECT pg_backend_pid()"
 def pools(
     django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[Any, Pool]]:
-    """Start and end without connections, and without the test case's transaction."""
+    """Start and end each test without connections, and without Django's test transaction."""
     connection.close()
     pools: dict[Any, Pool] = {}
     monkeypatch.setattr(base, "_pools", pools)
@@ -73,7 +73,7 @@ def test_concurrent_requests_open_no_more_connections_than_the_pool_has_slots(
 def test_the_deadline_includes_the_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A request that gets no connection must be a 503 in time (docs/contract.md, "Errors")."""
+    """A request that gets no connection must get a 503 in time (docs/contract.md, "Errors")."""
     monkeypatch.setattr(base, "Pool", lambda: Pool(1))
     ask(PID)
 
@@ -121,7 +121,7 @@ def test_a_closed_connection_releases_its_slot(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_reused_connection_starts_in_a_clean_state() -> None:
-    """``connect()`` must set every attribute that Django's does, except those of a new one."""
+    """``connect()`` must set what it sets for a new connection, except four attributes."""
     names: set[str] = set()
 
     class Recorder(base.DatabaseWrapper):
@@ -139,7 +139,7 @@ def test_a_reused_connection_starts_in_a_clean_state() -> None:
     recorder.close_pool()
 
     opened, reused = found
-    # the health check is the back end's; the rest is set once per wrapper
+    # the back end replaces the health check and close_at; isolation_level never changes
     only_opened = {"close_at", "health_check_enabled", "health_check_done", "isolation_level"}
     assert opened - reused == only_opened
 

@@ -20,7 +20,7 @@ PERMISSION = {
     "access-control-allow-credentials": "true",
     "access-control-expose-headers": "ETag, Idempotent-Replayed, Link, Retry-After, X-Request-ID",
 }
-# Of a preflight
+# Additional headers of the response to an OPTIONS request
 OPTIONS = {
     "access-control-allow-methods": "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
     "access-control-allow-headers": (
@@ -28,7 +28,7 @@ OPTIONS = {
     ),
     "access-control-max-age": "86400",
 }
-STRANGERS = [
+OTHER_ORIGINS = [
     *("https://evil.example", "null", "*", f"{FRONT_END}/", f"{FRONT_END}/path"),
     *(f"{FRONT_END}?query", f"{FRONT_END}.evil.example", f"{FRONT_END}@evil.example"),
     *(f"{FRONT_END} ", f"{FRONT_END},https://evil.example", f"{FRONT_END} https://evil.example"),
@@ -38,7 +38,7 @@ STRANGERS = [
     *("http://localhost.:3000", "http://127.0.0.1:3000", "localhost:3000", "//localhost:3000"),
     "http://sub.localhost:3000",
 ]
-ANSWERS: list[tuple[int, str, str, Any, dict[str, str]]] = [
+REQUESTS: list[tuple[int, str, str, Any, dict[str, str]]] = [
     (200, "GET", TASKS, None, {}),
     (200, "HEAD", TASKS, None, {}),
     (200, "GET", "/health", None, {}),
@@ -86,7 +86,7 @@ def test_only_an_allowed_origin_may_read_responses(
 ) -> None:
     """Errors must be as readable as successes, and caches must separate origins (FR-019)."""
     found, expected = {}, {}
-    for status, method, path, body, headers in ANSWERS:
+    for status, method, path, body, headers in REQUESTS:
         response = alice.send(method, path, body, **headers, **sent)
         row = f"{status} {method} {path}"
         found[row] = response.status_code, access_control(response), response["Vary"]
@@ -97,7 +97,7 @@ def test_only_an_allowed_origin_may_read_responses(
 
 
 def test_an_allowed_origin_may_read_the_404_of_an_encoded_slash(alice: ApiClient) -> None:
-    """A response before URL resolution must be readable, too."""
+    """A response that is sent before the URL is resolved must be readable too."""
     response = alice.get("/api/a%2Fb/tasks", headers=ORIGIN, RAW_URI="/api/a%2Fb/tasks")
 
     assert (response.status_code, access_control(response)) == (404, PERMISSION)
@@ -134,7 +134,7 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
         (method, len(headers), origin): access_control(
             alice.send(method, TASKS, **{**headers, "Origin": origin})
         )
-        for (method, headers), origin in product(requests, STRANGERS)
+        for (method, headers), origin in product(requests, OTHER_ORIGINS)
     }
 
     assert {row: headers for row, headers in found.items() if headers} == {}
@@ -170,7 +170,7 @@ def test_a_preflight_changes_nothing(alice: ApiClient) -> None:
 
 
 def test_a_plain_options_is_not_a_preflight() -> None:
-    """Without both headers of a preflight, OPTIONS must be a 405 (Fetch §3.2.2)."""
+    """Without both headers of a preflight, OPTIONS must get a 401, 403 or 405 (Fetch §3.2.2)."""
     plain = [{}, ORIGIN, {"Access-Control-Request-Method": "PUT"}]
     statuses = {
         user_id: [

@@ -31,7 +31,7 @@ def options(query: str, host: str = HOST) -> dict[str, str]:
 
 
 def test_every_postgresql_scheme_is_accepted() -> None:
-    """The plan's URL has SQLAlchemy's form."""
+    """SQLAlchemy's schemes, one of which the plan uses, must be accepted."""
     schemes = ["postgresql", "postgres", "POSTGRESQL", "postgresql+asyncpg", "postgresql+psycopg"]
     schemes += ["postgresql+psycopg2", "postgres+asyncpg"]
     expected = {
@@ -84,7 +84,7 @@ def test_asyncpgs_ssl_becomes_sslmode() -> None:
 
 
 def test_a_libpq_option_is_passed_on() -> None:
-    """The value must be unchanged."""
+    """An option of libpq must keep its value."""
     expected = {
         "sslmode": "verify-full",
         "sslrootcert": "/etc/ca.pem",
@@ -110,7 +110,7 @@ def test_an_asyncpg_only_option_is_dropped() -> None:
 
 
 def test_connecting_has_a_timeout() -> None:
-    """An unreachable database must be a 503 in time (docs/contract.md, "Errors")."""
+    """An unreachable database must cause a 503 in time (docs/contract.md, "Errors")."""
     expected = {"?timeout=7": "7", "?timeout=7.9": "7"}
 
     assert {query: options(query)["connect_timeout"] for query in expected} == expected
@@ -118,7 +118,7 @@ def test_connecting_has_a_timeout() -> None:
 
 
 def test_neon_requires_tls() -> None:
-    """``*.neon.tech`` implies ``sslmode=require``, unless the URL sets it."""
+    """``*.neon.tech`` must imply ``sslmode=require``, unless the URL sets a mode."""
     expected: dict[tuple[str, str], str | None] = {
         **dict.fromkeys(product([NEON, NEON.upper(), "x.neon.tech"], QUERIES), "require"),
         (NEON, "?sslmode=verify-full"): "verify-full",
@@ -132,7 +132,7 @@ def test_neon_requires_tls() -> None:
 
 
 def test_a_unix_socket_is_named_by_its_folder() -> None:
-    """``?host=`` may be the folder of a socket."""
+    """``?host=`` may name the folder of a Unix socket."""
     database = read("postgresql://todo:@/todo?host=%2Fvar%2Frun%2Fpostgresql")
 
     assert (database["HOST"], database["NAME"]) == ("", "todo")
@@ -140,7 +140,7 @@ def test_a_unix_socket_is_named_by_its_folder() -> None:
 
 
 def test_postgresql_is_set_up_for_a_pooler() -> None:
-    """PgBouncer in transaction mode supports no state on the server."""
+    """Server-side cursors must be off, and connections must be reused."""
     database = read(f"postgresql://todo@{HOST}/todo")
 
     assert database["DISABLE_SERVER_SIDE_CURSORS"] is True

@@ -32,7 +32,7 @@ HOURS = KEY_LIFETIME.total_seconds() / 3600
 
 
 def page(name: str) -> str:
-    """Return a page of ``docs/``."""
+    """Return the text of a page in ``docs/``."""
     return (BASE_DIR / "docs" / name).read_text()
 
 
@@ -43,7 +43,7 @@ def missing(name: str, *facts: str) -> list[str]:
 
 
 def test_every_command_has_a_row() -> None:
-    """An operator must find every command in one table."""
+    """The table of commands must list exactly the project's commands, `migrate` and `check`."""
     rows = re.findall(r"^\| `manage.py (\w+)", page("commands.md"), re.MULTILINE)
 
     assert sorted(rows) == sorted([*COMMANDS, "migrate", "check"])
@@ -62,7 +62,7 @@ def test_a_synopsis_lists_the_options_of_its_command(name: str) -> None:
 
 
 def test_every_metric_has_a_row() -> None:
-    """An operator must find the name, the type and the labels of every metric."""
+    """The table of metrics must list the name, the type and the labels of every metric."""
     rows = re.findall(
         r"^\| `(\w+)` \| (counter|histogram).*? \| (.*) \|$", page("operations.md"), re.MULTILINE
     )
@@ -83,7 +83,7 @@ def test_every_metric_has_a_row() -> None:
 
 
 def test_the_figures_of_the_server_match_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An operator must be able to rely on every limit (SC-006, SC-007)."""
+    """The page on operations must state the limits of the code (SC-006, SC-007)."""
     served = load_served(monkeypatch, **PRODUCTION)
 
     assert not missing(
@@ -102,7 +102,7 @@ def test_the_figures_of_the_server_match_the_code(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_figures_for_staff_match_the_code(settings: Settings) -> None:
-    """Staff must know when a list is truncated and when a login is locked."""
+    """The pages for staff must state the limits of lists, logins and cleanups."""
     assert settings.AXES_FAILURE_LIMIT == 5
     assert not missing(
         "admin.md",
@@ -116,7 +116,7 @@ def test_the_figures_for_staff_match_the_code(settings: Settings) -> None:
 
 
 def test_the_figures_of_the_contract_match_the_code(settings: Settings) -> None:
-    """A client must be able to rely on every limit (FR-007, FR-008)."""
+    """The contract must state the limits of the code (FR-007, FR-008)."""
     assert not missing(
         "contract.md",
         f"1 to {TITLE_MAX_LENGTH} characters",

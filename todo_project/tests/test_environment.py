@@ -19,7 +19,7 @@ Show = Callable[..., str]
 def test_an_empty_variable_counts_as_not_set(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
-    """Compose files and ``.env.example`` leave variables empty."""
+    """An empty variable, as in ``.env.example``, must have its default."""
     if value is not None:
         monkeypatch.setenv(NAME, value)
 
@@ -40,7 +40,7 @@ def test_an_empty_variable_counts_as_not_set(
 def test_a_variable_may_come_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, value: str
 ) -> None:
-    """``NAME_FILE`` names a Docker secret; a trailing line break must be ignored."""
+    """The file that ``NAME_FILE`` names must be read, and surrounding whitespace ignored."""
     (tmp_path / "secret").write_text(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
@@ -66,7 +66,7 @@ def test_an_empty_file_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatc
 def test_an_unreadable_file_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, message: str
 ) -> None:
-    """A mistyped path must not count as unset, nor may the content be shown (FR-017)."""
+    """A mistyped path must not count as not set, and the content must not be shown (FR-017)."""
     if written is not None:
         (tmp_path / "secret").write_bytes(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
@@ -111,8 +111,10 @@ def test_a_variable_may_come_from_the_env_file(show: Show, line: str, value: str
 
 
 @pytest.mark.parametrize(("value", "expected"), [("given", "given"), ("", "default")])
-def test_the_environment_wins_over_the_env_file(show: Show, value: str, expected: str) -> None:
-    """A variable that is set must win, even if it is empty."""
+def test_the_environment_takes_precedence_over_the_env_file(
+    show: Show, value: str, expected: str
+) -> None:
+    """A variable that is set must take precedence, even if it is empty."""
     assert show(f"{NAME}=file\n", **{NAME: value}) == expected
 
 

@@ -113,7 +113,7 @@ def test_a_405_has_an_allow_header(alice: ApiClient) -> None:
 def test_an_unknown_path_is_a_404_and_never_a_redirect(
     alice: ApiClient, settings: Settings, debug: bool
 ) -> None:
-    """An unknown path must be the contract's 404 (docs/contract.md, "Errors")."""
+    """An unknown path must get the contract's 404 (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
     paths = [
         *("//", "/api", "/api/", "/api/alice", "/api/alice/", "/api//tasks", "/api/alice//tasks"),

@@ -67,7 +67,7 @@ def client() -> ApiClient:
 def test_an_exception_is_a_500_without_internals_and_logged_once(
     client: ApiClient, settings: Settings, broken_path: str, log: io.StringIO, debug: bool
 ) -> None:
-    """The log entry must have the traceback and the request id of the response (FR-016)."""
+    """The log entry must have the traceback and the request id (FR-016)."""
     settings.DEBUG = debug
 
     response = client.send("GET", broken_path, **{"Accept": "text/html", "X-Request-ID": "fault-1"})
@@ -94,14 +94,14 @@ def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
 ) -> None:
     """Only a 503 may suggest a retry (docs/contract.md, "Errors")."""
     settings.DEBUG = debug
-    ours = [ProgrammingError, DataError, IntegrityError, DatabaseError, RecursionError, KeyError]
+    bugs = [ProgrammingError, DataError, IntegrityError, DatabaseError, RecursionError, KeyError]
     found: dict[type[Exception], Any] = {}
-    for fault in (OperationalError, InterfaceError, *ours):
+    for fault in (OperationalError, InterfaceError, *bugs):
         monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=fault(INTERNALS)))
         response = client.send("GET", TASKS)
         found[fault] = response.status_code, response.json(), response.headers.get("Retry-After")
 
-    expected: dict[type[Exception], Any] = dict.fromkeys(ours, (500, FAULT, None))
+    expected: dict[type[Exception], Any] = dict.fromkeys(bugs, (500, FAULT, None))
     expected.update(dict.fromkeys((OperationalError, InterfaceError), (503, UNAVAILABLE, "2")))
     assert found == expected
 

@@ -1,4 +1,4 @@
-"""``fetch_all`` of the PostgreSQL back end: like a cursor, and seen by every wrapper."""
+"""``fetch_all`` of the PostgreSQL back end: the results of a cursor, through every wrapper."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 
 @pytest.fixture
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect the statements that use ``fetch_all``."""
+    """Collect the statements that ``fetch_all`` runs."""
     seen: list[str] = []
     fetch_all = DeadlineConnection.fetch_all
 
@@ -98,7 +98,7 @@ def test_fetch_all_is_not_used_while_queries_are_logged(fetched: list[str]) -> N
 
 
 def test_a_value_is_loaded_as_by_a_cursor() -> None:
-    """Loaders that Django registers must apply to both, and datetimes must be in UTC."""
+    """The loaders that Django registers must apply, and datetimes must be in UTC."""
     statement = "SELECT now() - now(), '{\"a\": 1}'::jsonb, 1.50::numeric"
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -53,7 +53,7 @@ def add_handler(logger: logging.Logger, formatter: type[logging.Formatter]) -> i
 
 
 def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
-    """Write a request without a record, and check that its record has the same line."""
+    """Log a request without a record, and check that a record would have the same line."""
     # pytest adds its own handlers
     [handler] = [handler for handler in logger.handlers if isinstance(handler, LineHandler)]
     with time_machine.travel(0, tick=False):

@@ -35,7 +35,7 @@ UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailabl
 def test_health_ignores_query_and_token(
     anonymous: ApiClient, path: str, status: str, statements: int
 ) -> None:
-    """A bad token must not matter; `/health` must not query the database."""
+    """Neither a query string nor a bad token may matter; `/health` must not use the database."""
     bad_token = {"Authorization": "Bearer x"}
     found = {}
     for sent, headers in [(path, {}), (f"{path}/", {}), (f"{path}?x=1", {}), (path, bad_token)]:
@@ -49,7 +49,7 @@ def test_health_ignores_query_and_token(
 
 @pytest.mark.django_db
 def test_head_has_no_body_and_nothing_is_cached(anonymous: ApiClient) -> None:
-    """HEAD must work wherever GET does, and no cache may answer for the process."""
+    """HEAD must work wherever GET does, and no cache may store a response."""
     found, expected = {}, {}
     for path in PATHS:
         head, get = anonymous.head(path), anonymous.get(path)
@@ -61,7 +61,7 @@ def test_head_has_no_body_and_nothing_is_cached(anonymous: ApiClient) -> None:
 
 
 def test_other_methods_are_refused(anonymous: ApiClient) -> None:
-    """A wrong method must be a 405 in JSON with ``Allow``."""
+    """Any method but GET and HEAD must get a 405 in JSON with ``Allow``."""
     found = {}
     for path, method in product(PATHS, METHODS):
         response = anonymous.generic(method, path)
@@ -73,7 +73,7 @@ def test_other_methods_are_refused(anonymous: ApiClient) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_on", [False, True])
 def test_the_root_names_the_service(anonymous: ApiClient, settings: Settings, is_on: bool) -> None:
-    """The root must name the service and the path of its documentation."""
+    """With API_DOCS on or off, the root must name the service and its documentation's path."""
     settings.API_DOCS = is_on
 
     with CaptureQueriesContext(connection) as captured:
@@ -86,7 +86,7 @@ def test_the_root_names_the_service(anonymous: ApiClient, settings: Settings, is
 
 @pytest.mark.django_db
 def test_a_missing_migration_is_a_503(anonymous: ApiClient, log: io.StringIO) -> None:
-    """A load balancer must not send requests to a process before the migration."""
+    """A process must not be ready before all migrations are applied."""
     MigrationRecorder(connection).record_unapplied("tasks", "0001_initial")
 
     response = anonymous.send("GET", "/health/ready")

@@ -14,7 +14,7 @@ MALFORMED = ["a b", "a/b", "a:b", "a@b", "a:80:80", "[::1", "ä.example", "<scri
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
 def test_another_host_is_refused(alice: ApiClient, settings: Settings, debug: bool) -> None:
-    """A host that is malformed or not in ALLOWED_HOSTS must be a 400 in JSON."""
+    """A host that is malformed or not in ALLOWED_HOSTS must get a 400 in JSON."""
     settings.DEBUG = debug
     found = {host: alice.send("GET", TASKS, Host=host) for host in MALFORMED}
     settings.ALLOWED_HOSTS = ["api.example"]
@@ -50,7 +50,7 @@ def test_the_host_is_checked_before_anything_else(anonymous: ApiClient) -> None:
 
 
 def test_a_forwarded_host_is_ignored(anonymous: ApiClient, settings: Settings) -> None:
-    """Only the Host header must count, not ``X-Forwarded-Host``."""
+    """Only the Host header may count, not ``X-Forwarded-Host``."""
     settings.ALLOWED_HOSTS = ["api.example"]
 
     responses = [

@@ -36,7 +36,7 @@ def test_public_keys_are_off_without_a_url(
 def test_issuer_and_audience_default_to_the_front_ends_origin(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], issuer_and_audience: tuple[str, str]
 ) -> None:
-    """Better Auth uses the origin of its base URL as issuer and audience.
+    """Issuer and audience must default to the front end's origin, as in Better Auth.
 
     The defaults apply only to tokens signed with a private key; explicit values apply to all tokens
     (docs/contract.md, "Authentication").
@@ -62,7 +62,7 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
     ],
 )
 def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """If the keys could not be fetched, every token signed with a private key would be a 503."""
+    """A malformed URL must be refused: tokens signed with a private key would all cause a 503."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
 
@@ -71,6 +71,6 @@ def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -
 def test_a_url_without_issuer_or_audience_is_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """Without both, the API would accept tokens that were issued for other services."""
+    """A URL must have both, or the API would accept tokens that were issued for other services."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISS"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL="", **variables)

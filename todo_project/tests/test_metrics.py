@@ -1,4 +1,4 @@
-"""`/metrics` (SC-006, SC-009)."""
+"""The metrics at ``/metrics`` (SC-006, SC-009)."""
 
 import runpy
 import sys
@@ -155,7 +155,7 @@ def test_the_format_follows_the_accept_header(anonymous: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_metered")
 def test_metrics_are_read_only(anonymous: ApiClient) -> None:
-    """Any other method must be the contract's 405."""
+    """Any method but GET and HEAD must get the contract's 405."""
     response = anonymous.post("/metrics")
 
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
@@ -167,7 +167,7 @@ def test_metrics_are_read_only(anonymous: ApiClient) -> None:
 def test_the_shared_folder_of_the_workers_is_read(
     anonymous: ApiClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The response must have the counters of all workers, not only those of this process."""
+    """The response must have the counters in the folder, not those of this process."""
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
 
     assert b"http_requests" not in anonymous.get("/metrics").content

@@ -17,7 +17,7 @@ def install(machine: Path, file: str, *, starts: bool = True) -> str:
 
 
 def newest(machine: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script."""
+    """Run the script on a machine with only the fake Pythons."""
     bash = shutil.which("bash")
     assert bash
     return subprocess.run(
@@ -39,7 +39,7 @@ def test_the_newest_supported_python_is_selected(tmp_path: Path) -> None:
 
 
 def test_a_python_that_does_not_start_is_skipped(tmp_path: Path) -> None:
-    """The shim of an unselected version must not end the search."""
+    """A pyenv shim whose version is not selected must not end the search."""
     install(tmp_path, "bin/python3.13", starts=False)
     older = install(tmp_path, "bin/python3.11")
     without_pyenv = newest(tmp_path).stdout

@@ -1,6 +1,6 @@
 """The OpenAPI document, compared with the code's constants and with real responses.
 
-``openapi_exchanges`` provokes every response that the service can return.
+``openapi_exchanges`` provokes every status that each operation can return.
 """
 
 import json
@@ -56,7 +56,7 @@ def document() -> Json:
 
 @pytest.fixture(scope="module")
 def cached_exchanges() -> list[Exchange]:
-    """Return the responses, cached for this module because getting them takes seconds."""
+    """Return a list that ``seen`` fills once per module, because the exchanges take seconds."""
     return []
 
 
@@ -68,7 +68,7 @@ def seen(
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
 ) -> list[Exchange]:
-    """Return every response that the endpoints can return."""
+    """Return exchanges with every status that each operation can return."""
     if not cached_exchanges:
         cached_exchanges.extend(exchanges(document, monkeypatch, settings))
     return cached_exchanges
@@ -125,7 +125,7 @@ def with_schema(part: Any) -> Iterator[Json]:
 
 
 def test_every_path_and_method_is_documented(document: Json) -> None:
-    """The document must have the paths and methods of the URL configuration (FR-014)."""
+    """The document must list exactly the paths and methods of the service (FR-014)."""
     documented = {
         (resolve(each.path.format(user_id="u", task_id=1)).url_name, each.method)
         for each in endpoints(document).values()
@@ -137,7 +137,7 @@ def test_every_path_and_method_is_documented(document: Json) -> None:
 
 
 def test_only_the_task_endpoints_require_a_token(document: Json) -> None:
-    """Every operation must require a token, except those of the service itself (FR-001)."""
+    """Every operation must require a token, except ``health``, ``ready`` and ``root`` (FR-001)."""
     is_open = {each["operationId"]: each.get("security") == [] for each in operations(document)}
 
     assert document["security"] == [{"BetterAuth": []}]
@@ -145,7 +145,7 @@ def test_only_the_task_endpoints_require_a_token(document: Json) -> None:
 
 
 def test_every_status_is_documented_and_returned(document: Json, seen: list[Exchange]) -> None:
-    """The document must list exactly the statuses that the service returns (FR-015)."""
+    """The document must list exactly the statuses that each operation returns (FR-015)."""
     statuses = {status for _, status in responses(document)}
 
     assert {(each.operation, each.response.status_code) for each in seen} == set(
@@ -155,7 +155,7 @@ def test_every_status_is_documented_and_returned(document: Json, seen: list[Exch
 
 
 def test_every_header_is_documented_and_sent(document: Json, seen: list[Exchange]) -> None:
-    """The document must list the headers that the service sends, with the same values."""
+    """The document must list exactly the headers that are sent, with schemas that they match."""
     documented = {
         (*key, name): resolved(document, header)
         for key, response in responses(document).items()
@@ -180,7 +180,7 @@ def test_every_header_is_documented_and_sent(document: Json, seen: list[Exchange
 
 
 def test_every_body_matches_its_schema(document: Json, seen: list[Exchange]) -> None:
-    """A body must validate against its schema, and be empty where none is documented."""
+    """A body must match its schema, and must be empty if none is documented."""
     for each in seen:
         documented = responses(document)[each.operation, each.response.status_code]
         where = (each.operation, each.method, each.response.status_code)
@@ -194,7 +194,7 @@ def test_every_body_matches_its_schema(document: Json, seen: list[Exchange]) -> 
 
 
 def test_every_error_is_an_example(document: Json, seen: list[Exchange]) -> None:
-    """The examples of an operation must include each error, except combinations in a 422."""
+    """Every error must be among its operation's examples, except a 422 or a JSON parse error."""
     for each in seen:
         status = each.response.status_code
         if status < 400 or status == 422 or not each.response.content:
@@ -219,7 +219,7 @@ def test_every_example_of_an_error_is_returned(document: Json, seen: list[Exchan
 
 
 def test_every_example_matches_its_schema(document: Json) -> None:
-    """A copied example must be valid, whether of a body, a parameter or a header."""
+    """Every example of a body, a parameter or a header must match its schema."""
     found = [
         (part["schema"], value)
         for part in with_schema(document)
@@ -231,7 +231,7 @@ def test_every_example_matches_its_schema(document: Json) -> None:
 
 
 def test_every_example_of_a_request_is_accepted(document: Json, db: None, alice: ApiClient) -> None:
-    """The service must accept the requests that the pages offer to send."""
+    """The service must accept every example of a request body."""
     task = alice.send("POST", "/api/alice/tasks", {"title": "x"}).json()["id"]
     for name, path in (("createTask", ""), ("updateTask", f"/{task}")):
         endpoint = endpoints(document)[name]
@@ -242,7 +242,7 @@ def test_every_example_of_a_request_is_accepted(document: Json, db: None, alice:
 
 
 def test_the_link_example_is_accepted(document: Json, db: None, alice: ApiClient) -> None:
-    """The example of ``Link`` must have a valid cursor."""
+    """Every example of ``Link`` must have a valid cursor."""
     header = responses(document)["listTasks", 200]["headers"]["Link"]
     for example in header["schema"]["examples"]:
         query = example.partition("<")[2].partition(">")[0]
@@ -250,7 +250,7 @@ def test_the_link_example_is_accepted(document: Json, db: None, alice: ApiClient
 
 
 def test_the_fields_of_a_task_match_the_serializer(document: Json) -> None:
-    """The document must list the serializer's fields, in the same order."""
+    """The schemas must list the serializer's fields in order, with the same ones read-only."""
     schemas, fields = document["components"]["schemas"], TaskSerializer().fields
     writable = [name for name, field in fields.items() if not field.read_only]
     read_only = [name for name, said in schemas["Task"]["properties"].items() if "readOnly" in said]
@@ -273,7 +273,7 @@ def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchang
 
 
 def test_the_options_of_the_list_match_the_code(document: Json) -> None:
-    """The document must describe the options of the list, with their values."""
+    """The document must list the code's options, orderings and page sizes."""
     parameters = {
         each["name"]: each["schema"]
         for part in document["paths"]["/api/{user_id}/tasks"]["get"]["parameters"]
@@ -299,7 +299,7 @@ def test_the_limits_of_a_task_match_the_code(document: Json) -> None:
 
 
 def test_the_limits_of_headers_match_the_code(document: Json) -> None:
-    """The patterns and examples of headers must have the code's lengths."""
+    """The patterns of the headers and the example of ``Retry-After`` must match the code."""
     headers = document["components"]["headers"]
     create = document["paths"]["/api/{user_id}/tasks"]["post"]
     key = next(each for each in create["parameters"] if each.get("name") == "Idempotency-Key")
@@ -312,7 +312,7 @@ def test_the_limits_of_headers_match_the_code(document: Json) -> None:
 
 
 def test_the_limits_in_descriptions_match_the_code(document: Json) -> None:
-    """A limit stated in prose must match the code, too."""
+    """A limit stated in a description must match the code."""
     components = document["components"]
     create = document["paths"]["/api/{user_id}/tasks"]["post"]
     key = next(each for each in create["parameters"] if each.get("name") == "Idempotency-Key")
@@ -327,7 +327,7 @@ def test_the_limits_in_descriptions_match_the_code(document: Json) -> None:
 
 
 def test_the_comments_name_constants_of_the_code() -> None:
-    """A comment on a limit must name a constant and its module."""
+    """Every constant that a comment names must exist in the module that it names."""
     source = (BASE_DIR / "todo_project/openapi/openapi.yaml").read_text()
     named = re.findall(r"# .*\b([A-Z_]{2,}) in (\S+\.py)", source)
     missing = [

@@ -1,4 +1,4 @@
-"""``/openapi.json``, ``/docs`` and ``/redoc``: when they are enabled, and the cost when not."""
+"""``/openapi.json``, ``/docs`` and ``/redoc``, enabled and disabled."""
 
 import re
 from itertools import product
@@ -95,7 +95,7 @@ def test_the_pages_are_html(reader: ApiClient, path: str) -> None:
 
 
 def test_the_documents_are_read_only(reader: ApiClient) -> None:
-    """Other methods must be a 405 with ``Allow``; HEAD must work wherever GET does."""
+    """Other methods must get a 405 with ``Allow``; HEAD must work wherever GET does."""
     found = {}
     for path in PATHS:
         post, head = reader.send("POST", path), reader.head(path)

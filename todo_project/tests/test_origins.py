@@ -32,7 +32,7 @@ REFUSED = [
 
 
 def test_an_origin_is_serialised_as_by_a_browser() -> None:
-    """Only scheme, host and port count; a path is ignored (docs/contract.md, "Cross-origin")."""
+    """Only scheme, host and port may be kept (docs/contract.md, "Cross-origin")."""
     assert {url: origin("BETTER_AUTH_URL", url) for url in ORIGINS} == ORIGINS
 
 

@@ -97,7 +97,7 @@ def wrong_citations(source: str, root: Path) -> list[str]:
 
 
 def relative(path: Path) -> str:
-    """Return the path of a file as the pages write it."""
+    """Return the path of a file relative to the project's folder, as the pages write it."""
     return str(path.relative_to(BASE_DIR))
 
 
@@ -140,7 +140,7 @@ def test_every_file_that_a_page_mentions_exists(page: Path) -> None:
 
 
 def test_every_page_and_heading_that_the_code_cites_exists() -> None:
-    """A reader must be able to open every cited source."""
+    """A citation must not outlive its page or its heading."""
     found = {relative(file): wrong_citations(file.read_text(), BASE_DIR) for file in SOURCES}
 
     assert {file: wrong for file, wrong in found.items() if wrong} == {}

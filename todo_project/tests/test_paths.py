@@ -69,7 +69,7 @@ def test_a_path_that_only_matches_after_decoding_is_unknown() -> None:
 
 
 @pytest.mark.django_db
-def test_a_task_id_that_cannot_be_decoded_is_a_missing_task() -> None:
+def test_an_encoded_slash_or_invalid_utf8_in_a_task_id_is_a_missing_task() -> None:
     """Such an id must cause a 404, at the same step in the order of checks as a missing task."""
     TaskFactory.create(id=1, user_id="alice")
     before = rows()

@@ -29,7 +29,7 @@ CLIENTS = 50
 SERVER_CONNECTIONS = 2
 WORKED = [201, 200, 200, 200, 200, 204, 200]  # the statuses of work()
 
-# Debian installs it into a folder that is only on root's PATH.
+# Debian installs PgBouncer into a folder that only root's PATH includes.
 BINARY = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 
 pytestmark = [
@@ -97,7 +97,7 @@ class Pooler:
         await_listener(LiveServer(self.port, self.process, log))
 
     def stop(self) -> None:
-        """Kill PgBouncer; on any other signal, it may wait for its clients."""
+        """Kill PgBouncer: on SIGTERM, it may wait for its clients."""
         self.process.kill()
         self.process.wait(START_SECONDS)
 
@@ -129,7 +129,7 @@ def pooler(template: str) -> Iterator[Pooler]:
 
 @pytest.fixture(scope="module")
 def pooled(pooler: Pooler, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve the pooled database, with more threads than clients."""
+    """Serve the pooled database, with enough workers for one connection per client."""
     folder = tmp_path_factory.mktemp("pooled")
     project = copy_project(folder / "project")
     write_env(project, pooler.url)

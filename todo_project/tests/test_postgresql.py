@@ -74,7 +74,7 @@ def test_a_statement_past_the_deadline_is_cancelled() -> None:
 
 
 def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline must start with the first statement; no statement may be executed after it."""
+    """The deadline must start with the first statement, and no statement may run after its end."""
     clock = StoppedClock(monkeypatch)
     insert = "INSERT INTO django_migrations VALUES (-1, 'x', 'x', now())"
 
@@ -93,7 +93,7 @@ def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyP
 
 
 def test_a_connection_lost_within_the_deadline_is_an_immediate_error() -> None:
-    """A lost connection must fail without waiting for the deadline."""
+    """A statement whose connection is lost must fail without waiting for the deadline."""
     started = time.monotonic()
 
     with database_deadline(60), pytest.raises(OperationalError):
@@ -119,7 +119,7 @@ def test_a_connection_is_usable_while_it_is_open(admin: psycopg.Connection[Any])
 
 @pytest.mark.usefixtures("tokyo")
 def test_nothing_is_sent_on_connecting(admin: psycopg.Connection[Any]) -> None:
-    """A ``SET`` would leak to another client behind a pooler in transaction mode."""
+    """No ``SET`` may be sent: a pooler in transaction mode would leak it to another client."""
     connection.connect()
 
     assert last_statement(admin) == ""
@@ -155,7 +155,7 @@ def terminate_after_check(monkeypatch: pytest.MonkeyPatch, admin: psycopg.Connec
 def test_a_connection_lost_between_two_statements_is_replaced(
     admin: psycopg.Connection[Any],
 ) -> None:
-    """A request with more than one statement must not fail at the second."""
+    """A request must not fail if it loses its connection between two statements."""
     terminate(admin, ask(PID))
 
     assert ask("SELECT 'again'") == "again"
@@ -164,7 +164,7 @@ def test_a_connection_lost_between_two_statements_is_replaced(
 def test_a_connection_lost_within_a_transaction_is_not_replaced(
     admin: psycopg.Connection[Any],
 ) -> None:
-    """The loss of earlier writes must raise an error."""
+    """A transaction must fail with its connection, because its earlier writes are lost."""
 
     @transaction.atomic
     def lose_the_connection() -> None:

@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
-    """Listen on the configured port."""
+    """Listen on a free port, and set ``PORT`` to it."""
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         server.status = 200  # type: ignore[attr-defined]
         monkeypatch.setenv("PORT", str(server.server_port))
@@ -54,7 +54,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
 def test_the_host_header_is_an_allowed_host(
     listener: HTTPServer, monkeypatch: pytest.MonkeyPatch, names: str, name: str
 ) -> None:
-    """Any other host would get a 400, and Docker would restart the container."""
+    """The probe must send an allowed host: any other would get a 400."""
     monkeypatch.setenv("ALLOWED_HOSTS", names)
 
     assert is_alive()
@@ -62,7 +62,7 @@ def test_the_host_header_is_an_allowed_host(
 
 
 def test_a_server_that_responds_with_an_error_is_not_alive(listener: HTTPServer) -> None:
-    """Only a 200 must count as alive."""
+    """Only a 200 may count as alive."""
     listener.status = 400  # type: ignore[attr-defined]
 
     assert not is_alive()

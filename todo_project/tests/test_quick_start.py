@@ -1,4 +1,4 @@
-"""``manage.py quick_start``."""
+"""Tests of ``manage.py quick_start``."""
 
 import io
 import shlex

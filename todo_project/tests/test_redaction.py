@@ -41,7 +41,7 @@ HARMLESS = [
 
 
 def test_a_secret_is_masked_and_nothing_else() -> None:
-    """Credentials must be masked, and harmless text must not."""
+    """Credentials and query strings must be masked, and harmless text must be kept."""
     assert {text: redacted(text) for text in MASKED} == MASKED
     assert [redacted(text) for text in HARMLESS] == HARMLESS
 
@@ -49,7 +49,7 @@ def test_a_secret_is_masked_and_nothing_else() -> None:
 def test_a_configured_secret_is_masked_everywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A database password must be masked, but not one so short that it occurs in any text."""
+    """A configured secret must be masked, unless it is so short that it may occur in any text."""
     monkeypatch.setattr(redaction, "_hidden", set())
     hide("correct-horse", "short", "")
 

@@ -1,4 +1,4 @@
-"""The pinned requirements: every version and every hash."""
+"""The pinned Python and npm packages: every version and every hash."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def pinned(name: str, python: str) -> dict[str, str]:
 
 
 def wanted(name: str) -> list[Requirement]:
-    """Return the direct dependencies."""
+    """Return the direct dependencies in a ``.in`` file, without those in files that it includes."""
     lines = lines_of((BASE_DIR / f"{name}.in").read_text())
     return [Requirement(line) for line in lines if not line.startswith("-r ")]
 
@@ -62,7 +62,7 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
 
 
 def test_an_unpinned_line_is_detected() -> None:
-    """An unpinned line must fail the test above."""
+    """``unpinned`` must return every line that is not an exact pin with a SHA-256 hash."""
     lines = [
         *(f"django>=5.2 {HASH}", "django==5.2.19", "django==5.2.19 --hash=md5:00", "-e ."),
         *(f"django==5.2.* {HASH}", f"django @ https://example.com/django.whl {HASH}"),

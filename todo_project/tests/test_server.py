@@ -25,7 +25,7 @@ def request_bytes(method: str, target: str, *headers: str) -> bytes:
 
 
 def bearer(user_id: str) -> str:
-    """Return the Authorization header of a user."""
+    """Return the Authorization header for a user."""
     return f"Authorization: Bearer {mint(user_id)}"
 
 
@@ -84,7 +84,7 @@ def test_a_204_has_neither_a_body_nor_a_length(server: LiveServer) -> None:
 
 
 def test_no_path_is_ever_redirected(server: LiveServer) -> None:
-    """A redirect would lose the body or the token.
+    """No path may redirect, because the client would lose the body or the token.
 
     Source: docs/contract.md, "Six endpoints and a health check".
     """
@@ -154,7 +154,7 @@ def test_two_authorization_headers_are_refused(server: LiveServer) -> None:
 
 
 def test_forwarded_headers_of_a_client_change_nothing(server: LiveServer) -> None:
-    """Without TRUST_PROXY, no forwarded header may be honoured."""
+    """Without TRUST_PROXY, no header that claims another client, path or method may be honoured."""
     claims = (
         "X-Forwarded-Proto: https",
         "X-Forwarded-Protocol: ssl",

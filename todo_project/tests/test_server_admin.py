@@ -14,7 +14,7 @@ LOGIN = "/admin/login/?next=/admin/"
 
 @pytest.fixture(scope="module")
 def deployed(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve behind a proxy that changes Host, with a staff account."""
+    """Serve with the settings for a proxy that changes Host, and with a staff account."""
     with deploying(tmp_path_factory.mktemp("staffed"), template) as deployed:
         done = deployed.manage("createsuperuser", "--noinput", **ACCOUNT)
         assert done.returncode == 0, done.stderr
@@ -33,7 +33,7 @@ def proxy_headers(address: str) -> dict[str, str]:
 
 
 def log_in(server: LiveServer, address: str, password: str = PASSWORD) -> httpx.Response:
-    """Log in like a browser that uses https."""
+    """Log in like a browser that uses https, and return the response."""
     proxy = proxy_headers(address)
     with server.client() as client:
         page = client.get(LOGIN, headers=proxy)
@@ -89,6 +89,6 @@ def test_the_static_files_are_served_and_cached(deployed: LiveServer) -> None:
 
 
 def test_silenced_checks_are_not_logged_at_startup(deployed: LiveServer) -> None:
-    """Axes must not warn about the middleware that is left out on purpose."""
+    """Axes must not warn that its middleware and its back end are missing: neither is needed."""
     assert "axes.middleware" not in deployed.log
     assert "AxesStandaloneBackend" not in deployed.log

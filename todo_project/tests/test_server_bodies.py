@@ -1,4 +1,4 @@
-"""Bodies of every shape over HTTP, against gunicorn."""
+"""Request bodies of many sizes and framings, sent to gunicorn."""
 
 import socket
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def pieces(body: bytes, size: int = 4096) -> Iterator[bytes]:
 
 
 def head(method: str, user_id: str, *headers: str, path: str = "") -> bytes:
-    """Return the head of a request on a persistent connection."""
+    """Return the request line and the headers of a request."""
     lines = (
         f"{method} /api/{user_id}/tasks{path} HTTP/1.1",
         "Host: localhost",
@@ -49,9 +49,9 @@ def titles(server: LiveServer, user_id: str) -> list[str]:
 def test_a_body_over_the_limit_is_refused_and_changes_nothing(
     server: LiveServer, chunked: bool
 ) -> None:
-    """A body over 64 KiB must be a 413, chunked or not (docs/contract.md, "Errors").
+    """A body over 64 KiB must get a 413, chunked or not (docs/contract.md, "Errors").
 
-    gunicorn closes the connection if it does not drain the body. The response must announce it, so
+    gunicorn closes the connection unless it drains the body. The response must announce this, so
     that the client does not send its next request on a closed connection.
     """
     sizes, user_id = (100, LIMIT, LIMIT + 1, 2**20, 10 * 2**20), f"heavy-{chunked}"
@@ -87,7 +87,7 @@ def test_a_body_over_the_limit_is_refused_and_changes_nothing(
 def test_a_malformed_or_truncated_body_is_refused(
     server: LiveServer, framing: str, body: bytes
 ) -> None:
-    """The body must get a 400 and change nothing, even if its JSON is valid (RFC 9112 §7, §8)."""
+    """The request must get a 400 and change nothing, even with valid JSON (RFC 9112 §7, §8)."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
         wire.sendall(head("POST", "breaker", framing, "Connection: close") + body)
         with suppress(OSError):  # the server may have closed the connection
@@ -99,7 +99,7 @@ def test_a_malformed_or_truncated_body_is_refused(
 
 
 def test_a_client_that_waits_for_100_continue_is_served(server: LiveServer) -> None:
-    """``curl`` sends a larger body only after a 100 (RFC 9110 §10.1.1)."""
+    """``Expect: 100-continue`` must get a 100 before the body is sent (RFC 9110 §10.1.1)."""
     body = b'{"title": "patient"}'
     request = head(
         "POST",

@@ -43,7 +43,7 @@ def path(client: httpx.Client, tasks: str) -> str:
 
 
 def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, path: str) -> None:
-    """Every flip must count, and each response must show its own (SC-004).
+    """Every flip must count, and each response must show the result of its own flip (SC-004).
 
     ``updated_at`` must increase strictly (docs/contract.md, "A task"; FR-011).
     """
@@ -63,7 +63,7 @@ def test_100_simultaneous_flips_leave_the_task_as_it_was(client: httpx.Client, p
 def test_50_simultaneous_writers_get_a_task_each(
     server: LiveServer, headers: dict[str, str]
 ) -> None:
-    """50 users must be able to write at once (SC-007); keys are per user (SC-002)."""
+    """50 users must be able to write at once (SC-007), even with the same key (SC-002)."""
     users = [f"writer-{uuid4().hex}" for _ in range(WRITERS)]
     clients = [server.client(user) for user in users]
 
@@ -112,7 +112,7 @@ def test_only_one_simultaneous_delete_gets_a_204(client: httpx.Client, path: str
 
 
 def summary(answer: httpx.Response) -> Summary:
-    """Return the values by which the responses may differ."""
+    """Return the status, the task's id, and whether the response is a replay."""
     return answer.status_code, answer.json().get("id"), "Idempotent-Replayed" in answer.headers
 
 
@@ -120,7 +120,7 @@ def summary(answer: httpx.Response) -> Summary:
 def test_only_one_simultaneous_post_with_a_key_creates_a_task(
     client: httpx.Client, tasks: str, titles: list[str]
 ) -> None:
-    """A post of the winner's body must get the winner's task, and one of another body a 422."""
+    """The winner's body must get the winner's task, and any other body a 422."""
     posts = CROWD // len(titles)
     for number in range(RETRIES):
         key = {"Idempotency-Key": f"round {number}"}
@@ -186,7 +186,7 @@ def test_only_one_simultaneous_write_to_a_version_succeeds(
 
 
 def test_a_304_has_no_body_on_the_wire(client: httpx.Client, tasks: str) -> None:
-    """The connection must stay usable after a 304 (RFC 9110 §15.4.5)."""
+    """A 304 must have no content, and leave the connection usable (RFC 9110 §15.4.5)."""
     created = client.post(tasks, json={"title": "Buy milk"})
     tag, url = created.headers["ETag"], f"{tasks}/{created.json()['id']}"
 

@@ -91,7 +91,7 @@ class Fuzz(RuleBasedStateMachine):
     def call(
         self, who: int, method: str, path: str = "", body: Any = None, **headers: str | None
     ) -> httpx.Response:
-        """Send a request on the user's own path, and check the rules of every response."""
+        """Send a request on the user's own path, and check the rules for every response."""
         content = None if body is None else json.dumps(body).encode()
         answer = self.clients[who].request(
             method,
@@ -245,7 +245,7 @@ class Fuzz(RuleBasedStateMachine):
 
 
 def _fits(text: str) -> bool:
-    """Return whether a query can contain a text."""
+    """Return whether a text is short enough for a query and has no lone surrogate."""
     return len(text) <= 200 and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

@@ -21,7 +21,7 @@ from todo_project.tests.live_server import LiveServer, deploying
 
 TOKEN, EXPIRED = mint(), mint(exp=1)
 PARTS = {*TOKEN.split("."), *EXPIRED.split(".")}
-# Requests that contain a token, and that gunicorn refuses or logs
+# Requests that contain a token; gunicorn itself refuses most of them
 REQUESTS = [
     f"GET /x?token={TOKEN}\r\n\r\n",
     f"GET /x?token={TOKEN} HTTP/9.9\r\n\r\n",
@@ -134,7 +134,7 @@ def verbose_server(
 
 
 def lines(live: LiveServer) -> list[str]:
-    """Return the lines of the log; each must be printable ASCII."""
+    """Return the lines of the log, and check that each is printable ASCII."""
     lines = live.log.removesuffix("\n").split("\n")
     assert [line for line in lines if not (line.isascii() and line.isprintable())] == []
     return lines
@@ -167,7 +167,7 @@ def test_no_token_of_a_request_is_logged(verbose_server: LiveServer) -> None:
 
 @pytest.mark.live
 def test_a_fault_and_a_warning_quote_no_token(verbose_server: LiveServer) -> None:
-    """An error outside Django must also be logged as one line, without the token (FR-017)."""
+    """An error or a warning outside Django must be logged without the token (FR-017)."""
     with verbose_server.client("alice") as client:
         token = client.headers["Authorization"]
         statuses = [client.get(path).status_code for path in ("/fault", "/warn")]
@@ -181,7 +181,7 @@ def test_a_fault_and_a_warning_quote_no_token(verbose_server: LiveServer) -> Non
 
 @pytest.mark.live
 def test_every_line_is_json(tmp_path: Path) -> None:
-    """Every log line of the server, from startup to shutdown, must have the same format."""
+    """Every line of the server, from startup to shutdown, must be JSON with the common fields."""
     with deploying(tmp_path) as deployed, deployed.serving(WEB_CONCURRENCY="1") as live:
         assert live.log_has("run migrate")
         [worker] = re.findall(r"Booting worker with pid: ([0-9]+)", live.log)

@@ -48,7 +48,7 @@ def workers(live: LiveServer) -> list[int]:
 
 
 def request_count(live: LiveServer, route: str, status: int) -> float:
-    """Return the request counter of a route and a status."""
+    """Return the number of GET requests, by route and status."""
     text = scrape(live)
     sample = f'http_requests_total{{method="GET",route="{route}",status="{status}"}} '
     return sum(

@@ -137,7 +137,7 @@ def test_a_text_in_a_header_is_accepted_or_refused(
 
 
 def test_a_text_as_a_key_creates_one_task_or_none(server: LiveServer) -> None:
-    """A key must have 1 to 255 printable ASCII characters.
+    """An idempotency key must have 1 to 255 printable ASCII characters.
 
     Source: docs/contract.md, "Extensions".
     """

@@ -147,7 +147,7 @@ def wire(server_deployment: Deployment) -> Iterator[psycopg.Connection]:
 def test_a_slow_statement_causes_a_503_and_writes_nothing(
     server: LiveServer, wire: psycopg.Connection
 ) -> None:
-    """A statement over the deadline must be cancelled."""
+    """A statement that exceeds the deadline must be cancelled."""
     with server.client("slow") as client:
         with wire.transaction():
             wire.execute("LOCK TABLE task IN ACCESS EXCLUSIVE MODE")

@@ -69,7 +69,7 @@ def test_an_invalid_value_is_an_error_that_names_the_variable_and_hides_the_valu
 def test_gunicorn_refuses_to_start_with_a_one_line_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A server with an invalid variable must exit with the reason before it listens (FR-020)."""
+    """The server must exit with the reason, and without the value, before it listens (FR-020)."""
     expected = [
         *((variable, value, f"{variable} {message}") for variable, value, message in REFUSED),
         *(
@@ -94,7 +94,7 @@ def test_gunicorn_refuses_to_start_with_a_one_line_message(
 
 
 def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -> None:
-    """The command and the server must exit with the message, the server without a traceback."""
+    """Both must exit with code 1 and the message, the server without a traceback."""
     variables = {**PRODUCTION, "HOST": "127.0.0.1", "PORT": "0"}
     del variables["BETTER_AUTH_SECRET"]
 
@@ -127,7 +127,7 @@ def test_a_value_of_the_wrong_type_is_an_error_that_names_the_variable(
 
 
 def test_the_plans_four_variables_pass_the_deployment_check(project: Path) -> None:
-    """The plan's production ``.env`` must be enough (SC-010)."""
+    """The plan's production ``.env`` must pass without a warning (SC-010)."""
     write_env(project, DATABASE_URL)
 
     checked = run(project, "manage.py", "check", "--deploy", "--fail-level", "WARNING")

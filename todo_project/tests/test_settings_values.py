@@ -79,7 +79,7 @@ def test_debug_and_log_level_set_the_format_and_the_level_of_the_log(
 def test_debug_defaults_to_a_database_in_the_projects_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Development must not need a database server; only DEBUG may default to a file."""
+    """Development must not need a database server."""
     database = load(monkeypatch, NEON_DATABASE_URL="", DEBUG="true")["DATABASES"]["default"]
 
     assert database["ENGINE"] == "django.db.backends.sqlite3"
@@ -99,7 +99,7 @@ def test_debug_defaults_to_a_database_in_the_projects_folder(
 def test_only_migrate_uses_the_unpooled_database(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], variables: dict[str, str], host: str
 ) -> None:
-    """Only `migrate` may bypass the pooler; ``NEON_DATABASE_URL`` must come first (FR-006)."""
+    """Only `migrate` may bypass the pooler; ``NEON_DATABASE_URL`` must take precedence (FR-006)."""
     assert load(monkeypatch, *arguments, **variables)["DATABASES"]["default"]["HOST"] == host
 
 

@@ -22,19 +22,19 @@ LOGIN = "/admin/login/?next=/admin/"
 
 @pytest.fixture(autouse=True)
 def _staff(db: None, settings: Settings) -> None:
-    """Create a staff account, with a fast password hash."""
+    """Create a superuser, whose password is hashed with a fast algorithm."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.create_superuser("grace", password=PASSWORD)
 
 
 def log_in(password: str = PASSWORD, client: Client | None = None, **sent: Any) -> Any:
-    """Submit the login form."""
+    """Submit the login form, and return the response."""
     form = {"username": "grace", "password": password}
     return (client or Client()).post(LOGIN, form, **sent)
 
 
 def fail(times: int, **sent: Any) -> list[int]:
-    """Submit wrong passwords, and return the statuses."""
+    """Submit a wrong password this many times, and return the statuses."""
     return [log_in("wrong", **sent).status_code for _ in range(times)]
 
 
@@ -51,7 +51,7 @@ def test_staff_log_in() -> None:
 def test_a_slow_password_check_does_not_exceed_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On a slow machine, the check alone may take longer than the usual deadline."""
+    """A login must succeed even if the password check takes longer than the usual deadline."""
     clock, check = StoppedClock(monkeypatch), User.check_password
 
     def slowly(user: User, password: str) -> bool:
@@ -66,7 +66,7 @@ def test_a_slow_password_check_does_not_exceed_the_deadline(
 
 
 def test_the_login_redirects_only_to_this_site() -> None:
-    """``next`` must not redirect to another site; if it is empty, the index page is used."""
+    """A ``next`` that is empty or leads to another site must be replaced with the index page."""
     found = {}
     for address in ("https://evil.example/", "//evil.example", ""):
         form = {"username": "grace", "password": PASSWORD, "next": address}
@@ -77,7 +77,7 @@ def test_the_login_redirects_only_to_this_site() -> None:
 
 
 def test_the_cookies_are_protected() -> None:
-    """Cookies must be sent over https only, hidden from scripts, and limited to the admin."""
+    """Cookies must be ``Secure``, ``HttpOnly`` and ``SameSite=Lax``, and limited to the admin."""
     client = Client()
     client.get(LOGIN)
     log_in(client=client)
@@ -99,7 +99,7 @@ def test_an_account_that_is_not_staff_is_refused() -> None:
 
 
 def test_failed_logins_lock_out_the_address() -> None:
-    """Even the right password must be refused, and the page must say for how long."""
+    """Even the right password must be refused, and the page must say how long to wait."""
     statuses = fail(10)
     locked = log_in()
 
@@ -135,7 +135,7 @@ def test_the_lockout_does_not_depend_on_user_name_or_browser() -> None:
 
 
 def test_a_successful_login_resets_the_count() -> None:
-    """Typing errors must not add up over days."""
+    """Failed logins must not count after a successful one, so that typing errors do not add up."""
     fail(4)
     log_in()
 
@@ -165,7 +165,7 @@ def test_behind_a_proxy_the_clients_address_counts(settings: Settings) -> None:
 
 
 def test_without_a_trusted_proxy_the_header_is_ignored() -> None:
-    """Any client can send ``X-Forwarded-For``."""
+    """A client must not be able to avoid the lockout with a forged ``X-Forwarded-For``."""
     for number in range(5):
         fail(1, **forwarded(f"198.51.100.{number}"))
 
@@ -173,7 +173,10 @@ def test_without_a_trusted_proxy_the_header_is_ignored() -> None:
 
 
 def test_the_clients_address(settings: Settings) -> None:
-    """The last entry must be used if it is an address; IPv6 must be reduced to the /64 network."""
+    """The last entry of ``X-Forwarded-For`` must be used if it is an address.
+
+    An IPv6 address must be reduced to its /64 network.
+    """
     settings.TRUST_PROXY = True
     expected = {
         ("", "192.0.2.1"): "192.0.2.1",
@@ -207,7 +210,7 @@ def https_log_in(host: str) -> int:
 
 
 def test_staff_log_in_through_a_proxy_that_terminates_tls(settings: Settings) -> None:
-    """The https origin must match the host or be in ``CSRF_TRUSTED_ORIGINS``."""
+    """With ``TRUST_PROXY``, the origin must be the host's or in ``CSRF_TRUSTED_ORIGINS``."""
     untrusted = https_log_in("testserver")
     # what ``TRUST_PROXY=true`` sets
     settings.TRUST_PROXY = True

@@ -76,14 +76,14 @@ def test_the_api_does_not_run_the_middleware_of_the_admin() -> None:
             part for part in (middleware, *ADMIN_ONLY) if any(part in file for file in files)
         }
 
-    # a page runs all but WhiteNoise, so the test would notice
+    # a page runs all but WhiteNoise, so the test can detect them
     assert found.pop(LOGIN) == {middleware, *ADMIN_ONLY} - {"whitenoise"}
     assert found == {path: {middleware} for path in found}
 
 
 @pytest.mark.django_db
 def test_a_page_has_security_headers_and_an_icon() -> None:
-    """A page must load nothing from other sites, and must not be framed by them."""
+    """A page must load nothing from other sites, must not be framed, and must not be cached."""
     icon = b'<link rel="icon" href="/static/admin/img/icon-yes.svg">'
     staff, found, whole = superuser_client(), {}, set()
     for path in PAGES:
@@ -192,7 +192,7 @@ def test_a_forged_form_is_refused() -> None:
 
 
 def test_a_post_has_a_longer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change may take longer than a page, and saving the session afterwards must not fail."""
+    """A POST may take longer than a GET, and saving the session afterwards must not fail."""
     clock, seconds = StoppedClock(monkeypatch), []
 
     @with_deadline(ACTION_SECONDS)
@@ -213,7 +213,7 @@ def test_a_post_has_a_longer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 def test_each_chunk_of_a_stream_has_the_usual_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long download may take long, but each wait for the database must have a deadline."""
+    """A download may take long, but each wait for the database must have a deadline."""
     clock = StoppedClock(monkeypatch)
 
     def view(request: HttpRequest) -> StreamingHttpResponse:

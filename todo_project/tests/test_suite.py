@@ -1,4 +1,4 @@
-"""The markers by which ``make test`` selects tests, and the imports of test modules."""
+"""The markers by which ``make test`` selects tests, and other rules and helpers of the suite."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ def test_a_test_with_a_database_fixture_runs_on_both_databases(
 
 
 def test_starting_a_process_requires_a_marker() -> None:
-    """``make test-quick`` must not start a server."""
+    """``make test-quick`` must be able to skip every test that starts a process."""
     with pytest.raises(pytest.fail.Exception, match=r"needs @pytest\.mark\.live"):
         require_marker("live")
 
@@ -45,7 +45,7 @@ def test_no_test_module_imports_another() -> None:
 
 
 def test_wrong_rows_reports_each_row_and_its_error() -> None:
-    """A table test must check all rows and report those that failed."""
+    """A table test must check all rows, report those that failed, and fail without rows."""
     found = wrong_rows([1, 0, 2], lambda row: 2 // row, expected=2)
 
     assert found == [("0", repr(ZeroDivisionError("integer division or modulo by zero"))), ("2", 1)]

@@ -56,7 +56,7 @@ def test_the_page_shows_the_four_variables_of_production() -> None:
 
 
 def test_every_variable_of_the_example_has_a_comment_above_it() -> None:
-    """An operator must see the purpose of a variable next to it."""
+    """Every variable must have its own comment, so that an operator sees its purpose."""
     for block in EXAMPLE.split("\n\n")[1:]:
         lines = block.strip().splitlines()
         assert all(line.startswith("# ") for line in lines[::2]), block

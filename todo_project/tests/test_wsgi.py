@@ -1,4 +1,4 @@
-"""The WSGI application, and its release of the database connection."""
+"""The WSGI application: database connections, signal receivers and charsets."""
 
 import io
 import sys
@@ -69,13 +69,13 @@ def test_the_connection_is_released_before_the_response_is_sent(
 
 @pytest.mark.usefixtures("application")
 def test_unneeded_receivers_are_disconnected() -> None:
-    """Receivers that this application does not need must be disconnected from the signal."""
+    """``request_finished`` must not call receivers that this application does not need."""
     assert not request_finished.disconnect(close_caches)
     assert not request_finished.disconnect(reset_urlconf)
 
 
 def test_a_charset_changes_nothing(application: Any) -> None:
-    """The charset of a body must not apply to the query, nor cause a fault."""
+    """The charset of a body must neither apply to the query nor cause an error."""
     requests = [
         ("GET", "/", "200 OK"),
         ("GET", "/health", "200 OK"),
