@@ -112,7 +112,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on:
 # then the default is an SQLite file in the project's folder.
-# DATABASE_URL_UNPOOLED: used instead by `migrate`, whose locks do not work through a pooler.
+# DATABASE_URL_UNPOOLED: used instead by `migrate`, which a pooler may interrupt.
 DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
 if sys.argv[1:2] == ["migrate"]:
     DATABASE_VARIABLES.insert(0, "DATABASE_URL_UNPOOLED")
