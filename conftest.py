@@ -75,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the environment variables before the settings are loaded."""
+    """Start the test database and set the environment variables, then set up Django."""
     # Shells make background jobs ignore SIGINT; the commands that a test starts would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # no deadline: a busy machine may be arbitrarily slow
@@ -126,8 +126,8 @@ def _database_url(config: pytest.Config, scratch: Path) -> str:
     try:
         server.start()
     except subprocess.TimeoutExpired:
-        server.start()  # its 10 s timeout is too short for a busy machine; it is still starting
-    config.add_cleanup(server.cleanup)  # runs before the cleanup added above
+        server.start()  # timed out after 10 s: on a busy machine the server is still starting
+    config.add_cleanup(server.cleanup)  # runs before the rmtree that was added first
     return str(server.get_uri())
 
 
@@ -143,7 +143,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark a test by its fixtures, and skip it if it tests the other database."""
+    """Add the markers that follow from a test's fixtures, and skip tests of the other database."""
     for fixture in FIXTURE_MARKERS.keys() & set(getattr(item, "fixturenames", ())):
         item.add_marker(FIXTURE_MARKERS[fixture])
     databases = {name for name in ("postgresql", "sqlite") if item.get_closest_marker(name)}

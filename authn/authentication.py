@@ -1,4 +1,4 @@
-"""DRF authentication by bearer token; the only module that turns a token error into a 401."""
+"""DRF authentication by bearer token; the only module that turns token errors into HTTP errors."""
 
 import threading
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ DETAILS: dict[type[TokenError], str] = {
 INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a message
 
 
-# lru_cache may build a missing verifier twice: each would fetch its own key set.
+# lru_cache holds no lock while it builds a verifier: two threads could each fetch the key set.
 _verifier_lock = threading.Lock()
 
 
@@ -35,7 +35,7 @@ _verifier_lock = threading.Lock()
 def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) -> TokenVerifier:
     if not jwks:
         return TokenVerifier(secrets, issuer, audience)
-    from authn.jwks import KeySet  # only loaded if BETTER_AUTH_JWKS_URL is set
+    from authn.jwks import KeySet  # imported only if BETTER_AUTH_JWKS_URL is set
 
     return TokenVerifier(secrets, issuer, audience, KeySet(*jwks))
 
@@ -58,11 +58,11 @@ class KeysUnavailable(APIException):
 
 
 class BetterAuthAuthentication(JWTStatelessUserAuthentication):
-    """Authenticates requests by their Better Auth token, without a query.
+    """Authenticates requests by their Better Auth token, without a database query.
 
     Keeps simplejwt's steps (header → raw token → claims → user) but overrides each of them:
     simplejwt ignores a lower-case ``bearer``, requires a ``token_type`` claim that Better Auth
-    does not set, and has its own user class.
+    does not set, and uses its own user class.
 
     Source: docs/contract.md, "Authentication"; FR-001 to FR-004; RFC 6750 §2.1 and §3.
     """
@@ -74,7 +74,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
         """Return the ``Authorization`` header.
 
         Raises:
-            NotAuthenticated: the header is absent or has another scheme.
+            NotAuthenticated: the header is absent, or its scheme is not ``Bearer``.
         """
         header: str = request.META.get("HTTP_AUTHORIZATION", "")
         if not _is_bearer(header):
@@ -90,7 +90,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
 
         Raises:
             AuthenticationFailed: the token is invalid or has expired.
-            KeysUnavailable: the issuer's public keys cannot be fetched.
+            KeysUnavailable: the token's key is unknown and cannot be fetched now.
         """
         try:
             return configured_verifier().claims(raw_token)
@@ -109,7 +109,7 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
             raise _api_exception(error) from None
 
     def authenticate_header(self, request: Request) -> str:
-        """Return the challenge; it has an error code only if a token was sent.
+        """Return the challenge, with an error code if the request used the ``Bearer`` scheme.
 
         Source: RFC 6750 §3.1.
         """

@@ -1,4 +1,4 @@
-"""System checks for secrets that work but should be replaced."""
+"""System checks for secrets that are accepted but should be replaced or removed."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -16,8 +16,8 @@ def issue_token(user_id: str, *, lifetime_seconds: int) -> str:
         lifetime_seconds: the time from now until the token expires.
 
     Returns:
-        A JWT signed with HS256 and the first secret. It has ``sub``, ``iat`` and ``exp``, and
-        ``iss`` and ``aud`` if an issuer and an audience are configured.
+        A JWT signed with HS256 and the first secret. It has ``sub``, ``iat`` and ``exp``, plus
+        ``iss`` if an issuer and ``aud`` if an audience is configured.
 
     Source: docs/contract.md, "Authentication".
     """

@@ -1,8 +1,8 @@
-"""Verifies tokens with the issuer's public keys. Loaded only if ``BETTER_AUTH_JWKS_URL`` is set.
+"""Verifies tokens with the issuer's public keys. Imported only if ``BETTER_AUTH_JWKS_URL`` is set.
 
-PyJWT parses and applies the keys. ``PyJWKClient`` is not used: it makes every request wait
-for a slow issuer, retries an unavailable issuer for every token, and discards expired keys even
-while the issuer is down.
+PyJWT parses the keys and verifies signatures. ``PyJWKClient`` is not used: it makes every request
+wait for a slow issuer, retries an unavailable issuer for every token, and discards expired keys
+even while the issuer is down.
 """
 
 import json
@@ -29,8 +29,8 @@ LIFESPAN_SECONDS = 300.0
 # The minimum time between two fetches for unknown keys or from an unavailable issuer. It must
 # exceed FETCH_TIMEOUT_SECONDS, or fetches could overlap.
 COOLDOWN_SECONDS = 10.0
-# The maximum number of requests that wait for a fetch once the process has had a response from the
-# issuer. Other requests need the remaining threads.
+# The maximum number of requests that wait for a fetch, except for the process's first one. Other
+# requests need the remaining threads.
 MAX_WAITING = 4
 NEVER = float("-inf")
 
@@ -41,7 +41,7 @@ JWS = PyJWS(ALGORITHMS, {"enforce_minimum_key_length": True})
 class KeySet:
     """The issuer's public keys.
 
-    They are fetched in a background thread; requests with a known key never wait for it.
+    Each fetch runs in a background thread; a request with a known key never waits for one.
 
     Args:
         url: the URL of the key set, such as ``https://app.example.com/api/auth/jwks``.
@@ -74,7 +74,8 @@ class KeySet:
             header: the token's parsed header.
 
         Raises:
-            InvalidTokenError: the token was not signed with one of the issuer's keys.
+            InvalidTokenError: the ``typ`` is wrong, the issuer publishes no key with this ``kid``,
+                or the algorithm or signature does not match the key.
             KeysUnavailableError: the key is unknown and cannot be fetched now.
         """
         kid, typ = header.get("kid"), header.get("typ")
@@ -107,9 +108,9 @@ class KeySet:
         raise InvalidTokenError("unknown_key")
 
     def _wait(self, thread: threading.Thread) -> None:
-        """Wait for a fetch or its timeout; after the first one, only if a waiting slot is free."""
+        """Wait until a fetch ends or times out; after the first, only if a waiting slot is free."""
         seconds = max(self._fetch_started_at + FETCH_TIMEOUT_SECONDS - monotonic(), 0.0)
-        if self._fetched_at == NEVER and not self._is_unavailable:  # all requests need the first
+        if self._fetched_at == NEVER and not self._is_unavailable:  # every request needs the first
             thread.join(seconds)
         elif self._waiting_slots.acquire(blocking=False):
             thread.join(seconds)
@@ -119,7 +120,7 @@ class KeySet:
         return monotonic() - self._fetched_at > LIFESPAN_SECONDS
 
     def _start_fetch(self, kid: str) -> threading.Thread:
-        """Start a fetch unless the cooldown forbids it. Return the thread of the last fetch."""
+        """Start a fetch if one is needed and the cooldown is over. Return the latest thread."""
         with self._lock:
             if monotonic() < self._cooldown_ends_at:
                 return self._fetch_thread
@@ -139,7 +140,7 @@ class KeySet:
             return self._fetch_thread
 
     def _fetch(self, is_stale: bool) -> None:
-        """Replace the keys with those that the issuer currently publishes.
+        """Replace the keys with those that the issuer now publishes; keep them if the fetch fails.
 
         Args:
             is_stale: whether the keys had outlived ``LIFESPAN_SECONDS``. If so, success ends the
@@ -170,6 +171,7 @@ def _fetch_keys(url: str) -> list[PyJWK]:
     Raises:
         PyJWKSetError: the key set has no usable key.
         ValueError: the response is too long, too slow or not a key set.
+        OSError, HTTPException: the request failed.
     """
     opener = build_opener(_NoRedirectHandler)
     opener.addheaders = [("User-Agent", "todo-api")]  # some firewalls block Python-urllib
@@ -195,10 +197,10 @@ class _NoRedirectHandler(HTTPRedirectHandler):
 
 
 def _is_usable(key: Any) -> bool:
-    """Return whether a member of a key set is a public key for one of the algorithms.
+    """Return whether a member of a key set is meant as a public key for one of the algorithms.
 
-    A key that is published with its private part is refused: anyone could sign with it, and PyJWT
-    accepts it.
+    ``PyJWKSet`` then skips malformed keys. A key that is published with its private part is
+    refused: anyone could sign with it, and PyJWT accepts it.
     """
     return (
         isinstance(key, dict)

@@ -23,5 +23,5 @@ class IsPathUser(BasePermission):
     code = "user_mismatch"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Compare the path's user with the token's user."""
+        """Return whether the path's user is the token's user."""
         return bool(view.kwargs.get("user_id") == request.user.id)

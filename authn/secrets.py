@@ -40,7 +40,7 @@ PLACEHOLDER_FRAGMENTS = (
 
 
 def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
-    """Return the accepted secrets. The first one signs.
+    """Return the accepted secrets; the first one signs tokens.
 
     Args:
         secret: the value of ``BETTER_AUTH_SECRET``, or an empty string.
@@ -50,8 +50,8 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
         At least one secret, without duplicates, each of 32 bytes or more in UTF-8.
 
     Raises:
-        ImproperlyConfigured: no secret is set, or one is malformed, too short or a placeholder.
-            The message names the variable and says how to fix it.
+        ImproperlyConfigured: no secret is set, or one is malformed or insecure. The message names
+            the variable and says how to fix it.
 
     Source: docs/contract.md, "Authentication"; RFC 7518 §3.2 (minimum key length).
     """
@@ -66,7 +66,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
 
 
 def _parse_versioned(secrets: str) -> list[str]:
-    """Return the secrets of ``2:new,1:old``, in that order."""
+    """Return the secrets in a list such as ``2:new,1:old``, in its order."""
     if not secrets.strip():
         return []
     values = []

@@ -19,6 +19,6 @@ class PerUserThrottle(UserRateThrottle):
     """
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Hash the user's id, which may contain characters that are invalid in cache keys."""
+        """Return a key with a hash: a user id may contain characters that are invalid in keys."""
         ident = hashlib.sha256(str(request.user.pk).encode()).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": ident}

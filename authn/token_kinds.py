@@ -20,7 +20,7 @@ class TokenKind:
         is_for_apis: whether tokens of this kind are meant for APIs. Other kinds cannot be fixed,
             only replaced.
         algorithm: the claimed algorithm, or an empty string.
-        claims: the unverified claims, or ``None`` if they are unreadable.
+        claims: the unverified claims, or ``None`` if the format has no readable claims.
     """
 
     name: str

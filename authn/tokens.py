@@ -50,7 +50,7 @@ class InvalidTokenError(TokenError):
 
 
 class ExpiredTokenError(TokenError):
-    """The token is valid except that it has expired."""
+    """The token has expired; its signature, issuer and audience are valid."""
 
 
 class NoUserError(TokenError):
@@ -62,7 +62,7 @@ class KeysUnavailableError(TokenError):
 
 
 class PublicKeys(Protocol):
-    """The interface of ``authn.jwks.KeySet``, which is only imported if it is configured."""
+    """The interface of ``authn.jwks.KeySet``, which is imported only if it is needed."""
 
     algorithms: Sequence[str]
     issuer: str
@@ -74,14 +74,15 @@ class PublicKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenVerifier:
-    """Verifies tokens with a fixed set of secrets.
+    """Verifies tokens with fixed secrets and, optionally, an issuer's public keys.
 
     Args:
         secrets: the accepted HS256 secrets, each of 32 bytes or more in UTF-8. A token may be
             signed with any of them, so that a secret can be replaced without signing users out.
-        issuer: the required ``iss``, compared without a trailing slash; ``""`` accepts any.
-        audience: the required ``aud``, compared the same way; ``""`` accepts any.
-        keys: the public keys that verify other algorithms; ``None`` accepts HS256 only.
+        issuer: the required ``iss`` of HS256 tokens, compared without trailing slashes; ``""``
+            accepts any.
+        audience: the required ``aud`` of HS256 tokens, compared the same way; ``""`` accepts any.
+        keys: the public keys for tokens with other algorithms; ``None`` accepts HS256 only.
 
     Raises:
         ValueError: a secret is too short. PyJWT only warns, and fails later on an empty one.
@@ -128,7 +129,7 @@ class TokenVerifier:
         return claims
 
     def _verify(self, token: str) -> tuple[dict[str, Any], str, str]:
-        """Verify the signature. Return the claims, the required issuer and required audience."""
+        """Verify the signature. Return the claims, and the issuer and audience they must have."""
         if not COMPACT_JWS.fullmatch(token):
             raise InvalidTokenError("malformed")
         signed, _, signature = token.rpartition(".")

@@ -2,9 +2,10 @@
 
     python benchmarks/admin.py [--tasks 1000000] [--database-url URL]
 
-Starts PostgreSQL unless an empty database is given, and creates tasks of 10,000 users and Better
-Auth's table of users. Requests each page three times, in process, and takes the median. The limit
-is 1 second for a page, and 2.5 seconds for a search by words.
+Starts PostgreSQL unless an empty database is given, and creates Better Auth's user table with
+10,000 users and their tasks. Requests each page three times, in process, and takes the median. The
+limit is 1 second for a page, and 2.5 seconds for a search by words. Actions on all tasks have no
+limit, and run once.
 """
 
 import argparse
@@ -68,7 +69,7 @@ def fill(tasks: int) -> None:
 
 
 def pages(tasks: int) -> dict[str, tuple[str, float]]:
-    """Return the URL of each page and its limit in seconds."""
+    """Return the URL of each page and its limit in seconds, by name."""
     from tasks.models import Task
 
     task = Task.objects.order_by("id")[tasks // 2]
@@ -93,7 +94,7 @@ def pages(tasks: int) -> dict[str, tuple[str, float]]:
 
 
 def seconds(send: Any) -> float:
-    """Return the median of three requests."""
+    """Return the median duration of three requests, in seconds."""
     times = []
     for _ in range(3):
         started = time.perf_counter()
@@ -106,7 +107,7 @@ def seconds(send: Any) -> float:
 
 
 def report(name: str, elapsed: float, limit: float | None) -> bool:
-    """Print a line, and return whether the limit was met."""
+    """Print the time of a page or action; return whether it is within the limit, if any."""
     too_slow = limit is not None and elapsed > limit
     sys.stdout.write(f"{name:<24}{elapsed * 1000:>10,.0f} ms{'  too slow' if too_slow else ''}\n")
     return not too_slow

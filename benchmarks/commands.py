@@ -24,7 +24,7 @@ USER = "benchmark"
 
 
 def commands(tasks: int, file: Path) -> dict[str, list[str]]:
-    """Return the commands, ordered so that each finds the tasks it needs."""
+    """Return the arguments of each command, ordered so that each finds the tasks it needs."""
     return {
         "seed_tasks": ["seed_tasks", "--force", "--user", USER, "--tasks", str(tasks)],
         "export_tasks": ["export_tasks", "--user", USER, str(file)],
@@ -65,7 +65,7 @@ def run(database_url: str, arguments: list[str]) -> tuple[float, float, str]:
 
 @contextlib.contextmanager
 def databases(given: str | None, folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the databases to measure, by name."""
+    """Yield the URLs of the databases to measure, by name."""
     if given:
         yield {"given": given}
         return

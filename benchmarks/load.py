@@ -2,8 +2,8 @@
 
     python benchmarks/load.py [--users 50] [--seconds 30] [--workers 2] [--database-url URL]
 
-Starts the production command with two workers, and PostgreSQL unless one is given. Each user
-keeps one connection and sends requests one after another, without a pause.
+Starts the production command, and PostgreSQL unless a database is given. Each user keeps one
+connection and sends requests one after another, without a pause.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class User(threading.Thread):
         self.errors: Counter[str] = Counter()
 
     def run(self) -> None:
-        """Create the initial tasks, then send the mix."""
+        """Create the initial tasks, then send random requests from ``MIX``."""
         for _ in range(FIRST_TASKS):
             self.send("create")
         self.milliseconds.clear()
@@ -61,7 +61,7 @@ class User(threading.Thread):
         self.connection.close()
 
     def send(self, choice: str) -> None:
-        """Send one request and check the response."""
+        """Send one request; record its duration, and an error if the response is unexpected."""
         body = json.dumps({"title": f"Task {self.random.random()}"})
         task = self.random.choice(self.ids) if self.ids else 0
         one = f"{self.root}/{task}"
@@ -94,7 +94,7 @@ class User(threading.Thread):
 
 @contextlib.contextmanager
 def serving(database_url: str, workers: int) -> Iterator[int]:
-    """Migrate, start the production command, and yield its port."""
+    """Migrate the database, run the production command until the block ends, and yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     environment = {
@@ -138,7 +138,7 @@ def wait_until_healthy(port: int) -> None:
 
 
 def main() -> int:
-    """Run the benchmark and print the table; fail if SC-006 or SC-007 is missed."""
+    """Run the benchmark and print the results; fail if SC-006 or SC-007 is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)

@@ -108,7 +108,7 @@ def install_packages(example: Path = EXAMPLE) -> None:
     installed = example / "node_modules" / ".package-lock.json"  # npm writes this file last
     lock = example / "package-lock.json"
     with lock.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # a second `npm ci` would delete these files
+        fcntl.flock(file, fcntl.LOCK_EX)  # a concurrent `npm ci` would delete these files
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
         run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
@@ -209,7 +209,7 @@ def running(
 def free_port() -> int:
     """Reserve a port of the loopback interface until this program ends.
 
-    A socket is bound to the port and never listens, so the kernel does not assign it again.
+    A socket is bound to the port and never listens, so the kernel does not assign the port again.
     """
     placeholder = socket.socket()
     placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -251,7 +251,11 @@ def walk(port: int) -> dict[str, str]:
 
 
 def call(port: int, method: str, path: str, body: object = None, token: str = "") -> Any:
-    """Send a request to the origin, print it and the response, and return the response's JSON."""
+    """Send a request to the origin, print it and the response, and return the response's JSON.
+
+    Raises:
+        DemoError: the status is 400 or higher.
+    """
     headers = {"Content-Type": "application/json"} if body else {}
     if token:
         headers["Authorization"] = f"Bearer {token}"

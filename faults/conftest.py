@@ -27,7 +27,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def project(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Deploy the project with a migrated database."""
+    """Copy the project and migrate its database."""
     project = copy_project(tmp_path_factory.mktemp("faults") / "project")
     write_env(project, postgres.url)
     migrated = run(project, "manage.py", "migrate", "--verbosity=0")

@@ -34,7 +34,7 @@ class Image:
     """The image that a Dockerfile describes.
 
     Args:
-        folder: an empty folder that every user can read.
+        folder: a folder for the image, which every user can read.
         context: the build context, with the Dockerfile.
     """
 

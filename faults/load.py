@@ -51,7 +51,7 @@ class User:
         self.bearer = f"Bearer {mint(self.name)}"
 
     def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Send a request; return the status and the response's JSON."""
+        """Send a request; return the status or ``NO_RESPONSE``, and the JSON or ``None``."""
         request_id = f"{self.name}-{len(self.outcomes)}"
         headers = {"Authorization": self.bearer, "X-Request-ID": request_id}
         if body is not None:
@@ -104,7 +104,7 @@ class User:
 
 
 def work(user: User) -> None:
-    """Create a task and read it."""
+    """Create a task, then read the most recently created one."""
     user.create()
     user.read()
 
@@ -155,14 +155,14 @@ class Load:
         return Counter(outcome.status for outcome in self.outcomes)
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Wait until the condition is true."""
+        """Wait until the condition is true; fail after this many seconds."""
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.statuses()
             time.sleep(0.05)
 
     def figures(self) -> dict[str, Any]:
-        """Count the sent and acknowledged requests, and the lost and duplicated tasks."""
+        """Count the requests sent, and the tasks acknowledged, lost and duplicated."""
         lost = duplicated = 0
         for user in self.users:
             stored = Counter(user.titles())

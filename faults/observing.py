@@ -15,7 +15,7 @@ def workers(server: LiveServer) -> set[int]:
 
 
 def wait_for_locks(postgres: Postgres, count: int) -> None:
-    """Wait until ``count`` requests are blocked by a lock."""
+    """Wait until ``count`` or more database connections are waiting for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     end = time.monotonic() + 4
     while postgres.execute(waiting) < [(count,)]:

@@ -16,7 +16,7 @@ import psycopg
 
 from todo_project.tests.live_server import START_SECONDS, free_port
 
-# Two processes with 16 connections each, and some to spare for connections that are closing
+# Two processes with 16 connections each, plus a margin for connections that are closing
 MAX_CONNECTIONS = 40
 # PostgreSQL refuses to run as root.
 USER = None if os.geteuid() else "nobody"
@@ -58,12 +58,12 @@ class Postgres:
                 stderr=log,
             )
         end = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self._accepts_queries():
             assert time.monotonic() < end, self._log.read_text()
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop the server in fast mode: it closes connections and rolls back their transactions."""
+        """Stop the server in fast mode: it closes connections and rolls back open transactions."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(START_SECONDS)
@@ -109,7 +109,7 @@ class Postgres:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [pid, *map(int, children)]
 
-    def _answers(self) -> bool:
+    def _accepts_queries(self) -> bool:
         with suppress(psycopg.OperationalError):
             return self.execute("SELECT 1") == [(1,)]
         return False
@@ -126,7 +126,7 @@ class Postgres:
 
 @contextmanager
 def private_postgres() -> Iterator[Postgres]:
-    """Create a cluster without starting it, and remove it when the block ends."""
+    """Create a cluster without starting it; stop and remove it when the block ends."""
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         Path(name).chmod(0o755)
         postgres = Postgres(Path(name))

@@ -75,7 +75,7 @@ def test_slow_clients_do_not_starve_the_others(
 def test_clients_that_do_not_close_do_not_block_others(
     single_worker: LiveServer, figures: dict[str, Any]
 ) -> None:
-    """Clients may keep their end open after ``Connection: close`` without delaying the others."""
+    """Clients that keep their end open after ``Connection: close`` must not delay the others."""
     request_bytes = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     with ExitStack() as stack:
         connections = [
@@ -108,7 +108,7 @@ def test_clients_that_do_not_read_hold_no_database_connection(
         f"Authorization: Bearer {mint('hoarder')}\r\n\r\n"
     )
     with ExitStack() as stack:
-        for _ in range(20):  # more than one process has database connections
+        for _ in range(20):  # more than the 16 database connections of the process
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", single_worker.port))

@@ -58,7 +58,7 @@ def variables(postgres: Postgres) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def running(image: Image, log: Path, variables: dict[str, str]) -> Iterator[LiveServer]:
-    """Run the image's ``CMD``."""
+    """Run the image's ``CMD`` until the block ends."""
     with log.open("wb") as output:
         process = image.start(image.command, variables, output)
     server = LiveServer(int(variables["PORT"]), process, log)
@@ -121,7 +121,7 @@ def test_the_user_is_unprivileged(image: Image) -> None:
 
 
 def test_the_image_serves_requests(image: Image, variables: dict[str, str], tmp_path: Path) -> None:
-    """The image must serve requests, and ``HEALTHCHECK`` must detect when it stops."""
+    """The image must serve requests, and ``HEALTHCHECK`` must detect a stopped server."""
     migrated = image.run(["python", "manage.py", "migrate", "--verbosity=0"], **variables)
     assert migrated == (0, "")
 

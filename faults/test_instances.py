@@ -69,7 +69,7 @@ def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[LiveServer]:
 
 @dataclass(frozen=True)
 class ProxiedRequest:
-    """A request that nginx has forwarded, and its response."""
+    """A request that nginx has forwarded, from its access log."""
 
     request_id: str
     ports: list[int]  # the ports of the servers that nginx tried, in order
@@ -109,7 +109,7 @@ def replace_each(instances: list[Instance], load: Load, **variables: str) -> lis
 def test_a_killed_instance(
     instances: list[Instance], nginx: LiveServer, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
-    """Only the dead instance's current requests may fail, and no acknowledged task may be lost.
+    """Only the dead instance's requests in progress may fail; no acknowledged task may be lost.
 
     A lock blocks all creates, so that each instance certainly has requests in progress.
     """

@@ -46,7 +46,7 @@ def restarted(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
-    """Freeze the server's processes: connections stay open, but get no response."""
+    """Freeze the server until the block ends: connections stay open, but get no response."""
     postgres.freeze()
     try:
         yield
@@ -56,7 +56,7 @@ def frozen(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(postgres: Postgres) -> Iterator[None]:
-    """Reject writes, as a standby does."""
+    """Reject writes until the block ends, as a standby does."""
     postgres.execute("ALTER SYSTEM SET default_transaction_read_only = on")
     postgres.execute("SELECT pg_reload_conf()")
     try:
@@ -68,7 +68,7 @@ def read_only(postgres: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def out_of_connections(postgres: Postgres) -> Iterator[None]:
-    """Occupy every connection."""
+    """Occupy every connection until the block ends."""
     other_database_url = urlsplit(postgres.url)._replace(path="/template1").geturl()
     with contextlib.ExitStack() as stack:
         admin = stack.enter_context(psycopg.connect(other_database_url, autocommit=True))
@@ -123,7 +123,7 @@ def check(load: Load, outage_began: float, outage_ended: float, limit: float) ->
 def test_an_outage_of_the_database(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any], outage: Outage, limit: float
 ) -> None:
-    """An outage must cause 503 with ``Retry-After``, lose nothing, and leave no lasting failure."""
+    """An outage must cause 503 with ``Retry-After``, lose no task, and cause no lasting failure."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         began = time.monotonic()

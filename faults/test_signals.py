@@ -40,7 +40,7 @@ def test_sigkill_of_a_worker(server: LiveServer, figures: dict[str, Any]) -> Non
 def test_sigterm(
     project: Path, postgres: Postgres, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
-    """Requests in progress must be answered, and the exit code must be 0.
+    """Requests in progress must get a response, and the exit code must be 0.
 
     A lock blocks half of the users, so that their requests are certainly in progress. For the other
     half, each request in the server's log must have a response.
@@ -82,8 +82,8 @@ def test_sigterm(
     assert seconds < STOP_SECONDS
 
 
-def test_an_idle_client_does_not_delay_the_stop(project: Path, tmp_path: Path) -> None:
-    """An idle connection must not delay a deployment."""
+def test_an_idle_client_does_not_delay_the_shutdown(project: Path, tmp_path: Path) -> None:
+    """An idle connection must not delay a shutdown."""
     with serving(project, tmp_path / "server.log") as server, server.client() as client:
         client.get("/health")  # the client keeps its connection open
         began = time.monotonic()
@@ -95,8 +95,8 @@ def test_an_idle_client_does_not_delay_the_stop(project: Path, tmp_path: Path) -
 def test_sighup(server: LiveServer, figures: dict[str, Any]) -> None:
     """New workers must take over without a failed request.
 
-    Every user keeps a connection. In HTTP, a server may close a kept-alive connection just as the
-    client reuses it; the client may then retry idempotent requests.
+    Every user keeps a connection. A server may close an idle connection just as the client reuses
+    it; HTTP then lets the client retry idempotent requests.
     """
     with Load(server) as load:
         for _ in range(2):

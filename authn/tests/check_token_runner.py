@@ -8,12 +8,12 @@ from django.core.management import CommandError, call_command
 
 
 def set_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
-    """Replace standard input."""
+    """Replace standard input with these bytes."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
 def explain(monkeypatch: pytest.MonkeyPatch, token: str) -> dict[str, str]:
-    """Return the command's output lines by label; assert that they match the exit code."""
+    """Return the command's output lines by label; assert that verdict and exit code agree."""
     set_stdin(monkeypatch, f"{token}\n".encode())
     stdout = io.StringIO()
     exit_code = 0

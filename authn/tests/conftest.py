@@ -44,5 +44,5 @@ def issuer(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
 
 @pytest.fixture
 def verifier(issuer: Issuer) -> TokenVerifier:
-    """Return a verifier that accepts the issuer's key and the secret."""
+    """Return a verifier that accepts tokens signed with the issuer's key or with the secret."""
     return fresh_verifier(issuer)

@@ -47,7 +47,7 @@ def claims_without(name: str) -> dict[str, Any]:
 
 
 def verdict(token: str, verifier: TokenVerifier = VERIFIER) -> str:
-    """Return the token's ``sub``, or the reason the verifier refuses the token."""
+    """Return the token's ``sub``, the reason for its refusal, or the ``repr`` of another error."""
     try:
         return str(verifier.claims(token).get("sub"))
     except TokenError as error:
@@ -68,7 +68,7 @@ def mismatches(
         expected: a user id, or the reason for a refusal.
         values: one value per token.
         make: the function that makes a token from a value.
-        verifier: the verifier of the tokens.
+        verifier: the verifier that checks the tokens.
     """
     verdicts = {repr(value): verdict(make(value), verifier) for value in values}
     assert verdicts

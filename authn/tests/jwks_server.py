@@ -25,7 +25,7 @@ Jwk = dict[str, Any]
 
 @cache
 def rsa_key(bits: int = 2048, name: str = "") -> rsa.RSAPrivateKey:
-    """Generate an RSA key, once per name because it is slow."""
+    """Return an RSA key, cached by size and name because generating one is slow."""
     return rsa.generate_private_key(65537, bits)
 
 
@@ -54,7 +54,7 @@ class KeyPair:
 
     @property
     def header(self) -> dict[str, Any]:
-        """Return the header of a Better Auth token."""
+        """The header of a token that Better Auth signs with this key."""
         return {"alg": self.alg, "kid": self.kid}
 
     def sign(self, payload: Any = None, header: Any = None, *, algorithm: str = "") -> str:
@@ -74,7 +74,7 @@ def _to_jwk(key: Any) -> Jwk:
 
 
 def key_pair(alg: str = "EdDSA", kid: str = "key-1") -> KeyPair:
-    """Generate a key pair for an algorithm."""
+    """Return a key pair for an algorithm; RSA keys are cached by ``kid``."""
     if alg == "EdDSA":
         return KeyPair(alg, kid, ed25519.Ed25519PrivateKey.generate())
     if alg == "ES256":
@@ -133,7 +133,7 @@ class Issuer:
 
 @contextmanager
 def publishing(issuer: Issuer) -> Iterator[Issuer]:
-    """Serve an issuer's key set on the loopback interface inside the ``with`` block."""
+    """Serve an issuer's key set on the loopback interface until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

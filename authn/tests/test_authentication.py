@@ -158,7 +158,7 @@ def test_a_token_outside_the_header_is_ignored() -> None:
 
 
 def test_the_token_is_checked_first() -> None:
-    """401 must come before 403, 405, 413, 422 and 404."""
+    """A 401 must take precedence over 403, 404, 405, 413 and 422."""
     requests: list[tuple[str, str, Any]] = [
         ("GET", "/api/bob/tasks", None),
         ("OPTIONS", TASKS, None),
@@ -183,13 +183,13 @@ def test_a_head_request_is_refused_without_a_body() -> None:
 
 @pytest.mark.django_db
 def test_authentication_runs_no_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    """Users are not stored, so authentication must not query the database, as a 405 shows."""
+    """Authentication must not query the database, because users are not stored."""
     with django_assert_num_queries(0):
         assert ApiClient("alice").send("OPTIONS", TASKS).status_code == 405
 
 
 @pytest.mark.django_db
-def test_replacing_a_secret_signs_no_user_out(settings: Settings) -> None:
+def test_a_secret_can_be_replaced_without_signing_users_out(settings: Settings) -> None:
     """Every configured secret must be accepted, and a removed one refused."""
     old = ApiClient(token=mint(secret=OLD_SECRET))
     statuses = []

@@ -1,4 +1,4 @@
-"""``manage.py check_token`` explains each kind of token and each refusal."""
+"""Tests of ``manage.py check_token``: the kinds of token and the reasons for refusals."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ SIGNED_BY = {
 
 
 def signed_with_private_key(alg: str, signer: str) -> str:
-    """Sign a token with one algorithm and claim another in its header."""
+    """Sign a token with the ``signer`` algorithm, and claim ``alg`` in its header."""
     return KeyPair(alg, "key-1", key_pair(signer).private).sign(algorithm=signer)
 
 
@@ -108,7 +108,7 @@ FRONT_END: list[tuple[dict[str, Any], str]] = [
 def test_an_accepted_token_is_described(
     monkeypatch: pytest.MonkeyPatch, token: str, kind: str
 ) -> None:
-    """The output must have kind, algorithm, expiry, user and verdict, and nothing else."""
+    """The output must have exactly these lines, plus issuer and audience if the token has them."""
     lines = explain(monkeypatch, token)
     issuer_and_audience = [lines.pop("Issuer", ""), lines.pop("Audience", "")]
 
@@ -124,7 +124,7 @@ def test_an_accepted_token_is_described(
 
 
 def test_text_copied_along_with_a_token_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quotes and a header name around a token must be stripped."""
+    """Quotes, a header name and a scheme around a token must be stripped."""
     copied = [
         *["Bearer {}", "\ufeff bearer  {} \r", '"{}"', "'Bearer {}'", "`{}`"],
         *["Authorization: Bearer {}", "authorization:{}", '  "Authorization": "Bearer {}",'],
@@ -140,7 +140,7 @@ def test_text_copied_along_with_a_token_is_removed(monkeypatch: pytest.MonkeyPat
 def test_a_refused_token_is_described_with_the_reason_and_a_fix(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The output must have algorithm, user, reason and advice for each kind of token."""
+    """The output must state the algorithm, user, reason and advice for each kind of token."""
     explained = {token: explain(monkeypatch, token) for token in REFUSED}
     descriptions = {
         token: (each["Algorithm"], each["User"], each["The API"].partition(". ")[0])
@@ -177,7 +177,7 @@ def test_any_expiry_is_formatted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_accepted_token_that_the_front_end_cannot_use_is_explained(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The front end builds its paths from ``user_id``, else ``sub``, else ``id`` (SC-005)."""
+    """The output must say why the front end cannot build its paths from the token (SC-005)."""
     explained = [explain(monkeypatch, forge({**claims(), **changed})) for changed, _ in FRONT_END]
     rows = [
         (changed, problem, each.get("Front end", ""))
@@ -190,7 +190,7 @@ def test_an_accepted_token_that_the_front_end_cannot_use_is_explained(
 
 
 def test_every_reason_for_a_refusal_is_explained() -> None:
-    """The command must explain each reason that the log can contain."""
+    """Each reason for refusing a token must have exactly one explanation."""
     codes = {"malformed", "wrong_algorithm", "wrong_signature", "critical_header", "wrong_type"}
     codes |= {"unknown_key", "jwks_unavailable", "bad_expiry", "bad_iat", "bad_nbf"}
     codes |= {"not_yet_valid", "wrong_issuer", "wrong_audience", "expired", "no_user"}

@@ -1,4 +1,4 @@
-"""``manage.py check_token`` explains issuers, audiences and public keys."""
+"""Tests of ``manage.py check_token`` with issuers, audiences and public keys."""
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -15,7 +15,7 @@ USE_A_RECIPE = "send a token made for the API"
 def test_a_token_with_another_issuer_or_audience_is_explained(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, setting: str, claim: str
 ) -> None:
-    """The output must have the token's claim and the variable that it does not match."""
+    """The output must show the token's claim and name the variable that it does not match."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, setting: ISSUER}
     lines = explain(monkeypatch, mint(**{claim: ELSEWHERE}))
 
@@ -70,7 +70,7 @@ def test_a_refused_token_signed_with_a_private_key_is_explained(
 def test_unavailable_keys_are_explained(
     monkeypatch: pytest.MonkeyPatch, issuer: Issuer, pair: KeyPair
 ) -> None:
-    """A 503 must not be reported as an invalid token."""
+    """Unavailable keys must not be reported as an invalid token."""
     issuer.status = 500
     lines = explain(monkeypatch, pair.sign())
 

@@ -1,4 +1,4 @@
-"""``manage.py check_token``: its input, and the secrets that it never shows (FR-017)."""
+"""Tests of ``manage.py check_token``: its input, and the secrets it must not show (FR-017)."""
 
 import getpass
 import io
@@ -101,7 +101,7 @@ def _read_until(controller: int, text: bytes) -> bytes:
 
 
 def test_a_token_is_not_accepted_as_an_argument() -> None:
-    """An argument would be saved in the shell's history and visible to all users of the machine."""
+    """An argument would be kept in the shell's history and shown to all users of the machine."""
     attempts = [[mint()], ["--token", mint()], [f"--token={mint()}"]]
 
     errors = [refusal(*arguments) for arguments in attempts]
@@ -111,7 +111,7 @@ def test_a_token_is_not_accepted_as_an_argument() -> None:
 
 @pytest.mark.live
 def test_the_exit_code_of_a_refusal_is_1() -> None:
-    """A script must recognise a refusal by the exit code, and see no traceback."""
+    """A script must be able to detect a refusal, and there must be no traceback."""
     process = subprocess.run(COMMAND, input=mint(exp=1).encode(), capture_output=True, timeout=60)
 
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""The warnings of ``manage.py check``."""
+"""Tests of the system checks for secrets."""
 
 import hashlib
 
@@ -34,7 +34,7 @@ def warnings() -> list[CheckMessage]:
 def test_a_published_secret_causes_one_warning(
     settings: Settings, accepted: tuple[str, ...]
 ) -> None:
-    """A published secret must be found at any position, and others must cause no warning."""
+    """A published secret must be detected at any position; others must cause no warning."""
     before = warnings()
 
     accept(settings, *accepted)

@@ -1,4 +1,4 @@
-"""``manage.py issue_token`` prints a token for development."""
+"""Tests of ``manage.py issue_token``."""
 
 import io
 import subprocess
@@ -107,7 +107,7 @@ def test_the_first_secret_signs(settings: Settings) -> None:
 def test_the_token_has_the_configured_issuer_and_audience(
     settings: Settings, setting: str, claim: str
 ) -> None:
-    """The API must accept the token if it requires an issuer or an audience."""
+    """If the API requires an issuer or an audience, the token must have it."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, setting: ISSUER}
 
     claims = configured_verifier().claims(issue_token("alice", lifetime_seconds=60))

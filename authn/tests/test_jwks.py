@@ -106,7 +106,7 @@ def test_another_algorithm_of_the_same_key_is_refused(issuer: Issuer, alg: str) 
 
 
 def test_a_key_unsuitable_for_its_algorithm_is_refused(issuer: Issuer) -> None:
-    """A key that is too short or on another curve must verify no token (RFC 7518 §3.3, §3.4)."""
+    """A short key or one on another curve must not verify any token (RFC 7518 §3.3, §3.4)."""
     short, other = rsa_key(1024), ec.generate_private_key(ec.SECP384R1())
     secp256k1 = ec.generate_private_key(ec.SECP256K1())
     keys: list[tuple[Any, str, str | None]] = [
@@ -125,7 +125,7 @@ def test_a_key_unsuitable_for_its_algorithm_is_refused(issuer: Issuer) -> None:
 
 @every_algorithm
 def test_a_key_not_meant_for_verification_is_refused(issuer: Issuer, alg: str) -> None:
-    """A private key or an encryption key must verify no token (RFC 7517 §4.2)."""
+    """A private key or an encryption key must not verify any token (RFC 7517 §4.2)."""
     pair = key_pair(alg)
     keys = [pair.private_jwk(), pair.jwk(use="enc")]
 
@@ -137,7 +137,7 @@ def test_a_key_not_meant_for_verification_is_refused(issuer: Issuer, alg: str) -
 def test_a_token_must_have_a_string_kid(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """Without a ``kid``, no key may be tried or fetched."""
+    """Without a ``kid`` that is a string, no key may be tried or fetched."""
     headers: list[dict[str, Any]] = [
         {"alg": pair.alg},
         *({**pair.header, "kid": kid} for kid in (None, 1, True, [], ["key-1"], {"kid": "key-1"})),

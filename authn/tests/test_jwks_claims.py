@@ -72,15 +72,15 @@ def test_issuer_and_audience_match_with_and_without_a_trailing_slash(
 def test_a_token_signed_with_the_secret_is_still_accepted(
     issuer: Issuer, verifier: TokenVerifier
 ) -> None:
-    """HS256 must need no issuer and no fetch, and accept any ``kid`` and ``typ``."""
+    """An HS256 token must need neither an issuer nor a fetch, whatever its ``kid`` and ``typ``."""
     token = forge(claims(), {"alg": "HS256", "kid": "key-1", "typ": "x"})
 
     assert verdict(token, verifier) == "alice"
     assert issuer.fetches == 0
 
 
-def test_hs256_tokens_need_the_configured_issuer_too(issuer: Issuer) -> None:
-    """Every token must have the configured issuer (docs/contract.md, "Authentication")."""
+def test_hs256_tokens_need_the_configured_issuer_and_audience_too(issuer: Issuer) -> None:
+    """HS256 tokens must have the configured issuer and audience (docs/contract.md)."""
     keys = KeySet(issuer.url, ISSUER, ISSUER)
     verifier = TokenVerifier([SECRET], issuer=ISSUER, audience=ISSUER, keys=keys)
 

@@ -18,7 +18,7 @@ SHORTLY = 0.001
 def test_a_new_key_is_accepted_at_once(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """A key rotation must sign no user out, and old keys must stay valid while published."""
+    """A key rotation must not sign any user out, and old keys must stay valid while published."""
     assert {verdict(pair.sign(), verifier) for _ in range(20)} == {"alice"}
     issuer.publish(pair, new := key_pair(kid="key-2"))
 
@@ -31,7 +31,7 @@ def test_a_new_key_is_accepted_at_once(
 def test_a_removed_key_is_refused_after_the_next_fetch(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """A withdrawn key must verify no token."""
+    """A withdrawn key must not verify any token."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(new := key_pair(kid="key-2"))
     assert verdict(new.sign(), verifier) == "alice"
@@ -59,11 +59,13 @@ def test_keys_are_fetched_again_after_their_lifespan(
     assert verdict(pair.sign(), verifier) == ("alice" if fetches == 1 else "unknown_key")
 
 
-@pytest.mark.parametrize("is_known", [True, False], ids=["after a valid token", "at the start"])
+@pytest.mark.parametrize(
+    "is_known", [True, False], ids=["after a valid token", "before any valid token"]
+)
 def test_many_unknown_keys_cause_few_fetches(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock, is_known: bool
 ) -> None:
-    """Unknown keys must cause one fetch after the first, and one more after each cooldown."""
+    """Unknown keys must cause one fetch after the initial one, and one more after each cooldown."""
     if is_known:
         assert verdict(pair.sign(), verifier) == "alice"
     tokens = [unknown_key_token(number) for number in range(60)]
@@ -100,7 +102,7 @@ def test_an_unavailable_issuer_is_retried_after_the_cooldown(
 def test_known_keys_are_accepted_while_the_issuer_is_unavailable(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """An outage of the issuer must sign no user out."""
+    """An outage of the issuer must not sign any user out."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.status = 500
 
@@ -132,7 +134,7 @@ def test_concurrent_requests_share_a_fetch(
 def test_a_key_that_arrives_just_before_a_fetch_makes_it_unnecessary(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key that arrives between the lookup and the fetch must be used."""
+    """A key that arrives between the lookup and the fetch must be used without another fetch."""
 
     def clock() -> float:
         """Let the first fetch end after the second token's lookup."""

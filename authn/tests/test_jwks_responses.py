@@ -63,7 +63,7 @@ RESPONSES: dict[str, Response] = {
 def test_a_response_that_is_not_a_key_set_leaves_the_keys_unchanged(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock, log: io.StringIO
 ) -> None:
-    """A broken issuer must count as unavailable, and the log must have the reason."""
+    """A broken issuer must count as unavailable, and the log must state the reason."""
     assert verdict(pair.sign(), verifier) == "alice"
     defaults, unknown = vars(issuer).copy(), key_pair(kid="key-2").sign()
     results = {}
@@ -90,7 +90,7 @@ def test_a_redirect_is_not_followed(issuer: Issuer, pair: KeyPair) -> None:
 
 
 def test_a_refused_connection_makes_the_keys_unavailable(pair: KeyPair) -> None:
-    """A connection error must cause a 503, not a 500."""
+    """A connection error must not propagate: it must cause a 503, not a 500."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         issuer = Issuer(url=f"http://127.0.0.1:{unused.getsockname()[1]}/jwks")

@@ -37,7 +37,7 @@ def test_a_token_with_a_known_key_does_not_wait_for_a_fetch(
 def test_few_requests_wait_for_a_slow_issuer_once_keys_are_known(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """Unknown keys must not block all threads: valid tokens need them."""
+    """Tokens with unknown keys must not occupy all threads: valid tokens need some."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.is_open.clear()
 
@@ -75,7 +75,7 @@ def test_an_endless_response_is_abandoned(
     monkeypatch: pytest.MonkeyPatch,
     drips: bool,
 ) -> None:
-    """The response must delay neither requests nor later fetches, whether it sends data or not."""
+    """The response must not delay requests or later fetches, whether or not it keeps sending."""
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(jwks, "COOLDOWN_SECONDS", 0.0)
     issuer.is_open.clear()
@@ -99,7 +99,7 @@ def test_a_fetch_with_endless_headers_is_replaced_by_another(
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The fetch must not prevent another, and its late result must be ignored."""
+    """The endless fetch must not prevent another, and its late result must be ignored."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(pair, new := key_pair(kid="key-2"))
     clock.now += COOLDOWN

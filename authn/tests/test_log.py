@@ -92,14 +92,14 @@ def test_a_403_is_logged_with_both_user_ids(log: StringIO) -> None:
 
 
 def test_a_refusal_without_a_request_id_is_logged_with_the_responses_id(log: StringIO) -> None:
-    """If the client sent no id, the log must have the id of the response."""
+    """If the client sent no id, the log must have the response's ``X-Request-ID``."""
     response = ApiClient().send("GET", "/api/alice/tasks")
 
     assert only_line(log)["request_id"] == response["X-Request-ID"]
 
 
 def test_only_the_user_id_of_a_verified_token_is_logged(log: StringIO) -> None:
-    """A token may contain a live session token or unverified data (FR-017)."""
+    """Nothing else of a token may be logged: it may be secret or unverified (FR-017)."""
     private = {"email": "marker@example.com", "session": {"token": "markersession"}}
     verified = claims(sub="bob", **private, jti="markerjti")
     tokens = [
@@ -119,7 +119,7 @@ def test_only_the_user_id_of_a_verified_token_is_logged(log: StringIO) -> None:
 
 
 def test_a_user_id_cannot_forge_a_log_line(log: StringIO) -> None:
-    """A refusal must be one line of ASCII for any user id in a token or path."""
+    """A refusal must be logged as one line of printable ASCII, whatever the user ids."""
 
     def logged(header: str, path: str = "alice") -> tuple[str, str]:
         log.seek(0)

@@ -29,7 +29,7 @@ def test_another_users_path_is_forbidden(django_assert_num_queries: DjangoAssert
 
 
 def test_the_path_is_checked_before_the_method_and_the_body() -> None:
-    """403 must come before 405, 413, 422 and 404."""
+    """A 403 must take precedence over 404, 405, 413 and 422."""
     alice = ApiClient("alice")
     requests: list[tuple[str, str, Any]] = [
         ("OPTIONS", "/api/bob/tasks", None),
@@ -43,7 +43,7 @@ def test_the_path_is_checked_before_the_method_and_the_body() -> None:
 
 @pytest.mark.parametrize("kwargs", [{}, {"user_id": None}, {"user": "alice"}])
 def test_a_view_without_a_user_id_in_its_path_is_forbidden(kwargs: dict[str, Any]) -> None:
-    """A view outside ``/api/{user_id}`` must be denied by default."""
+    """Requests to a view outside ``/api/{user_id}`` must be denied by default."""
     request = RequestFactory().get("/", headers={"Authorization": f"Bearer {mint()}"})
 
     assert APIView.as_view()(request, **kwargs).status_code == 403

@@ -1,4 +1,4 @@
-"""The documented reasons for refusals match the code."""
+"""The reasons for refusals in ``docs/better-auth.md`` match the code."""
 
 import re
 
@@ -8,8 +8,8 @@ from authn.management.commands.check_token import UNVERIFIED, VERIFIED
 from authn.permissions import IsPathUser
 
 
-def test_the_page_explains_every_reason() -> None:
-    """The page must explain exactly the reasons that the log can contain."""
+def test_the_documentation_explains_every_reason() -> None:
+    """``docs/better-auth.md`` must explain exactly the reasons logged with a 401 or 403."""
     page = (settings.BASE_DIR / "docs" / "better-auth.md").read_text()
     [table] = re.findall(r"^\| `reason` \| meaning \|\n(.*?)\n\n", page, re.DOTALL | re.MULTILINE)
     explained = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))

@@ -118,7 +118,7 @@ def test_better_auths_default_is_known() -> None:
 
 
 def test_a_published_secret_is_recognised_and_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret from a tutorial must be accepted with a warning (``test_checks.py``)."""
+    """A secret from a tutorial must be accepted; ``test_checks.py`` tests the warning."""
     digest = hashlib.sha256(FIRST.encode()).hexdigest()
     monkeypatch.setattr(secrets, "PUBLISHED_SECRET_DIGESTS", frozenset({digest}))
 

@@ -36,7 +36,7 @@ BODY = {"detail": "Too many requests", "error": "Too many requests"}
 
 @pytest.fixture
 def limit(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Limit each user to three requests per minute, like ``THROTTLE_RATE``."""
+    """Limit each user to three requests per minute, as ``THROTTLE_RATE`` does."""
     cache.clear()
     monkeypatch.setattr(TaskViewSet, "throttle_classes", [PerUserThrottle])
     monkeypatch.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": f"{LIMIT}/minute"})
@@ -51,7 +51,7 @@ def use_up(client: ApiClient) -> None:
 
 @pytest.mark.usefixtures("limit")
 def test_a_request_over_the_limit_is_refused(alice: ApiClient) -> None:
-    """The 429 must come before the checks of method and body, and change nothing."""
+    """A 429 must take precedence over errors in the method or body, and change nothing."""
     use_up(alice)
 
     responses = [alice.send(*request, Origin=FRONT_END) for request in REQUESTS]
@@ -88,7 +88,7 @@ def test_each_user_has_a_separate_limit() -> None:
 def test_only_requests_that_pass_authentication_and_permission_count(
     alice: ApiClient, bob: ApiClient, anonymous: ApiClient
 ) -> None:
-    """401 and 403 must come before 429, and health checks and preflights must not count."""
+    """Requests refused with 401 or 403, health checks and preflights must not count."""
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     for _ in range(LIMIT + 1):
         assert anonymous.send("GET", TASKS).status_code == 401
@@ -102,7 +102,7 @@ def test_only_requests_that_pass_authentication_and_permission_count(
 
 @pytest.mark.usefixtures("limit")
 def test_a_request_after_retry_after_is_accepted() -> None:
-    """A client that waits for ``Retry-After`` must be served."""
+    """A client that waits as long as ``Retry-After`` says must be served."""
     with travel("2026-01-06T15:30:00Z", tick=False) as clock:
         alice = ApiClient("alice")
         use_up(alice)

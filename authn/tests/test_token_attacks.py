@@ -90,7 +90,7 @@ def test_another_hash_that_claims_to_be_hs256_is_refused() -> None:
 
 
 def test_a_token_signed_with_another_key_is_refused() -> None:
-    """A public key, an empty key and a similar secret must not verify."""
+    """A public key, an empty key or a similar secret must not verify a token."""
     secrets = ["", "null", "undefined", "secret", PUBLIC_KEY, SECRET.upper(), f"{SECRET}\n"]
 
     assert mismatches("wrong_signature", secrets, lambda key: forge(claims(), secret=key)) == {}
@@ -129,7 +129,7 @@ def test_a_truncated_or_non_canonical_signature_is_refused() -> None:
 
 
 def test_a_signature_in_standard_base64_is_refused() -> None:
-    """``+`` and ``/`` are not base64url (RFC 7515 §2)."""
+    """A signature with ``+`` or ``/`` must be refused (RFC 7515 §2)."""
     parts = [mint(jti=str(number)).rpartition(".") for number in range(20)]
 
     tokens = [

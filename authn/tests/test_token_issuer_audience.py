@@ -21,7 +21,7 @@ OTHER_AUDIENCES: list[Any] = [
 
 
 def test_any_issuer_and_audience_are_accepted_if_none_is_configured() -> None:
-    """An unexpected ``aud`` must be accepted, although PyJWT refuses it by default."""
+    """Any ``iss`` and ``aud`` must be accepted; PyJWT refuses an unexpected ``aud`` by default."""
     rows = product(["aud", "iss"], ["https://elsewhere.example", ["a", "b"], 1, "", None])
 
     assert mismatches("alice", rows, lambda row: forge(claims(**dict([row])))) == {}
@@ -36,7 +36,7 @@ def test_a_configured_issuer_matches_with_and_without_a_trailing_slash(configure
 
 
 def test_an_issuer_other_than_the_configured_one_is_refused() -> None:
-    """A wrong or absent claim must be refused."""
+    """A wrong or missing ``iss`` must be refused."""
 
     def with_issuer(iss: Any) -> str:
         return forge(claims(iss=iss))
@@ -53,7 +53,7 @@ def test_a_configured_audience_matches_a_string_or_a_member_of_a_list() -> None:
 
 
 def test_an_audience_other_than_the_configured_one_is_refused() -> None:
-    """A wrong or absent claim must be refused."""
+    """A wrong or missing ``aud`` must be refused."""
 
     def with_audience(aud: Any) -> str:
         return forge(claims(aud=aud))

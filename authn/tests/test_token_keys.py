@@ -16,14 +16,14 @@ def signed_with(secret: str) -> str:
 
 
 def test_a_token_signed_with_the_secret_is_accepted() -> None:
-    """A valid token must verify and return all its claims (FR-001)."""
+    """Verifying a valid token must return all its claims (FR-001)."""
     payload = claims(email="alice@example.com", role=None)
 
     assert VERIFIER.claims(forge(payload)) == payload
 
 
 def test_during_a_rotation_old_and_new_secrets_are_accepted() -> None:
-    """Replacing a secret must sign no user out (docs/contract.md, "Authentication")."""
+    """Replacing a secret must not sign any user out (docs/contract.md, "Authentication")."""
     during, after = TokenVerifier([NEW_SECRET, OLD_SECRET]), TokenVerifier([NEW_SECRET])
 
     assert mismatches("alice", [OLD_SECRET, NEW_SECRET], signed_with, during) == {}

@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[bool, list[str]]] = {
 
 
 def test_each_kind_is_recognised() -> None:
-    """Any string must have a kind, and each kind must be marked as for APIs or not."""
+    """Any string must be assigned a kind, which must say whether it is meant for APIs."""
     recognised = {
         name: {(kind.name, kind.is_for_apis) for kind in map(kind_of, tokens)}
         for name, (_, tokens) in KINDS.items()
@@ -109,7 +109,7 @@ def test_the_algorithm_is_the_one_that_the_token_claims() -> None:
 
 
 def test_readable_claims_are_returned() -> None:
-    """The user and expiry must be read from a compact cookie too."""
+    """Claims must be returned if they can be read, including those of a compact cookie."""
     expected = {
         email_link(exp=7, iat=6): {**LINK, "exp": 7, "iat": 6},
         f"{segment({'alg': 'HS256'})}.bm90IEpTT04.x": {},

@@ -38,7 +38,7 @@ def with_start(claim: tuple[str, Any]) -> str:
 
 
 def test_a_token_is_accepted_before_its_expiry() -> None:
-    """``exp`` must be exact, up to the maximum that the contract allows."""
+    """A token must be accepted until its ``exp``, which may be as late as the contract allows."""
     assert mismatches("alice", [NOW + 1, NOW + 60, NOW + 3600, 253_402_300_799], with_expiry) == {}
 
 

@@ -68,7 +68,7 @@ def test_an_invalid_sub_is_not_skipped() -> None:
 
 
 def test_a_token_without_a_user_claim_has_no_user() -> None:
-    """No other claim may name a user, least of all one of an e-mail link's."""
+    """No other claim may determine the user, least of all those of an e-mail link."""
     names = ["email", "id", "userId", "uid", "name", "username", "Sub", "SUB", "userid", "user-id"]
     rows: list[dict[str, Any]] = [
         *({name: "alice"} for name in names),

@@ -48,7 +48,7 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
     path: request.url,
     headers: {
       ...without(dropFromRequest, request.headers),
-      // Overwritten, not appended to: with no proxy in front, a client's own value is forged.
+      // Overwritten, not appended to: with no proxy in front, a client's own value may be forged.
       "x-forwarded-for": request.socket.remoteAddress ?? "",
       "x-forwarded-proto": "http",
       "x-forwarded-host": request.headers.host ?? "",

@@ -69,7 +69,7 @@ function forward(
 async function signedIn(response: Response): Promise<Response> {
   if (!response.ok) return failed(response);
   const { user, token: sessionToken } = await response.json();
-  // No session: the address must be verified first. If it is taken, Better Auth invents this user.
+  // No session: the address must be verified first. If it is taken, Better Auth makes up this user.
   const token = sessionToken ? await signApiToken(user) : null;
   const { id, email, name: username } = user;
   return success({ user: { id, email, username }, token }, headersOf(response));

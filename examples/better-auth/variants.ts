@@ -19,7 +19,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   await start(Object.fromEntries(line.split(" ").map((pair) => pair.split("="))));
 }
 
-/** Serves the variant with these TEST_ variables; other variables are those of the process. */
+/** Serves the variant with these TEST_ variables; other variables come from the process. */
 async function start(env: Variables): Promise<void> {
   const outbox: object[] = [];
   const send = async (mail: { user: { email: string }; url: string; token: string }) => {

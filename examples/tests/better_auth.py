@@ -21,7 +21,7 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class BetterAuth:
-    """A running Better Auth.
+    """A running Better Auth server.
 
     Args:
         address: its base URL.
@@ -58,7 +58,7 @@ class User:
 
 
 def sign_up(client: httpx.Client) -> User:
-    """Create an account through Better Auth's own endpoint."""
+    """Create an account through Better Auth's own endpoint and return its user."""
     email = f"{uuid.uuid4().hex}@example.com"
     account = {"email": email, "name": "Ada", "password": PASSWORD}
     response = client.post("/api/auth/sign-up/email", json=account)
@@ -129,7 +129,7 @@ class Deployment:
 
     Args:
         project: the copy.
-        variables: its environment.
+        variables: the environment variables to serve it with.
         logs: a directory for the servers' logs.
     """
 

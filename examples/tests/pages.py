@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 
 def collect_errors(page: Page) -> list[str]:
-    """Collect console messages, script errors and failed requests of a page."""
+    """Return a list that collects a page's console messages, script errors and failed requests."""
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(f"{message.text} {message.location['url']}")

@@ -15,7 +15,7 @@ from todo_project.tests.live_server import LiveServer, copy_project, fresh_datab
 
 expect.set_options(timeout=30_000)
 PASSWORD = "correct horse battery staple"
-# No test changes another test's tasks, so they can run in any order.
+# No test changes another test's tasks, so the tests can run in any order.
 ADA = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
 SET_UP = """
 import os
@@ -86,9 +86,9 @@ def browser_errors(window: Page) -> list[str]:
 
 @pytest.fixture
 def tab(window: Page, browser_errors: list[str]) -> Iterator[Page]:
-    """Sign out before each test, and fail it on any error in the browser.
+    """Sign out before the test, and fail the test if the browser reports an error.
 
-    The browser reports a page that becomes a download as aborted.
+    The browser reports a navigation that becomes a download as aborted.
     """
     window.context.clear_cookies()
     browser_errors.clear()
@@ -107,7 +107,7 @@ def login_page(tab: Page, server: LiveServer) -> Page:
 
 @pytest.fixture
 def staff(tab: Page, server: LiveServer, folder: Path) -> Page:
-    """Open the list of tasks, signed in."""
+    """Open the list of tasks, signed in as staff."""
     session = (folder / "session").read_text()
     tab.context.add_cookies([{"name": "sessionid", "value": session, "url": server.address}])
     tab.goto(f"{server.address}/admin/tasks/task/")
@@ -115,14 +115,14 @@ def staff(tab: Page, server: LiveServer, folder: Path) -> Page:
 
 
 def sign_in(page: Page, password: str) -> None:
-    """Fill in the login form."""
+    """Fill in and submit the login form."""
     page.get_by_label("Username").fill("grace")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
 
 
 def search(page: Page, text: str) -> None:
-    """Search the list."""
+    """Search for tasks in the list."""
     page.locator("#searchbar").fill(text)
     page.get_by_role("button", name="Search").click()
     page.wait_for_url(re.compile(rf"\?q={re.escape(quote_plus(text))}"))
@@ -149,7 +149,7 @@ def test_the_login_page_is_styled(login_page: Page) -> None:
 
 
 def test_a_wrong_password_is_rejected(login_page: Page) -> None:
-    """The page must say that the user name and password do not match."""
+    """The page must ask for the correct user name and password."""
     sign_in(login_page, "wrong")
 
     expect(login_page.get_by_text("Please enter the correct username and password")).to_be_visible()
@@ -157,7 +157,7 @@ def test_a_wrong_password_is_rejected(login_page: Page) -> None:
 
 
 def test_staff_sign_in_and_out(login_page: Page) -> None:
-    """Signing in must open the tasks; signing out must end the session."""
+    """Signing in must give access to the tasks; signing out must end the session."""
     sign_in(login_page, PASSWORD)
     login_page.locator("#content a[href='/admin/tasks/task/']").first.click()
     expect(titles(login_page).first).to_be_visible()
@@ -170,7 +170,7 @@ def test_staff_sign_in_and_out(login_page: Page) -> None:
 
 
 def test_staff_see_the_list(staff: Page) -> None:
-    """The list must show tasks, owners and filters, newest first."""
+    """The list must show the tasks and their owners, newest first, and the total."""
     take_screenshot(staff, "list")
 
     expect(titles(staff).nth(0)).to_have_text("=1+1 is a formula")
@@ -188,7 +188,7 @@ def test_staff_open_the_second_page(staff: Page) -> None:
 
 
 def test_staff_search_and_filter(staff: Page) -> None:
-    """An address, words and a state must each narrow the list."""
+    """A search by address, a search by words and a filter must each narrow the list."""
     search(staff, "ada@example.com")
     expect(staff.get_by_text("65 results")).to_be_visible()
     search(staff, "milk 13")
@@ -264,7 +264,7 @@ def test_an_action_applies_to_all_pages(staff: Page) -> None:
 
 
 def test_staff_delete_a_selection(staff: Page) -> None:
-    """The page must ask before it deletes."""
+    """The page must ask for confirmation before it deletes."""
     search(staff, "cow")
     staff.locator("#action-toggle").check()
     run_action(staff, "Delete")

@@ -94,7 +94,7 @@ def test_demo_without_node_fails_with_one_sentence(tmp_path: Path) -> None:
 
 
 def test_demo_with_an_old_node_fails_with_one_sentence(tmp_path: Path) -> None:
-    """A Node that cannot run the example must be rejected by its version."""
+    """A version of Node that cannot run the example must be rejected."""
     for name in ("node", "npm"):
         program = tmp_path / name
         program.write_text("#!/bin/sh\necho v18.20.4\n")

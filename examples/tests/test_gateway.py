@@ -17,7 +17,7 @@ first_part_received = threading.Event()
 
 
 class EchoHandler(BaseHTTPRequestHandler):
-    """Responds with the request. ``/cut`` waits, then closes the connection one byte too early."""
+    """Responds with the request. ``/cut`` announces one byte more than it sends, and then waits."""
 
     protocol_version = "HTTP/1.1"
 
@@ -84,7 +84,7 @@ def test_better_auths_paths_go_to_better_auth(gateway: httpx.Client, auth_port: 
 
 
 def test_every_other_path_goes_to_the_api(gateway: httpx.Client, api_port: int) -> None:
-    """The API must be reachable on the common origin."""
+    """Paths outside ``/api/auth/`` must reach the API on the common origin."""
     paths = ["/api/auth", "/api/authors/tasks", "/api/u/tasks", "/health", "/"]
     servers = {path: gateway.get(path).json()["server"] for path in paths}
 
@@ -144,7 +144,7 @@ def test_a_request_without_a_host_is_served(gateway: httpx.Client) -> None:
 def test_a_server_that_is_down_causes_a_json_502(node: None) -> None:
     """A page must have an ``error`` to show, whichever server is down.
 
-    The unread rest of a body must neither block the connection's next request nor be parsed as it.
+    The unread rest of a body must neither block the connection's next request nor be parsed as one.
     """
     with running_gateway(free_port(), free_port()) as client:
         responses = [

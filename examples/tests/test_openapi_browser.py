@@ -50,7 +50,7 @@ def execute(block: Locator, user_id: str) -> Locator:
 
 
 def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: LiveServer) -> None:
-    """Each of the nine operations must expand, and work with a token."""
+    """All nine operations must expand, and requests must work with a token."""
     tab.goto(f"{documented.address}/docs")
     expect(tab.locator(".opblock")).to_have_count(9)
     take_screenshot(tab, "docs")
@@ -74,7 +74,7 @@ def test_docs_shows_every_operation_and_sends_requests(tab: Page, documented: Li
 
 
 def test_docs_works_behind_a_prefix(tab: Page, documented: LiveServer) -> None:
-    """Under a proxy's prefix the page must load its assets and send its requests there."""
+    """The page must load its assets and send its requests under a proxy's prefix."""
     prefix = f"{documented.address}/some/prefix/"
 
     def strip(route: Route) -> None:

@@ -11,7 +11,7 @@ OPERATIONS = PROJECT / "docs" / "operations.md"
 
 
 def code_blocks(page: Path, language: str) -> list[str]:
-    """Return the code blocks of a page."""
+    """Return a page's code blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
@@ -31,5 +31,5 @@ def test_every_recipe_is_in_the_example() -> None:
 
 
 def test_the_nginx_configuration_is_in_the_example() -> None:
-    """A reader who copies it must get a tested configuration."""
+    """A reader who copies the documented configuration must get the tested one."""
     assert code_blocks(OPERATIONS, "nginx") == [(PROJECT / "examples" / "nginx.conf").read_text()]

@@ -81,7 +81,9 @@ def test_a_token_is_valid_while_its_secret_is_listed(
 
 @pytest.mark.parametrize("accepted_secrets", [NEW], indirect=True)
 @pytest.mark.parametrize("kind", ["old", "old_of_plugin"])
-def test_a_token_of_a_removed_secret_changes_nothing(issued: IssuedTokens, kind: str) -> None:
+def test_a_token_signed_with_a_removed_secret_changes_nothing(
+    issued: IssuedTokens, kind: str
+) -> None:
     """A removed secret must no longer be accepted (docs/contract.md, "Authentication")."""
     client = ApiClient(token=getattr(issued, kind))
     rejected = client.send("POST", f"/api/{issued.user_id}/tasks", {"title": "Buy milk"})

@@ -103,7 +103,7 @@ def test_an_invalid_registration_returns_an_error(client: httpx.Client) -> None:
 
 
 def test_registering_twice_is_rejected(client: httpx.Client, user: User) -> None:
-    """An address must belong to one account, whose password does not change."""
+    """Registering an address again must fail and must not change the password."""
     form = registration(email=user.email, password="another password")
     response = client.post("/api/auth/register", json=form)
 

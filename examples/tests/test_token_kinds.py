@@ -73,14 +73,14 @@ def last_link(user: User) -> str:
 
 
 def change_of_address_link(user: User) -> str:
-    """Change the address; Better Auth mails a link to the new, unverified one."""
+    """Change an unverified address, and get the token from the link mailed to the new one."""
     change = {"newEmail": f"new-{user.email}"}
     assert user.client.post("/api/auth/change-email", json=change).is_success
     return last_link(user)
 
 
 def change_confirmation_link(user: User) -> str:
-    """Change a verified address; Better Auth mails a link to the old one."""
+    """Change a verified address, and get the token from the link mailed to the old one."""
     mails = user.client.get("/test/outbox").json()
     verification = {"token": next(mail["token"] for mail in mails if mail["to"] == user.email)}
     assert user.client.get("/api/auth/verify-email", params=verification).is_success
@@ -161,7 +161,7 @@ def assert_rejected(
 
 
 def outcome(api: LiveServer, user_id: str, token: str) -> tuple[str, int, str]:
-    """Send a create request with the token; return its description, the status and the error."""
+    """Send a create request with a token; return its description, the status and the error."""
     response = create_task(api, user_id, token)
     return describe(token), response.status_code, response.json().get("detail", "")
 
@@ -198,7 +198,7 @@ def test_a_valid_token_is_rejected_on_another_users_path(
 def test_a_token_signed_with_the_secret_is_accepted(
     api: LiveServer, better_auth_process: BetterAuthProcess, variant: str, user_ids: str
 ) -> None:
-    """A user's token that Better Auth signs with the secret must be accepted (FR-001, FR-002)."""
+    """A token that Better Auth signs with the secret must be accepted (FR-001, FR-002)."""
     with better_auth_process.serving(variant).client() as client:
         user = sign_up(client)
         tokens = {get_token.__name__: get_token(user) for get_token in ACCEPTED}

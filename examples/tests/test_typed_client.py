@@ -43,7 +43,7 @@ def typed_client() -> None:
 def example(
     typed_client: None, documented: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Copy the example, and add the document of the running service."""
+    """Copy the example, and add the running service's OpenAPI document."""
     copy = tmp_path_factory.mktemp("example")
     for file in ("client.ts", "walk.ts", "tsconfig.json", "package.json"):
         shutil.copy(EXAMPLE / file, copy)

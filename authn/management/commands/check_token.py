@@ -37,7 +37,7 @@ SET_CLAIM = (
     ' docs/better-auth.md, "Public keys".'
 )
 
-# The reasons for refusing a token without a valid signature, each with an explanation and a fix
+# Reasons for refusing a token before its claims are verified, each with an explanation and a fix
 UNVERIFIED = {
     "malformed": ("It is damaged, or not a JSON Web Token with three segments.", USE_A_RECIPE),
     "critical_header": (
@@ -64,7 +64,7 @@ UNVERIFIED = {
         "Make the URL reachable from this side, or correct it.",
     ),
 }
-# The same for a token with a valid signature
+# The same for reasons in the claims of a token with a valid signature
 VERIFIED = {
     "expired": (
         "It has expired.",
@@ -119,7 +119,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Explain the token."""
+        """Explain the token, and fail if the API refuses it."""
         token = self._token()
         kind = kind_of(token)
         reason = _refusal_reason(token, configured_verifier())
@@ -149,7 +149,7 @@ class Command(BaseCommand):
         return token
 
     def _describe(self, kind: TokenKind, *, is_verified: bool) -> None:
-        """Print the kind and the claims, as ASCII so that no claim can control the terminal."""
+        """Print the kind and main claims as ASCII, so that no claim can control the terminal."""
         expires = user = UNKNOWN
         if kind.claims is not None:
             expires = _expiry(kind.claims.get("exp"))
@@ -175,7 +175,7 @@ def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
 
 
 def _explanation(token: str, reason: str) -> tuple[str, str]:
-    """Return the explanation of a reason and a way to fix it."""
+    """Return an explanation of a refusal and a way to fix it."""
     if reason == "wrong_signature":
         reason_with_default = _refusal_reason(token, TokenVerifier([BETTER_AUTH_DEFAULT]))
         if reason_with_default in (None, *VERIFIED):
