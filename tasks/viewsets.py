@@ -54,7 +54,8 @@ class LeanViewSet(GenericViewSet[Task]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, then check permissions and throttles."""
-        self.perform_authentication(request)
+        # request.user would do this inside a context manager that costs 5 µs.
+        request._authenticate()  # type: ignore[attr-defined]  # noqa: SLF001
         self.check_permissions(request)
         if self.throttle_classes:
             self.check_throttles(request)

@@ -1,16 +1,18 @@
 """The WSGI application: ``gunicorn todo_project.wsgi``."""
 
 import os
-from collections.abc import Iterable
+import threading
 from typing import Any
 
+import django
 from django.conf import settings
 from django.core.cache import close_caches
 from django.core.handlers.base import reset_urlconf
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest, get_script_name
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection, reset_queries
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, reset_queries
+from django.urls import set_script_prefix
+from django.utils.log import log_response
 
 from todo_project.configuration.root_path import strip_prefix
 
@@ -34,27 +36,53 @@ class Request(WSGIRequest):
         """Ignore the charset of the body."""
 
 
-django_application = get_wsgi_application()
-django_application.request_class = Request
+class ThreadLocals(threading.local):
+    """The database connection of a thread, which Django looks up in 8 µs."""
 
-# Saves 40 µs of a 280 µs request: application() releases the connection, the cache is in memory,
+    def __init__(self) -> None:
+        self.connection = connections[DEFAULT_DB_ALIAS]
+
+
+class Handler(WSGIHandler):
+    """Django's handler, which releases the database connection before the response is sent.
+
+    Django releases it only after the client has read the response, so slow clients could hold
+    every connection. A streamed admin response releases its connection itself
+    (``staff/pages.py``).
+
+    Skips ``set_script_prefix()`` and ``set_urlconf()``; the defaults apply.
+    """
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Handle a request."""
+        if settings.ROOT_PATH:
+            strip_prefix(settings.ROOT_PATH, environ)
+        if prefix := get_script_name(environ):  # the same for all requests of a process
+            set_script_prefix(prefix)
+        request_started.send(sender=Handler, environ=environ)
+        request = Request(environ)
+        try:
+            response: Any = self._middleware_chain(request)  # type: ignore[attr-defined]  # no stub
+        finally:
+            thread_locals.connection.close_if_unusable_or_obsolete()
+        response._handler_class = Handler  # noqa: SLF001 - as Django does, here and in the next line
+        response._resource_closers.append(request.close)  # noqa: SLF001
+        if response.status_code >= 400:
+            words = response.reason_phrase, request.path
+            log_response("%s: %s", *words, response=response, request=request)
+        cookies = [("Set-Cookie", each.OutputString()) for each in response.cookies.values()]
+        status = f"{response.status_code} {response.reason_phrase}"
+        start_response(status, [*response.items(), *cookies])
+        return response
+
+
+django.setup(set_prefix=False)
+# Saves 40 µs of a 280 µs request: the handler releases the connection, the cache is in memory,
 # no request has its own URLconf, and only DEBUG logs queries.
 for receiver in (close_old_connections, *(() if settings.DEBUG else (reset_queries,))):
     request_started.disconnect(receiver)
 for receiver in (close_old_connections, close_caches, reset_urlconf):
     request_finished.disconnect(receiver)
 
-
-def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Handle a request, and release its database connection before the response is sent.
-
-    Django would release it only after the client has read the response, so slow clients could hold
-    every connection. A streamed admin response releases its connection itself
-    (``staff/pages.py``).
-    """
-    if settings.ROOT_PATH:
-        strip_prefix(settings.ROOT_PATH, environ)
-    try:
-        return django_application(environ, start_response)
-    finally:
-        connection.close_if_unusable_or_obsolete()
+thread_locals = ThreadLocals()
+application = Handler()
