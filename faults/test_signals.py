@@ -19,7 +19,7 @@ STOP_SECONDS = 10.0  # Docker's default
 
 
 def test_sigkill_of_a_worker(server: LiveServer, figures: dict[str, Any]) -> None:
-    """A dead worker must lose only its current requests, and no acknowledged task."""
+    """Killing a worker must fail only its requests in progress and lose no acknowledged task."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         before = workers(server)

@@ -72,7 +72,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Drop a table that was created here; from an adopted one, drop only the index."""
+        """Drop the table if this migration created it; if it was adopted, drop only the index."""
         model = from_state.apps.get_model(app_label, self.name)
         if schema_editor.connection.vendor == "postgresql" and _is_adopted(schema_editor, model):
             schema_editor.remove_index(model, model._meta.indexes[0], concurrently=True)

@@ -25,7 +25,8 @@ class ServerLogger(Logger):
     def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
         """Log a warning.
 
-        Of a malformed request, which may contain a token, only the name of its error is logged.
+        For a malformed request, log only the client's address and the name of the exception: the
+        message may contain a token.
         """
         if invalid := INVALID_REQUEST.match(str(msg)):
             msg, args = "Invalid request from %s: %s", (invalid[1], type(sys.exception()).__name__)

@@ -121,7 +121,7 @@ def server(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def nginx(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[LiveServer]:
-    """Run nginx, which publishes the service under the prefix, and either keeps or removes it."""
+    """Run nginx in front of the service, forwarding requests with the prefix kept or removed."""
     folder = tmp_path_factory.mktemp("nginx")
     with proxying(folder, server.port, path=f"{PREFIX}/", target=request.param) as nginx:
         yield nginx
