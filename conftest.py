@@ -143,7 +143,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Add the markers that follow from a test's fixtures, and skip tests of the other database."""
+    """Add the markers that a test's fixtures imply, and skip tests for the other database."""
     for fixture in FIXTURE_MARKERS.keys() & set(getattr(item, "fixturenames", ())):
         item.add_marker(FIXTURE_MARKERS[fixture])
     databases = {name for name in ("postgresql", "sqlite") if item.get_closest_marker(name)}

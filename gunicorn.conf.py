@@ -64,10 +64,10 @@ UNREAD_BODY_BYTES = 64 * 1024
 
 
 def pre_request(worker: Any, req: Any) -> None:
-    """Send ``Connection: close`` if gunicorn may not drain the body.
+    """Send ``Connection: close`` if gunicorn might not drain the body.
 
-    gunicorn would announce keep-alive and then close the connection, and the next request of a
-    correct client would fail.
+    Otherwise gunicorn would announce keep-alive and then close the connection, and the next request
+    of a correct client would fail.
     """
     headers = dict(req.headers)
     length = int(headers.get("CONTENT-LENGTH", "0"))

@@ -124,7 +124,7 @@ def _is_bearer(header: str) -> bool:
 def _api_exception(error: TokenError) -> APIException:
     """Convert a token error to an API exception.
 
-    The exception's code is logged; no part of the token is.
+    The exception's code is logged, but no part of the token.
     """
     if isinstance(error, KeysUnavailableError):
         return KeysUnavailable()  # logged like any other 503

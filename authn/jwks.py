@@ -26,11 +26,11 @@ ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 FETCH_TIMEOUT_SECONDS = 3.0
 MAX_KEY_SET_BYTES = 256 * 1024
 LIFESPAN_SECONDS = 300.0
-# The minimum time between two fetches for unknown keys or from an unavailable issuer. It must
+# The minimum time between fetches for unknown keys, and after a failed fetch. It must
 # exceed FETCH_TIMEOUT_SECONDS, or fetches could overlap.
 COOLDOWN_SECONDS = 10.0
-# The maximum number of requests that wait for a fetch, except for the process's first one. Other
-# requests need the remaining threads.
+# The maximum number of requests that wait for a fetch other than the process's first. The
+# remaining threads stay free for other requests.
 MAX_WAITING = 4
 NEVER = float("-inf")
 
@@ -108,7 +108,7 @@ class KeySet:
         raise InvalidTokenError("unknown_key")
 
     def _wait(self, thread: threading.Thread) -> None:
-        """Wait until a fetch ends or times out; after the first, only if a waiting slot is free."""
+        """Wait until a fetch ends or times out; after the first fetch, only if a slot is free."""
         seconds = max(self._fetch_started_at + FETCH_TIMEOUT_SECONDS - monotonic(), 0.0)
         if self._fetched_at == NEVER and not self._is_unavailable:  # every request needs the first
             thread.join(seconds)
@@ -120,7 +120,7 @@ class KeySet:
         return monotonic() - self._fetched_at > LIFESPAN_SECONDS
 
     def _start_fetch(self, kid: str) -> threading.Thread:
-        """Start a fetch if one is needed and the cooldown is over. Return the latest thread."""
+        """Start a fetch if one is due and the cooldown is over; return the latest fetch's thread."""
         with self._lock:
             if monotonic() < self._cooldown_ends_at:
                 return self._fetch_thread
@@ -197,10 +197,10 @@ class _NoRedirectHandler(HTTPRedirectHandler):
 
 
 def _is_usable(key: Any) -> bool:
-    """Return whether a member of a key set is meant as a public key for one of the algorithms.
+    """Return whether a member of a key set claims to be a public key for one of the algorithms.
 
-    ``PyJWKSet`` then skips malformed keys. A key that is published with its private part is
-    refused: anyone could sign with it, and PyJWT accepts it.
+    ``PyJWKSet`` skips malformed keys later. A key that is published with its private part is
+    refused here: anyone could sign with it, yet PyJWT would accept it.
     """
     return (
         isinstance(key, dict)

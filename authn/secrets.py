@@ -66,7 +66,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
 
 
 def _parse_versioned(secrets: str) -> list[str]:
-    """Return the secrets in a list such as ``2:new,1:old``, in its order."""
+    """Return the secrets from a list such as ``2:new,1:old``, in the same order."""
     if not secrets.strip():
         return []
     values = []

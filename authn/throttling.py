@@ -19,6 +19,6 @@ class PerUserThrottle(UserRateThrottle):
     """
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Return a key with a hash: a user id may contain characters that are invalid in keys."""
+        """Return a key with a hash of the user id, which may contain characters invalid in keys."""
         ident = hashlib.sha256(str(request.user.pk).encode()).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": ident}

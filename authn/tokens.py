@@ -46,7 +46,7 @@ class TokenError(Exception):
 
 
 class InvalidTokenError(TokenError):
-    """The token is malformed, not yet valid, or has a wrong signature, issuer or audience."""
+    """The token is not yet valid, or its format, algorithm, signature or claims are invalid."""
 
 
 class ExpiredTokenError(TokenError):

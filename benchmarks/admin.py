@@ -1,4 +1,4 @@
-"""Measure the admin's pages with a million tasks.
+"""Measure the response times of the admin's pages with a million tasks.
 
     python benchmarks/admin.py [--tasks 1000000] [--database-url URL]
 

@@ -207,7 +207,7 @@ def running(
 
 
 def free_port() -> int:
-    """Reserve a port of the loopback interface until this program ends.
+    """Reserve a port on the loopback interface until this program ends.
 
     A socket is bound to the port and never listens, so the kernel does not assign the port again.
     """

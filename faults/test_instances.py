@@ -69,7 +69,7 @@ def nginx(instances: list[Instance], tmp_path: Path) -> Iterator[LiveServer]:
 
 @dataclass(frozen=True)
 class ProxiedRequest:
-    """A request that nginx has forwarded, from its access log."""
+    """A request that nginx has forwarded, as its access log records it."""
 
     request_id: str
     ports: list[int]  # the ports of the servers that nginx tried, in order
@@ -144,7 +144,7 @@ def test_a_rolling_restart(
     figures: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Replacing the instances one by one must not fail any request."""
+    """Replacing the instances one by one must not make any request fail."""
     monkeypatch.setattr("faults.load.PAUSE_SECONDS", 0.05)
     with Load(nginx, USERS, work) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)

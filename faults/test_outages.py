@@ -123,7 +123,7 @@ def check(load: Load, outage_began: float, outage_ended: float, limit: float) ->
 def test_an_outage_of_the_database(
     server: LiveServer, postgres: Postgres, figures: dict[str, Any], outage: Outage, limit: float
 ) -> None:
-    """An outage must cause 503 with ``Retry-After``, lose no task, and cause no lasting failure."""
+    """An outage must cause 503s with ``Retry-After``, but no lost task and no lasting failure."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         began = time.monotonic()

@@ -19,7 +19,7 @@ STOP_SECONDS = 10.0  # Docker's default
 
 
 def test_sigkill_of_a_worker(server: LiveServer, figures: dict[str, Any]) -> None:
-    """Killing a worker must fail only its requests in progress and lose no acknowledged task."""
+    """Only the killed worker's requests may fail, and no acknowledged task may be lost."""
     with Load(server) as load:
         load.wait_for(lambda: load.statuses()[201] >= 50)
         before = workers(server)

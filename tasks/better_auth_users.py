@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-# The table's columns: name, and whether this role may read it
+# The queries for the table's column names, and whether this role may read each column
 COLUMNS = {
     "postgresql": "SELECT attname, has_column_privilege(attrelid, attnum, 'SELECT')"
     " FROM pg_attribute"
@@ -54,7 +54,7 @@ def table_exists() -> bool:
 
 
 def is_empty() -> bool:
-    """Return whether the table has no rows or does not exist."""
+    """Return whether the table has no rows, is missing or is unreadable."""
     return not _read('SELECT 1 FROM "user" LIMIT 1')
 
 
@@ -72,7 +72,9 @@ def owners(user_ids: Collection[str]) -> dict[str, Owner]:
 
 
 def user_ids_matching(text: str, limit: int) -> list[str]:
-    """Find users whose e-mail address or name contains a text, literally and case-insensitively.
+    """Return the ids of users whose e-mail address or name contains a text.
+
+    The text is matched literally and case-insensitively.
 
     Args:
         text: the text, not empty.

@@ -56,8 +56,8 @@ def create_once(
 ) -> tuple[TaskRow, bool]:
     """Create a task, unless a request with the same key has already created one.
 
-    The key commits together with its task. Of two simultaneous requests, the unique constraint
-    makes the second wait for the first and then find its key.
+    The key is committed together with its task. If two requests arrive simultaneously, the unique
+    constraint makes the second wait for the first and then find its key.
 
     Args:
         tasks: the user's tasks.

@@ -76,7 +76,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(user_id=user_id)
 
     def completed_before(self, time: datetime) -> Self:
-        """Keep only the completed tasks that have not changed since a time."""
+        """Keep only the completed tasks whose last change was before ``time``."""
         return self.filter(completed=True, updated_at__lt=time)
 
     def unchanged_since(self, task: TaskRow) -> Self:
@@ -196,15 +196,15 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     """Filters for idempotency keys."""
 
     def created_before(self, time: datetime) -> Self:
-        """Keep only the keys that are older than a time."""
+        """Keep only the keys that were created before ``time``."""
         return self.filter(created_at__lt=time)
 
 
 class IdempotencyKey(models.Model):
     """The ``Idempotency-Key`` of a ``POST`` that created a task.
 
-    Invariants: a user's key identifies one body and one task; the row commits together with its
-    task. It outlives a deleted task, so that a late retry does not create the task again.
+    Invariants: a user's key identifies one body and one task; the row is committed together with
+    its task. It outlives a deleted task, so that a late retry does not create the task again.
 
     Source: docs/contract.md, "Extensions", safe retries.
     """
@@ -221,7 +221,7 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "task_idempotency_key"
         constraints = (
-            # Keys are unique per user; of two concurrent POSTs with the same key, one must fail.
+            # Keys are unique per user, so one of two concurrent INSERTs of the same key fails.
             models.UniqueConstraint(fields=["user_id", "key"], name="task_idempotency_key_unique"),
         )
 

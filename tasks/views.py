@@ -59,8 +59,8 @@ def compiled(
         fields: the names of the updated fields.
 
     Returns:
-        A statement whose parameters are ``now``, ``owner``, ``task_id`` and ``fields``, as far as
-        the action needs them; for ``create``, they are ``now`` and the editable fields.
+        A statement. Its parameters are those of ``now``, ``owner``, ``task_id`` and ``fields`` that
+        the action needs; for ``create``, they are ``now`` and the editable fields.
 
     Source: docs/decisions/0003-compiled-statements.md.
     """
@@ -140,7 +140,7 @@ class TaskViewSet(LeanViewSet):
 
     @property
     def _user_id(self) -> str:
-        """The token's user; the permission class has compared it with the path's."""
+        """The id of the token's user; the permission class has compared it with the path's."""
         return cast(Principal, self.request.user).id
 
     @property

@@ -23,7 +23,7 @@ SENTENCES = {
 }
 EXPIRED = "Your session has expired. Please sign in again."
 
-# The default details; any other status has its HTTP phrase
+# Default details; other statuses use their HTTP reason phrase
 DETAILS = {
     400: "Bad Request",
     404: "Not Found",
@@ -49,8 +49,8 @@ def error_response(
 
     Args:
         status: the HTTP status.
-        detail: a sentence, or the list of problems of a 422; defaults to the status's detail.
-        error: the sentence that a page shows; defaults to the status's, or else to the detail.
+        detail: a sentence, or the list of problems for a 422; the default depends on the status.
+        error: the sentence that a page shows; by default, from ``SENTENCES``, else ``detail``.
         headers: additional headers.
     """
     if detail is None:
@@ -112,7 +112,7 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     elif status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status in (405, 415, 429):
-        detail = None  # the contract's, not DRF's
+        detail = None  # use the contract's detail, not DRF's
     response = error_response(status, detail, error=error, headers=headers)
     if status in (401, 403):
         response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log

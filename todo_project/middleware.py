@@ -20,10 +20,10 @@ from todo_project.exceptions import error_response
 from todo_project.logs.formatters import current_request_id
 from todo_project.logs.requests import log_request, request_id
 
-# A raw path, perhaps of an absolute URI: the part before the task's id, the id, and the rest
+# A raw path or absolute URI; the groups are the path before the task's id, the id, and the rest
 TASK_PATH = re.compile(r"(?:[a-z]+://[^/]*)?((?:/[^/]+){3}/)([^/]+)(.*)", re.IGNORECASE)
 
-# As in Django's ResponseHeaders: keyed by the lower-case name
+# Keyed by the lower-case name, as in Django's ResponseHeaders
 DEFAULT_HEADERS = {
     "cache-control": ("Cache-Control", "no-store"),
     "x-content-type-options": ("X-Content-Type-Options", "nosniff"),
@@ -44,7 +44,7 @@ def contract_middleware(
     Source: docs/contract.md, "Six endpoints and a health check", "Errors", "Extensions" (request
     ids); FR-016.
     """
-    # Called only where they apply: in MIDDLEWARE they would cost each request 30 µs.
+    # These middleware run only if needed: in MIDDLEWARE they would cost each request 30 µs.
     get_page: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))
 
     def get_any(request: HttpRequest) -> Any:
@@ -89,7 +89,7 @@ def _refuse_host(request: HttpRequest) -> HttpResponseBase | None:
         if host := request.META.get("HTTP_HOST"):
             _validate_host(host, tuple(settings.ALLOWED_HOSTS))
         else:
-            request.get_host()  # the server's own name, without a Host header
+            request.get_host()  # without a Host header, checks the server's own name
     except DisallowedHost:
         return error_response(400)
     return None

@@ -58,7 +58,7 @@ TRUST_PROXY = env.bool("TRUST_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 
 # ROOT_PATH: the path prefix of this service at the proxy, such as /todo; default none. The proxy
-# may strip it or not (configuration/root_path.py).
+# may or may not strip it (configuration/root_path.py).
 ROOT_PATH = root_path(env.str("ROOT_PATH", ""))
 FORCE_SCRIPT_NAME = ROOT_PATH or None
 
@@ -81,7 +81,7 @@ INSTALLED_APPS = [
 # METRICS: bool, default false. Collects metrics and serves them at /metrics.
 METRICS = env.bool("METRICS", False)
 
-# For every request; staff/pages.py wraps the admin's views with the middleware that they add.
+# Runs for every request. staff/pages.py wraps the admin's views with the middleware they need.
 MIDDLEWARE = ["todo_project.middleware.contract_middleware"]
 if METRICS:
     MIDDLEWARE.insert(0, "todo_project.metrics.metrics_middleware")
@@ -110,8 +110,8 @@ STATIC_URL = f"{ROOT_PATH}/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on:
-# then the default is an SQLite file in the project's folder.
+# NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on,
+# in which case the default is an SQLite file in the project's folder.
 # DATABASE_URL_UNPOOLED: used instead by `migrate`, which a pooler may interrupt.
 DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
 if sys.argv[1:2] == ["migrate"]:

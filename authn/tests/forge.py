@@ -47,7 +47,7 @@ def claims_without(name: str) -> dict[str, Any]:
 
 
 def verdict(token: str, verifier: TokenVerifier = VERIFIER) -> str:
-    """Return the token's ``sub``, the reason for its refusal, or the ``repr`` of another error."""
+    """Return the token's ``sub``, the reason for its refusal, or the ``repr`` of other errors."""
     try:
         return str(verifier.claims(token).get("sub"))
     except TokenError as error:

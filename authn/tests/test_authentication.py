@@ -130,7 +130,7 @@ def test_the_scheme_is_case_insensitive() -> None:
 
 @pytest.mark.django_db
 def test_each_user_claim_grants_access_to_the_users_path() -> None:
-    """``sub``, ``user_id`` and ``user.id``, as string or integer, must be accepted (FR-002)."""
+    """``sub``, ``user_id`` and ``user.id`` must be accepted as strings or integers (FR-002)."""
     task = TaskFactory.create(user_id="7")
     user_claims: list[dict[str, Any]] = [
         {"sub": "7"},

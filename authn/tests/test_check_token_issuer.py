@@ -15,7 +15,7 @@ USE_A_RECIPE = "send a token made for the API"
 def test_a_token_with_another_issuer_or_audience_is_explained(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, setting: str, claim: str
 ) -> None:
-    """The output must show the token's claim and name the variable that it does not match."""
+    """The output must show the claim and name the variable that the claim does not match."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, setting: ISSUER}
     lines = explain(monkeypatch, mint(**{claim: ELSEWHERE}))
 

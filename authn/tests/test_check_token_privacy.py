@@ -101,7 +101,7 @@ def _read_until(controller: int, text: bytes) -> bytes:
 
 
 def test_a_token_is_not_accepted_as_an_argument() -> None:
-    """An argument would be kept in the shell's history and shown to all users of the machine."""
+    """An argument must be refused: shell history and process lists would expose the token."""
     attempts = [[mint()], ["--token", mint()], [f"--token={mint()}"]]
 
     errors = [refusal(*arguments) for arguments in attempts]

@@ -30,7 +30,7 @@ def _debug(settings: Settings) -> None:
 
 
 def issue(*arguments: str, **options: Any) -> str:
-    """Run the command and return its output, including the line break."""
+    """Run the command and return its output, including the trailing newline."""
     stdout = io.StringIO()
     call_command("issue_token", *arguments, stdout=stdout, **options)
     return stdout.getvalue()
@@ -55,7 +55,7 @@ def test_the_api_accepts_the_token() -> None:
     [([], 60), (["--minutes", "1"], 1), (["--minutes", str(A_YEAR)], A_YEAR)],
 )
 def test_the_token_expires_after_the_given_minutes(options: list[str], minutes: int) -> None:
-    """``--minutes`` must count from now and default to an hour."""
+    """The token must expire ``--minutes`` from now, or in an hour by default."""
     with time_machine.travel(NOON, tick=False):
         claims = configured_verifier().claims(issue("alice", *options).strip())
     now = int(NOON.timestamp())

@@ -48,7 +48,7 @@ def test_keys_are_fetched_again_after_their_lifespan(
     seconds: float,
     fetches: int,
 ) -> None:
-    """A withdrawn key must expire even if no token needs an unknown key."""
+    """A withdrawn key must expire even if no token has an unknown ``kid``."""
     assert verdict(pair.sign(), verifier) == "alice"
     issuer.publish(key_pair(kid="key-2"))
     clock.now += seconds
@@ -85,7 +85,7 @@ def test_many_unknown_keys_cause_few_fetches(
 def test_an_unavailable_issuer_is_retried_after_the_cooldown(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
 ) -> None:
-    """During the cooldown no token may cause a fetch; afterwards one must fetch the keys."""
+    """No token may cause a fetch during the cooldown; the first token after it must cause one."""
     issuer.status = 503
     verdicts = [
         verdict(token, verifier) for token in (pair.sign(), unknown_key_token(), pair.sign())

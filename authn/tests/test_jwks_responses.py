@@ -143,6 +143,6 @@ def test_a_response_cannot_forge_a_log_line(
 def test_a_fetch_has_its_own_user_agent(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair
 ) -> None:
-    """A fetch must not identify as ``Python-urllib``, which some firewalls block."""
+    """The ``User-Agent`` must not be ``Python-urllib``, which some firewalls block."""
     assert verdict(pair.sign(), verifier) == "alice"
     assert [headers["User-Agent"] for headers in issuer.requests] == ["todo-api"]

@@ -75,7 +75,7 @@ def test_an_endless_response_is_abandoned(
     monkeypatch: pytest.MonkeyPatch,
     drips: bool,
 ) -> None:
-    """The response must not delay requests or later fetches, whether or not it keeps sending."""
+    """An endless response must not delay requests or later fetches, even if data keeps arriving."""
     monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(jwks, "COOLDOWN_SECONDS", 0.0)
     issuer.is_open.clear()

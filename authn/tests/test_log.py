@@ -92,7 +92,7 @@ def test_a_403_is_logged_with_both_user_ids(log: StringIO) -> None:
 
 
 def test_a_refusal_without_a_request_id_is_logged_with_the_responses_id(log: StringIO) -> None:
-    """If the client sent no id, the log must have the response's ``X-Request-ID``."""
+    """If the client sends no id, the log must contain the response's ``X-Request-ID``."""
     response = ApiClient().send("GET", "/api/alice/tasks")
 
     assert only_line(log)["request_id"] == response["X-Request-ID"]

@@ -82,7 +82,7 @@ def refusal(secret: str = "", versioned: str = "") -> str:
 
 
 def test_secrets_are_parsed_like_better_auths() -> None:
-    """The first must sign, and all must be accepted (docs/contract.md, "Authentication")."""
+    """The first secret must sign; all must be accepted (docs/contract.md, "Authentication")."""
     assert {row: accepted_secrets(*row) for row in ACCEPTED} == ACCEPTED
 
 

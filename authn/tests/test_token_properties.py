@@ -66,14 +66,14 @@ def test_a_token_with_one_missing_character_is_refused() -> None:
 @EXAMPLES
 @given(token=st.text() | st.from_regex(r"[\w-]*(\.[\w-]*){0,4}=?", fullmatch=True))
 def test_arbitrary_text_is_refused_with_a_token_error(token: str) -> None:
-    """Text that is not a signed token must be refused with a token error and raise nothing else."""
+    """Text that is not a signed token must raise a token error and nothing else."""
     assert user_of(token) is None
 
 
 @EXAMPLES
 @given(payload=RAW | VALUES, header=RAW | HEADERS)
 def test_an_arbitrary_signed_token_raises_only_token_errors(payload: Any, header: Any) -> None:
-    """A signed token may be accepted only if its payload is an object, and raise no other error."""
+    """A signed token may raise only token errors; only an object payload may be accepted."""
     assert user_of(forge(payload, header)) is None or isinstance(payload, dict)
 
 

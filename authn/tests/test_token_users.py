@@ -41,7 +41,7 @@ def mismatches(expected: str, rows: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def test_the_first_present_claim_determines_the_user_id() -> None:
-    """``sub``, else ``user_id``, else ``user.id``; ``null`` must count as absent (FR-002)."""
+    """The order must be ``sub``, ``user_id``, ``user.id``; ``null`` counts as absent (FR-002)."""
     rows: list[dict[str, Any]] = [
         *(claims("alice") for claims in CLAIMS.values()),
         {"sub": "alice", "user_id": "bob", "user": {"id": "bob"}},

@@ -58,7 +58,7 @@ class User:
 
 
 def sign_up(client: httpx.Client) -> User:
-    """Create an account through Better Auth's own endpoint and return its user."""
+    """Create an account through Better Auth's own endpoint and return the user."""
     email = f"{uuid.uuid4().hex}@example.com"
     account = {"email": email, "name": "Ada", "password": PASSWORD}
     response = client.post("/api/auth/sign-up/email", json=account)

@@ -38,7 +38,7 @@ FLAGS = [
 
 
 def require(reason: str | None) -> None:
-    """Skip the current test for this reason, or fail it in CI; do nothing if it is ``None``."""
+    """Skip the current test, or fail it in CI, unless the reason is ``None``."""
     if reason and IN_CI:
         pytest.fail(reason)
     if reason:

@@ -88,7 +88,7 @@ def browser_errors(window: Page) -> list[str]:
 def tab(window: Page, browser_errors: list[str]) -> Iterator[Page]:
     """Sign out before the test, and fail the test if the browser reports an error.
 
-    The browser reports a navigation that becomes a download as aborted.
+    ``net::ERR_ABORTED`` is ignored: the browser reports it if a navigation becomes a download.
     """
     window.context.clear_cookies()
     browser_errors.clear()

@@ -187,7 +187,7 @@ def test_a_page_reads_a_503_and_retry_after(
 def test_a_page_of_another_origin_reads_and_writes_nothing(
     page_on_another_origin: Page, api: LiveServer, user: User, tasks: str, token: str
 ) -> None:
-    """Other origins' pages must read and change nothing, with or without a preflight (FR-019)."""
+    """Other origins must not read or change anything, with or without a preflight (FR-019)."""
     responses = [
         page_on_another_origin.send("GET", tasks, token),
         page_on_another_origin.send("GET", tasks),

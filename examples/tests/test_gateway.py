@@ -124,7 +124,7 @@ def test_a_response_is_forwarded_unchanged(gateway: httpx.Client) -> None:
 
 
 def test_a_response_is_streamed_and_a_truncated_one_fails(gateway: httpx.Client) -> None:
-    """The gateway must not buffer a response, nor make a truncated one look complete."""
+    """The gateway must not buffer a response or make a truncated one look complete."""
     with gateway.stream("GET", "/cut") as response:
         parts = response.iter_raw()
         assert next(parts).startswith(b'{"server"')
@@ -134,7 +134,7 @@ def test_a_response_is_streamed_and_a_truncated_one_fails(gateway: httpx.Client)
 
 
 def test_a_request_without_a_host_is_served(gateway: httpx.Client) -> None:
-    """A missing header must not crash the gateway."""
+    """A missing ``Host`` header must not crash the gateway."""
     address = (gateway.base_url.host, gateway.base_url.port)
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(b"GET /health HTTP/1.0\r\n\r\n")

@@ -117,7 +117,7 @@ def _convert_times(editor: Any, table: OldTable) -> None:
     other = [name for name in times if times[name].exact_type != "timestamp with time zone"]
     _alter(editor, *(f"{name} TYPE timestamptz" for name in other))
     naive = [name for name in times if times[name].base_type == "timestamp without time zone"]
-    # now() AT TIME ZONE 'utc' would be converted back in the session's time zone
+    # the result of now() AT TIME ZONE 'utc' would be read in the session's time zone
     _alter(editor, *(f"{name} SET DEFAULT now()" for name in naive if times[name].has_default))
     if naive and zone not in UTC:
         logger.warning(
@@ -128,7 +128,7 @@ def _convert_times(editor: Any, table: OldTable) -> None:
 
 
 def _fit_columns(editor: Any, table: OldTable) -> None:
-    """Widen the text columns, replace NULLs, and adjust ``NOT NULL``, except for ``user_id``."""
+    """Widen the text columns, replace NULLs except in ``user_id``, and adjust ``NOT NULL``."""
     columns = table.columns
     for name, room in {"user_id": 255, "title": 200, "description": 1000}.items():
         if (columns[name].length or room) < room:
@@ -176,7 +176,7 @@ def _add_index(editor: Any, model: type[models.Model]) -> None:
 
 
 def _is_adopted(editor: Any, model: type[models.Model]) -> bool:
-    """Return whether the table lacks the ``CHECK`` constraint of a table created here."""
+    """Return whether the table lacks the ``CHECK`` constraint that only a new table gets."""
     with editor.connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM pg_constraint WHERE conrelid = to_regclass('task') AND conname = %s",

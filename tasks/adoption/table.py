@@ -49,7 +49,7 @@ class OldTable:
     """The relation that the name ``task`` resolves to.
 
     Args:
-        name: the quoted name with its schema.
+        name: the schema-qualified name, quoted if necessary.
         is_table: whether it is an ordinary table, not a view or an index.
         columns: the columns by name, in table order.
     """

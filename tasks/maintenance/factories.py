@@ -96,7 +96,7 @@ factory.Faker.add_provider(TaskProvider)
 
 
 class TaskFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]  # untyped
-    """Builds valid tasks, with the same ``created_at`` and ``updated_at``."""
+    """Builds valid tasks whose ``created_at`` and ``updated_at`` are equal."""
 
     class Meta:
         model = Task

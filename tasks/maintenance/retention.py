@@ -25,7 +25,7 @@ def time_ago(duration: str) -> datetime:
         duration: whole days, hours or minutes: ``90d``, ``12h``, ``30m``.
 
     Raises:
-        ValueError: the duration has another form, or reaches before the year 1.
+        ValueError: the duration is malformed, or reaches back before the year 1.
     """
     found = DURATION.fullmatch(duration)
     if found is None:

@@ -60,7 +60,7 @@ def _tasks(
     now = timezone.now()
     for index, (title, description) in enumerate(islice(texts, total)):
         created_at = now - span * (1 - (index + random.random()) / total)
-        # The probability is the share of the remaining tasks, so the final share is exact.
+        # The probability is the share that the remaining tasks still need, so the total is exact.
         completed = random.random() * (total - index) < completed_left
         completed_left -= completed
         is_edited = completed or random.random() < EDITED_SHARE

@@ -29,8 +29,8 @@ class _Echo:
 def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
     """Yield tasks as CSV, newest first, one batch of lines at a time.
 
-    Each batch of tasks is one query, from the last id on, so neither memory nor the length of a
-    transaction grows with the table.
+    Each batch is read by one query that continues after the previous batch's last id, so neither
+    memory nor the length of a transaction grows with the table.
     """
     with_owners = table_exists()
     writer: Any = csv.writer(_Echo())
@@ -48,8 +48,8 @@ def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
 def defused(text: str) -> str:
     """Prevent a spreadsheet from evaluating a text as a formula.
 
-    A text that a spreadsheet might evaluate, or that begins with an apostrophe, gets an apostrophe
-    in front. Removing one leading apostrophe from each cell restores the texts.
+    A text that a spreadsheet might evaluate, or that begins with an apostrophe, is prefixed with an
+    apostrophe. Removing one leading apostrophe from each cell restores the texts.
     """
     begins = text.lstrip().startswith(FORMULA_SIGNS) or text.startswith(("\t", "\r", "\n", "'"))
     return f"'{text}" if begins else text

@@ -73,7 +73,7 @@ class TaskChangeList(ChangeList):
         return super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page and its owners; a single page comes from the paginator, without a query."""
+        """Read the page and its owners; even a single page is read by id, not searched again."""
         super().get_results(request)
         tasks = self.result_list if self.multi_page else self.paginator.page(1).object_list
         attach_owners(tasks)

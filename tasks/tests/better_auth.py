@@ -21,7 +21,7 @@ def execute(statement: str, *parameters: str) -> None:
 
 
 def create_table(id_type: str = "text", columns: str = "name text,") -> None:
-    """Create a table like Better Auth 1.7's, including columns that must not be read."""
+    """Create a user table like Better Auth 1.7's, including columns that must not be read."""
     execute(
         f'CREATE TABLE "user" (id {id_type} PRIMARY KEY, {columns} email text NOT NULL,'
         ' "emailVerified" boolean NOT NULL DEFAULT false, image text)'

@@ -23,7 +23,7 @@ def manage(name: str, *arguments: str, **options: Any) -> str:
 
 
 def refusal(name: str, *arguments: str, **options: Any) -> CommandError:
-    """Run a command that must fail and return its error."""
+    """Run a command, assert that it fails, and return its error."""
     with pytest.raises(CommandError) as refused:
         manage(name, *arguments, **options)
     return refused.value

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # pytest may import this file before Django's settings are co
 
 @pytest.fixture(params=["POST", "PUT"])
 def target(request: pytest.FixtureRequest, db: None) -> tuple[str, str]:
-    """Return the method and path of an endpoint that reads a body: once POST, once PUT."""
+    """Return the method and path of an endpoint that reads a body, for POST and for PUT."""
     from tasks.tests.factories import TaskFactory
 
     task = TaskFactory.create(user_id="alice")

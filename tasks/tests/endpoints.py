@@ -28,7 +28,7 @@ class Endpoint(NamedTuple):
         return f"{self.method} {self.path}"
 
     def send(self, client: ApiClient, user: str, task: object, **headers: str) -> Any:
-        """Send the request for a user and a task."""
+        """Send the request to the path with the given user id and task id."""
         path = self.path.format(user=user, task=task)
         return client.send(self.method, path, self.body, **headers)
 

@@ -15,5 +15,5 @@ LINE: dict[str, Any] = {
 
 
 def line(**values: Any) -> bytes:
-    """Return ``LINE``, with some fields replaced, as a line of JSON Lines."""
+    """Return ``LINE``, with fields replaced or added, as a line of JSON Lines."""
     return json.dumps(LINE | values).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Follows ``Link`` headers from page to page, as a client does."""
+"""Follow ``Link`` headers from page to page, as a client does."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ LINK = re.compile(r'<(?P<target>[^>]*)>; rel="(?P<relation>next|prev)"')
 
 
 def links(response: Any) -> dict[str, str]:
-    """Return the targets of a page's links by relation, resolved against its path (RFC 3986)."""
+    """Return a page's link targets by relation, resolved against the page's path (RFC 3986)."""
     header = response.headers.get("Link", "")
     found = list(LINK.finditer(header))
     assert header == ", ".join(match[0] for match in found), header

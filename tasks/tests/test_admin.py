@@ -39,7 +39,7 @@ def columns(response: Any) -> list[str]:
 
 
 def find(staff: Client, text: str) -> list[str]:
-    """Return the titles that a search finds, in the order of their ids."""
+    """Return the titles of the tasks that a search finds, in the order of the tasks' ids."""
     response = staff.get(LIST, {"q": text})
     assert response.status_code == 200
     return [task.title for task in reversed(response.context["cl"].result_list)]
@@ -65,7 +65,7 @@ def test_every_registered_model_has_its_pages(staff: Client) -> None:
 
 
 def test_the_list_shows_the_tasks_newest_first(staff: Client) -> None:
-    """Tasks of all users must be listed, with their id, title and owner."""
+    """All users' tasks must be listed, newest first, with their id, title and owner."""
     tasks = [TaskFactory.create(user_id=owner, title=f"{owner}'s") for owner in ("alice", "bob")]
 
     response = staff.get(LIST)
@@ -124,7 +124,7 @@ def test_other_lookups_in_the_query_string_are_rejected(staff: Client) -> None:
 
 
 def test_search_finds_an_owner_by_exact_id(staff: Client) -> None:
-    """An id must find only its owner's tasks, not those of similar ids."""
+    """A search for an owner's id must find only that owner's tasks, not those of similar ids."""
     add("user-1", "One", "Two")
     add("user-10", "user-1 is in this title")
     add("User-1", "Upper")

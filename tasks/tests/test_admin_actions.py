@@ -49,7 +49,7 @@ def completed() -> list[bool]:
 
 
 def test_the_selected_tasks_are_marked(staff: Client, tasks: list[int]) -> None:
-    """Only the selected tasks must change, and the message must say how many did."""
+    """Only the selected tasks may change, and the message must say how many did."""
     before = rows()
 
     response = act(staff, "mark_completed", tasks[:2])

@@ -98,7 +98,7 @@ def test_editing_uses_the_primary_key(staff: Client) -> None:
 
 
 def updates() -> tuple[int, int]:
-    """Return this transaction's numbers of updates and of heap-only updates."""
+    """Return how many updates and heap-only updates this transaction has made."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'task'"

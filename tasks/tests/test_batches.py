@@ -95,7 +95,7 @@ def test_tasks_are_consumed_one_batch_at_a_time() -> None:
 
 
 def press_ctrl_c() -> None:
-    """Send this process the signal of Ctrl-C."""
+    """Send SIGINT to this process, as Ctrl-C does."""
     os.kill(os.getpid(), signal.SIGINT)
 
 

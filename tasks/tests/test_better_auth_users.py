@@ -66,7 +66,7 @@ def test_ids_of_any_type_are_compared_as_text(kind: str) -> None:
 
 
 def test_owners_are_read_in_one_query() -> None:
-    """Many owners must take one query for the columns and one for the users; no owners, none."""
+    """Reading many owners must take two queries (columns, users); reading none must take none."""
     create_table()
     for number in range(30):
         add_user(f"user{number}", f"user{number}@example.com")

@@ -20,7 +20,7 @@ TOO_LARGE = {"detail": "Request body too large", "error": "Request body too larg
 
 
 def of_size(size: int) -> bytes:
-    """Return a valid body of a given size; most of it is in an ignored field."""
+    """Return a valid body of a given size, padded with an ignored field."""
     body = json.dumps({"title": "Buy milk", "padding": ""}).encode()
     return body.replace(b'""', b'"' + b"x" * (size - len(body)) + b'"')
 
@@ -50,7 +50,7 @@ LARGEST = of_size(LIMIT_BYTES)
 def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
     alice: ApiClient, target: tuple[str, str], body: bytes
 ) -> None:
-    """A body exactly at the limit must be accepted (docs/contract.md, "Errors")."""
+    """A body up to and including the limit must be accepted (docs/contract.md, "Errors")."""
     with_length = alice.generic(*target, body, JSON)
     without = alice.generic(*target, **chunked(BytesIO(body.replace(b"milk", b"wine"))))
 
@@ -59,7 +59,7 @@ def test_a_body_of_64_kib_is_accepted_with_and_without_a_length(
 
 
 def test_a_body_over_the_limit_is_refused(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A larger body must return a 413 and not be read completely (docs/contract.md, "Errors")."""
+    """A larger body must be a 413, and must not be read to its end (docs/contract.md, "Errors")."""
     stream, before = BytesIO(of_size(10 * LIMIT_BYTES)), rows()
     responses = [
         alice.generic(*target, of_size(LIMIT_BYTES + 1), JSON),
@@ -86,7 +86,7 @@ def test_a_body_over_the_limit_is_refused(alice: ApiClient, target: tuple[str, s
 def test_an_incomplete_body_is_refused(
     alice: ApiClient, target: tuple[str, str], environ: Callable[[], dict[str, Any]], reason: str
 ) -> None:
-    """An incomplete body must return a 400, even if the part received is JSON (RFC 9112 §8)."""
+    """An incomplete body must be a 400, even if the part received is valid JSON (RFC 9112 §8)."""
     before = rows()
 
     response = alice.generic(*target, **environ())

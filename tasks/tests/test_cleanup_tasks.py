@@ -25,7 +25,7 @@ EVERYTHING = (*OLD, "--orphans", "--user=carol", "--idempotency-keys")
 
 @pytest.fixture
 def _rows_of_each_kind() -> None:
-    """Create rows of each kind, in different numbers, and rows that must be kept."""
+    """Create rows of each kind that cleanup can delete, and rows that must be kept."""
     create_table()
     for user in ("alice", "carol", "dave"):
         add_user(user, f"{user}@example.com")
@@ -61,7 +61,7 @@ def refused(*arguments: str, **options: Any) -> CommandError:
 
 @pytest.mark.usefixtures("_rows_of_each_kind")
 def test_it_deletes_exactly_what_a_dry_run_announces() -> None:
-    """The counts must be exact, with a task of two kinds counted once."""
+    """The counts must be exact, and a task that two options select must be counted once."""
     before = rows()
 
     announced = manage("cleanup_tasks", *EVERYTHING, "--dry-run")
@@ -93,7 +93,7 @@ def test_an_option_deletes_only_its_own_kind() -> None:
 
 
 def left_by(*arguments: str) -> tuple[int, int]:
-    """Run a cleanup, count the remaining tasks and keys, and roll it back."""
+    """Run a cleanup and roll it back; return how many tasks and keys it left."""
     with transaction.atomic():
         manage("cleanup_tasks", *arguments, "--no-input")
         left = (Task.objects.count(), IdempotencyKey.objects.count())
@@ -102,7 +102,7 @@ def left_by(*arguments: str) -> tuple[int, int]:
 
 
 def test_a_yes_deletes(answer: Callable[[str], None]) -> None:
-    """A yes must delete the rows; the counts must be shown on standard error before it."""
+    """The counts must be shown on standard error before the prompt; a yes must delete the rows."""
     for yes in ("y\n", "Yes\n", " YES \n"):
         task_of_age(91 * DAY)
         answer(yes)
@@ -138,7 +138,7 @@ def test_ctrl_c_at_the_confirmation_deletes_nothing(
 
 
 def test_it_does_not_ask_if_there_is_nothing_to_delete(answer: Callable[[str], None]) -> None:
-    """Without matching rows, there must be no confirmation."""
+    """If no rows match, the command must not ask for confirmation."""
     answer("")
 
     assert manage("cleanup_tasks", *OLD) == "Deleted 0 completed tasks unchanged for 90d.\n"

@@ -32,7 +32,7 @@ def statement(action: str, *fields: str) -> Statement:
 
 
 def test_every_action_is_in_the_table() -> None:
-    """``CALLS`` must cover every action except the insert, which reads no task."""
+    """``CALLS`` must cover every action except ``create``, which reads no task."""
     assert {action for action, *_ in CALLS} | {"create"} == ACTIONS.keys()
 
 

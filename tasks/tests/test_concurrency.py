@@ -65,9 +65,9 @@ def at_once(calls: Sequence[Call]) -> list[Any]:
 
 
 def test_every_simultaneous_flip_counts() -> None:
-    """Responses sorted by ``updated_at`` must alternate, and their times must all differ.
+    """In order of ``updated_at``, ``completed`` must alternate; no two times may be equal.
 
-    An even number of flips restores the task (docs/contract.md, "Concurrency").
+    An even number of flips must restore the task (docs/contract.md, "Concurrency").
     """
     task = TaskFactory.create(completed=False)
 

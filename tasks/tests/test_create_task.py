@@ -58,7 +58,7 @@ def test_ignored_fields_are_not_validated(alice: ApiClient) -> None:
 
 
 def test_two_posts_create_two_tasks(alice: ApiClient) -> None:
-    """Equal bodies must create two tasks, with equal times in each (FR-009 to FR-011)."""
+    """Equal bodies must create two tasks; a new task's times must be equal (FR-009 to FR-011)."""
     first, second = (alice.send("POST", TASKS, {"title": "Buy milk"}).json() for _ in range(2))
 
     assert first["id"] < second["id"]
@@ -94,7 +94,7 @@ NULL_COMPLETED = {"loc": ["body", "completed"], **NULL}
 def test_missing_required_fields_are_listed(
     alice: ApiClient, body: object, problems: list[object], error: str
 ) -> None:
-    """An absent or ``null`` required field must be listed (docs/contract.md, "Errors"; FR-007)."""
+    """A missing title or forbidden ``null`` must be listed (docs/contract.md, "Errors"; FR-007)."""
     response = alice.send("POST", TASKS, body)
 
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""Cursors, forged or from another ``Link`` header (docs/contract.md, "Extensions")."""
+"""Cursors that are forged or reused for another list (docs/contract.md, "Extensions")."""
 
 import base64
 import json
@@ -79,7 +79,7 @@ WRONG_VALUES: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("field", WRONG_VALUES)
 def test_an_invalid_value_is_refused(alice: ApiClient, field: str) -> None:
-    """An invalid value must return a 422 without reaching the database, never a 500."""
+    """A cursor with an invalid value must be a 422, never a 500."""
     orderings = product([field, f"-{field}"], WRONG_VALUES[field])
 
     assert_refused(alice, [(each, [each, "after", value, 1001]) for each, value in orderings])
@@ -123,7 +123,7 @@ OTHER_SHAPES: list[Any] = [
 
 @pytest.mark.parametrize("ordering", ["id", None])
 def test_a_malformed_position_is_refused(alice: ApiClient, ordering: str | None) -> None:
-    """A position of any other shape must be refused."""
+    """Anything but a valid ``[ordering, side, value, task id]`` must be refused."""
     assert_refused(alice, product([ordering], OTHER_SHAPES))
 
 

@@ -19,7 +19,7 @@ HINT = "If a table is missing, run manage.py migrate."
 
 
 def test_a_missing_table_is_reported_with_a_hint(tmp_path: Path) -> None:
-    """If the table is missing, the error must suggest ``migrate``, on one line."""
+    """If a table is missing, the error must be a single line that suggests ``migrate``."""
     file = tmp_path / "tasks.jsonl"
     file.write_bytes(line())
     commands = [

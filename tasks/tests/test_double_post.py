@@ -90,7 +90,7 @@ CHANGES: list[dict[str, Any]] = [
         pytest.param([{"created_at": each} for each in OTHER_TIMES], False, id="other time"),
         pytest.param([{"id": each} for each in OTHER_IDS], False, id="other id"),
         pytest.param(CHANGES, False, id="other content"),
-        # read-only fields
+        # read-only and unknown fields
         pytest.param([{"user_id": "bob", "updated_at": "yesterday", "x": 1}], True, id="ignored"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_copy_of_an_old_version_creates_a_task(alice: ApiClient, created: Any)
 
 
 def test_a_copy_of_the_current_version_is_recognised(alice: ApiClient, created: Any) -> None:
-    """A changed task must still be recognised by a copy of its current version."""
+    """A copy of the current version of a changed task must be recognised."""
     now = alice.send("PUT", f"{TASKS}/{created['id']}", {"title": "Buy bread"}).json()
 
     assert is_replayed(alice, {**created, "title": "Buy bread"}, now)

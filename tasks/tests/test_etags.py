@@ -20,7 +20,7 @@ OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
 def test_every_response_with_a_task_has_its_etag(alice: ApiClient) -> None:
-    """The strong tag must be the same in every response with a version, and unique to it."""
+    """Each version of a task must have its own strong tag, the same in every response."""
     created = alice.send("POST", TASKS, {"title": "Buy milk"})
     path = f"{TASKS}/{created.json()['id']}"
     read, head = alice.send("GET", path), alice.send("HEAD", path)
@@ -58,7 +58,7 @@ def test_an_empty_list_has_an_etag(alice: ApiClient) -> None:
 
 
 def test_a_change_in_sql_changes_the_tag(alice: ApiClient) -> None:
-    """Any change of a task must change its tag and the list's."""
+    """Any change to a task, even in SQL, must change the tags of the task and of the list."""
     changes = [
         *("title = 'New'", "title = 'new'", "title = 'new '", "description = ''"),
         *("description = 'x'", "completed = NOT completed"),

@@ -1,4 +1,4 @@
-"""``manage.py export_tasks``."""
+"""Tests of ``manage.py export_tasks``."""
 
 import io
 import os
@@ -34,7 +34,7 @@ def test_standard_output_gets_only_the_lines(lines: str) -> None:
 
 
 def test_a_file_gets_the_lines(lines: str, tmp_path: Path) -> None:
-    """Only the named file may remain, readable by its owner only."""
+    """No other file may be left behind, and only the file's owner may have access to it."""
     file = tmp_path / "alice.jsonl"
 
     printed = manage("export_tasks", "--user=alice", str(file))

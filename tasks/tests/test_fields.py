@@ -51,7 +51,7 @@ def test_an_insert_sets_every_column_except_the_id() -> None:
 
 
 def test_a_datetime_field_converts_to_utc() -> None:
-    """A time in another zone must be converted to UTC, given as text or as a ``datetime``."""
+    """A time in another zone, whether text or a ``datetime``, must be converted to UTC."""
     field = StrictDateTimeField()
     elsewhere = "2026-01-06T16:30:00+01:00"
 

@@ -261,7 +261,7 @@ def test_a_retry_is_replayed_for_a_day(alice: ApiClient) -> None:
 
 
 def test_a_key_has_its_creation_time(alice: ApiClient) -> None:
-    """Cleanup must find old keys and keep recent ones."""
+    """A key must record its creation time, by which cleanup selects old keys."""
     post(alice, NEW)
     used = IdempotencyKey.objects.get()
 

@@ -1,4 +1,4 @@
-"""``manage.py import_tasks``."""
+"""Tests of ``manage.py import_tasks``."""
 
 import io
 import os

@@ -31,7 +31,7 @@ changes = st.fixed_dictionaries(
 class TwoUsers(RuleBasedStateMachine):
     """The API compared with a model: for each user, a dictionary of tasks by id.
 
-    ``ids`` holds every id ever assigned, including deleted ones.
+    ``ids`` holds every id ever assigned, including those of deleted tasks.
     """
 
     ids = Bundle("ids")
@@ -62,7 +62,7 @@ class TwoUsers(RuleBasedStateMachine):
 
     @rule(user=users, task_id=ids)
     def read(self, user: str, task_id: int) -> None:
-        """Read a task: it must equal the model's or, without one, be a 404."""
+        """Read a task: it must equal the model's, or be a 404 if the model has none."""
         response = self.call(user, "GET", f"/{task_id}")
 
         self.check(response, self.model[user].get(task_id))
@@ -117,7 +117,7 @@ class TwoUsers(RuleBasedStateMachine):
         self.check(response, task)
 
     def check(self, response: Any, task: Json | None) -> None:
-        """Compare a response with the model's task; if there is none, it must be a 404."""
+        """Compare a response with the model's task, or with a 404 if the model has none."""
         missing = {"detail": "Task not found", "error": "Task not found"}
 
         assert (response.status_code, response.json()) == ((200, task) if task else (404, missing))
@@ -129,5 +129,5 @@ SETTINGS = settings(max_examples=25, stateful_step_count=30)
 
 @pytest.mark.django_db
 def test_two_users_never_notice_each_other() -> None:
-    """Isolation must be total for any sequence of requests (SC-002, FR-013)."""
+    """No sequence of requests may let a user see or change another's tasks (SC-002, FR-013)."""
     run_state_machine_as_test(TwoUsers, settings=SETTINGS)

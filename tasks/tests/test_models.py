@@ -136,7 +136,7 @@ def test_the_lengths_match_the_contract() -> None:
 
 
 def test_the_string_of_a_task_is_its_title() -> None:
-    """The admin must show a task by its title."""
+    """The string form of a task, which the admin shows, must be its title."""
     assert str(TaskFactory.build(title="Buy milk")) == "Buy milk"
 
 

@@ -18,7 +18,7 @@ TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
 
 
 def test_a_list_without_a_limit_has_no_links(alice: ApiClient) -> None:
-    """Without a limit, the list must be complete and have no ``Link``."""
+    """A list without a limit must have no ``Link`` header."""
     TaskFactory.create_batch(3)
 
     for query in ("", "?ordering=title", "?search=", "?completed=true"):
@@ -92,7 +92,7 @@ def test_deleting_a_page_does_not_move_the_next(alice: ApiClient) -> None:
 
 @pytest.mark.parametrize("query", ["ordering=title", "ordering=-completed", "ordering=created_at"])
 def test_deleting_ties_skips_nothing(alice: ApiClient, query: str) -> None:
-    """Deleting tasks with equal values must not skip others."""
+    """Deleting some of several tasks with equal values must not cause others to be skipped."""
     tasks = [
         Task.objects.create(user_id="alice", title="Same", created_at=TIME, updated_at=TIME)
         for _ in range(20)

@@ -70,7 +70,7 @@ def test_a_key_expires_after_its_lifetime() -> None:
 @pytest.mark.parametrize("is_forced", [False, True])
 @pytest.mark.parametrize("has_another", [False, True])
 def test_without_a_user_table_orphans_are_an_error(has_another: bool, is_forced: bool) -> None:
-    """A missing or incompatible ``user`` table must be an error, even if forced."""
+    """A missing or incompatible ``user`` table must be an error, even with ``is_forced``."""
     if has_another:
         execute('CREATE TABLE "user" (id text PRIMARY KEY, email text, password_hash text)')
         execute("INSERT INTO \"user\" (id, email) VALUES ('bob', 'b@example.com')")
@@ -111,7 +111,7 @@ def test_more_than_half_of_the_owners_as_orphans_is_an_error_unless_forced() -> 
 
 @pytest.mark.usefixtures("_alice")
 def test_half_of_the_owners_may_be_orphans() -> None:
-    """The limit must count owners, not tasks. Half of the owners, or none, must be allowed."""
+    """The limit must count owners, not tasks, and accept half of them and an empty task table."""
     without_tasks = orphans().count()
     TaskFactory.create(user_id="alice")
     TaskFactory.create_batch(5, user_id="bob")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 # Routes that need no token; other modules test them.
 OPEN_ROUTES = {"health", "ready", "root", "openapi", "docs", "redoc", "admin", "static"}
 
-# A trailing slash must get the same response, never a redirect.
+# A path with a trailing slash must get the same response, never a redirect.
 CALLS = ENDPOINTS + [row._replace(path=f"{row.path}/") for row in ENDPOINTS]
 
 INVALID = 'Bearer error="invalid_token"'
@@ -35,7 +35,7 @@ def test_every_route_and_method_is_in_the_table() -> None:
         for pattern in get_resolver().url_patterns
         if isinstance(pattern, URLPattern)  # not the admin's routes, which are below a URLResolver
         for method in getattr(pattern.callback, "actions", {"open": None})
-        if method != "head"  # DRF adds it at the first request
+        if method != "head"  # DRF adds HEAD on the first request
     }
 
     assert found == {(row.route, row.method) for row in ENDPOINTS} | {
@@ -63,7 +63,7 @@ def test_every_route_and_method_is_in_the_table() -> None:
 def test_every_endpoint_refuses_an_invalid_token(
     task: Task, claims: Any, detail: str, error: str, challenge: str
 ) -> None:
-    """Every endpoint must refuse an invalid token and change nothing (FR-004, SC-003)."""
+    """Every endpoint must refuse a missing or invalid token and change nothing (FR-004, SC-003)."""
     client = ApiClient(token=mint(**claims) if isinstance(claims, dict) else claims)
     before = rows()
 
@@ -122,7 +122,7 @@ def test_the_owner_gets_the_documented_status(alice: ApiClient) -> None:
 
 
 def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
-    """A PUT, PATCH or DELETE must change only its own task; a GET or POST must change none."""
+    """A PUT, PATCH or DELETE must change only the task in its path; a GET or POST, no task."""
     TaskFactory.create(user_id="bob")
     TaskFactory.create()
 
@@ -137,7 +137,7 @@ def test_only_the_task_in_the_path_is_written(alice: ApiClient) -> None:
 
 @pytest.mark.parametrize("user", ["anonymous", "bob", "alice"])
 def test_only_successful_reads_may_be_cached(user: str, request: pytest.FixtureRequest) -> None:
-    """A 200 to GET must be private and revalidated; everything else must not be stored."""
+    """A 200 to a GET must be private and revalidated; no other response may be stored."""
     client: ApiClient = request.getfixturevalue(user)
 
     def outcome(endpoint: Endpoint) -> Any:

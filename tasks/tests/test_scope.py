@@ -59,7 +59,7 @@ def test_endpoints_follow_get_queryset(alice: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_missing_override")
 def test_without_get_queryset_nothing_is_reachable(alice: ApiClient) -> None:
-    """The class attribute ``queryset`` must return no task (FR-013)."""
+    """The class attribute ``queryset`` must be empty (FR-013)."""
     assert reach(alice) == {}
     assert ids(alice.send("GET", TASKS)) == []
 

@@ -43,7 +43,7 @@ NOT_FOUND: list[Row] = [
 def test_search_finds_tasks_with_every_word(
     alice: ApiClient, task: Task, table: list[Row], number: int
 ) -> None:
-    """Every word must match literally, in the title or the description, in any case."""
+    """Every word must occur literally in the title or the description, ignoring case."""
 
     def found(row: Row) -> list[int]:
         search, title, *rest = row

@@ -1,4 +1,4 @@
-"""``manage.py seed_tasks``."""
+"""Tests of ``manage.py seed_tasks``."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def test_user_and_users_can_be_combined() -> None:
 
 
 def test_all_options_are_applied() -> None:
-    """The share, the days and the seed must affect the tasks."""
+    """``--completed``, ``--days`` and ``--seed`` must affect the tasks."""
     arguments = ["--users=1", "--tasks=20", "--completed=0.5", "--days=2", "--seed=1"]
     for _ in range(2):
         manage("seed_tasks", *arguments)

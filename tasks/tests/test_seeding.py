@@ -44,7 +44,7 @@ def test_each_user_gets_the_same_number_of_tasks(alice: ApiClient) -> None:
 
 
 def test_the_share_of_completed_tasks_is_exact() -> None:
-    """The share must be exact to one task."""
+    """The share must be exact, rounded to a whole number of tasks."""
     expected = {0: 0, 0.3: 30, 0.335: 34, 1: 100}
     for share in expected:
         seed_tasks([str(share)], 100, completed_share=share)
@@ -63,7 +63,7 @@ def test_creation_times_are_spread_over_the_days_in_the_order_of_the_ids() -> No
 
 
 def test_updated_at_is_between_the_creation_and_now() -> None:
-    """Completed tasks and some others must have a later ``updated_at``."""
+    """Completed tasks and some others must have an ``updated_at`` later than ``created_at``."""
     tasks = seeded()
 
     assert all(created <= updated <= timedelta(0) for *_, created, updated in tasks)

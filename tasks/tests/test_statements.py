@@ -1,6 +1,7 @@
 """Each endpoint runs one statement, outside a transaction.
 
-These tests need ``transaction=True``: the transaction around an ordinary test would hide others.
+These tests need ``transaction=True``: the transaction around an ordinary test would hide one that
+an endpoint begins.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ NEW = {"title": "New", "description": "Text", "completed": True}
 # method, path below the list, body
 Call = tuple[str, str, Any]
 
-# a request, the beginning of its statement, and another part of it
+# request, beginning of its statement, another part of the statement
 HAPPY: list[tuple[Call, str, str]] = [
     (("GET", "", None), "SELECT ", "ORDER BY 1 ASC"),
     (("HEAD", "", None), "SELECT ", "ORDER BY 1 ASC"),
@@ -40,9 +41,9 @@ HAPPY: list[tuple[Call, str, str]] = [
 
 
 def statements(client: ApiClient, call: Call, **headers: str) -> list[str]:
-    """Create a task for Alice and send a request about it; return the statements that it ran.
+    """Create a task for Alice, send a request, and return the statements that the request ran.
 
-    A ``{tag}`` in ``headers`` is replaced by the task's entity tag.
+    ``{id}`` in the path and ``{tag}`` in ``headers`` are replaced by the task's id and entity tag.
     """
     method, path, body = call
     task = f"{TASKS}/{TaskFactory.create().id}"

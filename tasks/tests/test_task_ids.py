@@ -75,7 +75,7 @@ def test_the_method_is_checked_before_the_id(alice: ApiClient) -> None:
 
 
 def test_the_largest_id_is_valid(alice: ApiClient) -> None:
-    """Ids must have 64 bits (FR-009)."""
+    """The largest 64-bit id must be valid (FR-009)."""
     TaskFactory.create(id=2**63 - 1)
 
     assert alice.send("GET", f"/api/alice/tasks/{2**63 - 1}").json()["id"] == 2**63 - 1

@@ -113,7 +113,7 @@ def test_an_import_keeps_the_order_and_assigns_new_ids() -> None:
 
 @pytest.mark.django_db
 def test_a_datetime_may_have_another_offset_or_fewer_digits() -> None:
-    """Other forms of RFC 3339 must be accepted."""
+    """Times in other RFC 3339 forms must be accepted."""
     datetimes = {
         "2026-01-06T12:00:00Z": NOON,
         "2026-01-06T12:00:00.0Z": NOON,

@@ -25,7 +25,7 @@ WHITE_SPACE = [
     *map(chr, range(0x2000, 0x200B)),
     *("\u2028", "\u2029", "\u202f", "\u205f", "\u3000"),
 ]
-# not White_Space: characters that str.isspace() adds, and invisible ones
+# not White_Space: characters that str.isspace() also accepts, and invisible characters
 VISIBLE = [*"\x1c\x1d\x1e\x1f", *"\u180e\u200b\u200d\u2060\u2800\u3164\ufeff"]
 
 NOT_STRINGS: list[object] = [123, 0, 1.5, True, False, [], ["a"], {}, {"text": "a"}]
@@ -74,7 +74,7 @@ def test_an_invalid_value_is_refused(alice: ApiClient, target: tuple[str, str]) 
 
 
 def test_every_invalid_field_is_listed_in_order(alice: ApiClient, target: tuple[str, str]) -> None:
-    """A 422 must list title, description, completed, in this order."""
+    """A 422 must list the invalid fields in the order title, description, completed."""
     before = rows()
 
     response = alice.send(*target, {"completed": 1, "description": "x" * 1001, "title": ""})
@@ -135,7 +135,7 @@ TEXTS = [
 
 
 def test_a_text_is_returned_exactly_as_sent(alice: ApiClient, target: tuple[str, str]) -> None:
-    """No text may be trimmed, escaped, normalised or refused (FR-007)."""
+    """No valid text may be trimmed, escaped, normalised or refused (FR-007)."""
 
     def outcome(text: str) -> Any:
         response = alice.send(*target, {"title": text, "description": text})

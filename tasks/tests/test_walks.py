@@ -82,7 +82,7 @@ class Walk:
 
 
 def edit(added: list[dict[str, Any] | None], deleted: list[int]) -> None:
-    """Add tasks, and delete those at the given list indexes."""
+    """Delete the tasks at the given list indexes, then add tasks."""
     present = list(Task.objects.filter(user_id="alice").values_list("id", flat=True))
     Task.objects.filter(pk__in=[present[at % len(present)] for at in deleted if present]).delete()
     for values in added:

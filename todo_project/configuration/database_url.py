@@ -13,7 +13,7 @@ from psycopg.pq import Conninfo
 CONNECTION_MAX_AGE_SECONDS = 600
 CONNECT_TIMEOUT_SECONDS = 4
 # Seconds between TCP keepalives. Some gateways silently drop a connection that is idle for minutes;
-# the next statement would run into its deadline.
+# the next statement would hang until its deadline.
 KEEPALIVE_SECONDS = 60
 # Seconds that a writer waits for the lock; SQLite has one writer at a time
 SQLITE_BUSY_TIMEOUT_SECONDS = 20
@@ -133,7 +133,7 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
         elif name in LIBPQ_OPTIONS:
             options[name] = value
         elif name not in ASYNCPG_ONLY:
-            # If it were dropped, a misspelt sslmode would make TLS optional without an error.
+            # If unknown options were dropped, a misspelt sslmode would silently make TLS optional.
             raise _malformed(variable, f"{name!a} is not an option of libpq")
     # libpq checks these only when it connects: every request would fail without an explanation.
     if options.get("sslmode", "require") not in LIBPQ_SSL_MODES:

@@ -32,11 +32,11 @@ def root_path(value: str) -> str:
 
 
 def strip_prefix(prefix: str, environ: dict[str, Any]) -> None:
-    """Remove the prefix from the path, unless the proxy has removed it.
+    """Remove the prefix from the path, unless the proxy has already done so.
 
     Args:
         prefix: the return value of ``root_path()``.
-        environ: the WSGI environ, whose ``PATH_INFO`` and ``RAW_URI`` (gunicorn's) are updated.
+        environ: the WSGI environ; its ``PATH_INFO`` and gunicorn's ``RAW_URI`` are updated.
     """
     path = environ["PATH_INFO"]
     if f"{path}/".startswith(f"{prefix}/"):

@@ -89,7 +89,7 @@ class TextLine(logging.Formatter):
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
-    """Writes log records, and the lines of requests without building a record.
+    """Writes log records, and writes request lines without building a record.
 
     Source: docs/decisions/0017-request-log-without-records.md.
     """

@@ -37,8 +37,8 @@ def request_id(sent: str) -> str:
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     """Log a request; a 401 or 403 is a warning with its reason.
 
-    Of the unverified values that a client sends, only two are logged: the request id, which has a
-    safe form, and the user id in the path of a 403.
+    Only two unverified values from the client are logged: the request id, which has a safe form,
+    and the user id in the path of a 403.
 
     Args:
         request: the request, with its route and its user if they are known.

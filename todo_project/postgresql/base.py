@@ -135,8 +135,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ) -> Any:
         """Run a statement; retry a read once if its connection is lost outside a transaction.
 
-        No read is retried after the deadline, and no write at all: the server may have committed it
-        before the connection was lost.
+        A read is not retried after the deadline. A write is never retried: the server may have
+        committed it before the connection was lost.
 
         Source: docs/decisions/0008-reads-are-retried.md.
         """

@@ -86,7 +86,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return rows
 
     def renew_cursor(self) -> None:
-        """Create the cursor of ``fetch_all``, with the current loaders and without a result."""
+        """Create a new cursor for ``fetch_all``, with the current loaders and no old result."""
         self.reused_cursor = psycopg.Cursor(self)
 
     def is_open(self) -> bool:

@@ -79,6 +79,6 @@ wsgi.Response = Response  # type: ignore[misc]  # gunicorn has no setting for it
 
 
 def _is_read(req: Any) -> bool:
-    """Return whether the body has been read to the end; never true of a chunked body."""
+    """Return whether the body has been read to the end; always false for a chunked body."""
     reader = req.body.reader
     return type(reader) is LengthReader and reader.length == 0

@@ -87,7 +87,7 @@ def staff_page(view: View) -> View:
 def with_deadline(seconds: float) -> Callable[[View], View]:
     """Set another database deadline for a view's POST requests.
 
-    The usual deadline restarts after the view, for example to save the session.
+    The usual deadline restarts after the view, so that the session can still be saved.
     """
 
     def decorate(view: View) -> View:
@@ -106,7 +106,7 @@ def with_deadline(seconds: float) -> Callable[[View], View]:
 
 
 def _render(view: View) -> View:
-    """Render inside the middleware: templates use the session, and can fail as the view can."""
+    """Render inside the middleware: templates use the session, and can fail just as views can."""
 
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)

@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 
 def missing_migrations(connection: BaseDatabaseWrapper) -> int:
-    """Count the unapplied migrations; applied ones of a newer release are ignored.
+    """Count the unapplied migrations; ignore applied ones from a newer release.
 
     Raises:
         DatabaseError, InterfaceError: the database does not answer.

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 
 def root(request: HttpRequest) -> HttpResponseBase:
-    """Return the name of the service and the path of its documentation; no database query."""
+    """Return the service's name and the path of its documentation, without a database query."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
     # even with API_DOCS off: the path is fixed

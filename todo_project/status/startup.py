@@ -26,7 +26,7 @@ def report_database() -> None:
     """Log the name of the database, whether it answers, and whether migrations are applied.
 
     The server starts even if the database is unreachable; until it answers, each request that needs
-    it is a 503.
+    it gets a 503.
 
     Source: docs/contract.md, "Errors" (503).
     """

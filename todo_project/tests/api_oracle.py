@@ -79,7 +79,7 @@ class UserModel:
             del self.tasks[task_id], self.tags[task_id]
 
     def _is_written(self, answer: httpx.Response, task_id: int, tag: str | None) -> bool:
-        """Return whether the write must have succeeded; if not, check the status."""
+        """Return whether the write must have succeeded; otherwise, check the error status."""
         status = 0
         if task_id not in self.tasks:
             status = 404

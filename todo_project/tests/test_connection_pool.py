@@ -47,7 +47,7 @@ def in_threads(count: int, statement: str) -> list[Any]:
 
 
 def test_a_request_reuses_the_connection_of_another() -> None:
-    """Sequential requests of any threads must use one connection; concurrent ones must not."""
+    """Sequential requests must share a connection across threads; concurrent ones must not."""
     pids = {ask_in_request(PID)}
     for _ in range(5):
         pids |= set(in_threads(1, PID))
@@ -121,7 +121,7 @@ def test_a_closed_connection_releases_its_slot(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_reused_connection_starts_in_a_clean_state() -> None:
-    """``connect()`` must set what it sets for a new connection, except four attributes."""
+    """``connect()`` must set the same attributes as for a new connection, except four."""
     names: set[str] = set()
 
     class Recorder(base.DatabaseWrapper):

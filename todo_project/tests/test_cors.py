@@ -84,7 +84,7 @@ def client() -> ApiClient:
 def test_only_an_allowed_origin_may_read_responses(
     alice: ApiClient, sent: dict[str, str], permission: dict[str, str]
 ) -> None:
-    """Errors must be as readable as successes, and caches must separate origins (FR-019)."""
+    """Errors must be as readable as successes, and every response must vary by origin (FR-019)."""
     found, expected = {}, {}
     for status, method, path, body, headers in REQUESTS:
         response = alice.send(method, path, body, **headers, **sent)
@@ -170,7 +170,7 @@ def test_a_preflight_changes_nothing(alice: ApiClient) -> None:
 
 
 def test_a_plain_options_is_not_a_preflight() -> None:
-    """Without both headers of a preflight, OPTIONS must get a 401, 403 or 405 (Fetch §3.2.2)."""
+    """An OPTIONS that lacks a preflight header must get a 401, 403 or 405 (Fetch §3.2.2)."""
     plain = [{}, ORIGIN, {"Access-Control-Request-Method": "PUT"}]
     statuses = {
         user_id: [

@@ -48,7 +48,7 @@ def test_every_postgresql_scheme_is_accepted() -> None:
 
 
 def test_names_and_a_password_are_decoded_once() -> None:
-    """Any character may be percent-encoded (RFC 3986, section 2.1); outer whitespace is ignored."""
+    """Percent-encoding must be decoded once (RFC 3986 §2.1), and outer whitespace ignored."""
     expected = {
         f"postgresql://todo:p%40ss%3Aw%2Frd@{HOST}/todo": ("todo", "p@ss:w/rd", "todo"),
         f"postgresql://todo:p%23%3F%25@{HOST}/todo": ("todo", "p#?%", "todo"),

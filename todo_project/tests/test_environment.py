@@ -19,7 +19,7 @@ Show = Callable[..., str]
 def test_an_empty_variable_counts_as_not_set(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
-    """An empty variable, as in ``.env.example``, must have its default."""
+    """An absent or empty variable, as in ``.env.example``, must get its default."""
     if value is not None:
         monkeypatch.setenv(NAME, value)
 
@@ -121,7 +121,7 @@ def test_the_environment_takes_precedence_over_the_env_file(
 def test_an_env_file_elsewhere_is_not_read(
     show: Show, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Only the ``.env`` in the project's folder counts (SC-010)."""
+    """Only the ``.env`` in the project's folder may be read (SC-010)."""
     (tmp_path / ".env").write_text(f"{NAME}=stray\n")
     monkeypatch.chdir(tmp_path)
 

@@ -19,7 +19,7 @@ debug_or_not = pytest.mark.parametrize("debug", [False, True], ids=["production"
 
 
 class Row(NamedTuple):
-    """A request, and its status, ``detail`` and ``error`` (by default the detail)."""
+    """A request and the expected status, ``detail`` and ``error`` (by default the detail)."""
 
     method: str
     path: str

@@ -124,7 +124,7 @@ def test_a_503_is_logged_once_with_its_cause(
 def test_a_write_to_a_read_only_database_is_a_503(
     client: ApiClient, transactional_db: None
 ) -> None:
-    """A standby server is an outage, not a bug (SQLSTATE 25006)."""
+    """A standby server must count as an outage, not a bug (SQLSTATE 25006)."""
     switch = "SET SESSION CHARACTERISTICS AS TRANSACTION READ {}"
     on, off = switch.format("ONLY"), switch.format("WRITE")
     if connection.vendor == "sqlite":

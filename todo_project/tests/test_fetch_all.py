@@ -1,4 +1,4 @@
-"""``fetch_all`` of the PostgreSQL back end: the results of a cursor, through every wrapper."""
+"""The PostgreSQL back end's ``fetch_all`` must match a cursor and run every execute wrapper."""
 
 import datetime as dt
 from typing import Any

@@ -53,7 +53,7 @@ def add_handler(logger: logging.Logger, formatter: type[logging.Formatter]) -> i
 
 
 def log_request(logger: logging.Logger, fields: dict[str, Any]) -> None:
-    """Log a request without a record, and check that a record would have the same line."""
+    """Log a request without a record, and check that a record would produce the same line."""
     # pytest adds its own handlers
     [handler] = [handler for handler in logger.handlers if isinstance(handler, LineHandler)]
     with time_machine.travel(0, tick=False):
@@ -108,7 +108,7 @@ def test_text_survives_a_json_round_trip(logger: logging.Logger) -> None:
 
 
 def test_a_request_is_a_readable_line_of_text(logger: logging.Logger) -> None:
-    """A developer must see request and status at a glance."""
+    """A developer must see the request and its status at a glance."""
     log = add_handler(logger, TextLine)
     log_request(logger, REQUEST)
     log_request(logger, {**REQUEST, "status": 200, "reason": None, "path_user_id": None})

@@ -36,7 +36,7 @@ def test_an_allowed_host_is_served(anonymous: ApiClient, settings: Settings) -> 
 
 
 def test_the_host_is_checked_before_anything_else(anonymous: ApiClient) -> None:
-    """A bad Host must take precedence over 401, 404, 405 and a preflight."""
+    """A bad Host must get a 400, not a 401, 404, 405 or preflight response."""
     paths = [TASKS, "/api/bob/tasks", "/health", "/nowhere", "/"]
     preflight = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     found = {}

@@ -71,6 +71,6 @@ def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -
 def test_a_url_without_issuer_or_audience_is_refused(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
-    """A URL must have both, or the API would accept tokens that were issued for other services."""
+    """An issuer and an audience must be required, or tokens for other services would be valid."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISS"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL="", **variables)

@@ -18,7 +18,7 @@ SECONDS = 300.0
 @pytest.mark.live
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"])
 def test_the_tests_leave_neither_files_nor_servers(database: str) -> None:
-    """The database of the tests must be stopped and deleted."""
+    """The tests' database server must be stopped and its files deleted."""
     # with `pytest -n`, tmp_path is too long for the path of a Unix socket
     with TemporaryDirectory() as folder:
         tested = subprocess.run(

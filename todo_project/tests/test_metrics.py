@@ -78,7 +78,10 @@ def test_a_variable_enables_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_metered")
 def test_requests_are_counted_and_timed_by_route(alice: ApiClient) -> None:
-    """The labels must be method, route and status; the goals must be bucket bounds (SC-006)."""
+    """Requests must be counted by method, route and status, and timed by route.
+
+    The goals must be bucket bounds (SC-006).
+    """
 
     def work() -> None:
         alice.send("GET", TASKS)
@@ -136,7 +139,7 @@ def test_a_client_cannot_invent_labels(anonymous: ApiClient) -> None:
 
 @pytest.mark.usefixtures("_metered")
 def test_the_format_follows_the_accept_header(anonymous: ApiClient) -> None:
-    """Prometheus must get the content type that it prefers, with the headers of every response."""
+    """The response must have the content type that Prometheus prefers, and the usual headers."""
     types = {"": "text/plain", "text/html": "text/plain", OPENMETRICS: OPENMETRICS.split(";")[0]}
     found = {}
     for accept in types:

@@ -36,7 +36,7 @@ from todo_project.openapi.views import openapi_document
 from todo_project.tests.openapi_exchanges import Exchange, endpoints, exchanges
 
 Json = dict[str, Any]
-# Headers of Django and of its middleware, which the API does not promise.
+# Headers set by Django and its middleware, which the API does not promise.
 UNDOCUMENTED = {
     "Content-Length",
     "Content-Type",
@@ -110,13 +110,13 @@ def error_examples(document: Json, operation: str, status: int) -> list[Any]:
 
 
 def problems(document: Json, schema: Json, value: Any) -> list[str]:
-    """Return the validation errors of a value."""
+    """Return the errors of validating a value against a schema."""
     whole = {**schema, "components": document["components"]}
     return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
 
 
 def with_schema(part: Any) -> Iterator[Json]:
-    """Yield each media type, parameter and header at any depth of a part of the document."""
+    """Yield every object with a schema (media type, parameter or header), at any depth."""
     if isinstance(part, dict):
         yield from [part] if "schema" in part else []
         part = list(part.values())
@@ -155,7 +155,7 @@ def test_every_status_is_documented_and_returned(document: Json, seen: list[Exch
 
 
 def test_every_header_is_documented_and_sent(document: Json, seen: list[Exchange]) -> None:
-    """The document must list exactly the headers that are sent, with schemas that they match."""
+    """The document must list exactly the headers that are sent, and each must match its schema."""
     documented = {
         (*key, name): resolved(document, header)
         for key, response in responses(document).items()
@@ -250,7 +250,7 @@ def test_the_link_example_is_accepted(document: Json, db: None, alice: ApiClient
 
 
 def test_the_fields_of_a_task_match_the_serializer(document: Json) -> None:
-    """The schemas must list the serializer's fields in order, with the same ones read-only."""
+    """The schemas must have the serializer's fields, in order, and the same read-only fields."""
     schemas, fields = document["components"]["schemas"], TaskSerializer().fields
     writable = [name for name, field in fields.items() if not field.read_only]
     read_only = [name for name, said in schemas["Task"]["properties"].items() if "readOnly" in said]
@@ -264,7 +264,7 @@ def test_the_fields_of_a_task_match_the_serializer(document: Json) -> None:
 
 
 def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchange]) -> None:
-    """The document must list exactly the ``type`` values of a 422."""
+    """The document must list exactly the ``type`` values that a 422 can contain."""
     types = document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     invalid = [each.response.json() for each in seen if each.response.status_code == 422]
     given = {problem["type"] for body in invalid for problem in body["detail"]}
@@ -273,7 +273,7 @@ def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchang
 
 
 def test_the_options_of_the_list_match_the_code(document: Json) -> None:
-    """The document must list the code's options, orderings and page sizes."""
+    """The document must have the code's query options, orderings and page size limits."""
     parameters = {
         each["name"]: each["schema"]
         for part in document["paths"]["/api/{user_id}/tasks"]["get"]["parameters"]
@@ -327,7 +327,7 @@ def test_the_limits_in_descriptions_match_the_code(document: Json) -> None:
 
 
 def test_the_comments_name_constants_of_the_code() -> None:
-    """Every constant that a comment names must exist in the module that it names."""
+    """A constant named in a comment must exist in the module that the comment names."""
     source = (BASE_DIR / "todo_project/openapi/openapi.yaml").read_text()
     named = re.findall(r"# .*\b([A-Z_]{2,}) in (\S+\.py)", source)
     missing = [

@@ -69,7 +69,7 @@ def test_the_environment_enables_the_documents(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_document_is_json(reader: ApiClient) -> None:
-    """Any program must be able to read the document without a token."""
+    """The document must be served as JSON without a token, regardless of ``Accept``."""
     response = reader.send("GET", "/openapi.json", Accept="text/html")
 
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
@@ -95,7 +95,7 @@ def test_the_pages_are_html(reader: ApiClient, path: str) -> None:
 
 
 def test_the_documents_are_read_only(reader: ApiClient) -> None:
-    """Other methods must get a 405 with ``Allow``; HEAD must work wherever GET does."""
+    """Only GET and HEAD may be allowed; a 405 must list them in ``Allow``."""
     found = {}
     for path in PATHS:
         post, head = reader.send("POST", path), reader.head(path)

@@ -122,7 +122,7 @@ def test_the_readme_is_short() -> None:
 
 @pytest.mark.parametrize("index", [DOCS / "README.md", DOCS / "decisions/README.md"], ids=relative)
 def test_an_index_links_to_every_page(index: Path) -> None:
-    """An index must link to every page in its folder."""
+    """An index must link to every page in its folder, and to the index of every subfolder."""
     linked = {target for _, target, _ in links(index)}
     folders = {page.parent / "README.md" for page in index.parent.glob("*/*.md")}
 
@@ -147,14 +147,14 @@ def test_every_page_and_heading_that_the_code_cites_exists() -> None:
 
 
 def test_no_source_is_the_title_of_an_issue() -> None:
-    """No source may be an issue title: a reader of the repository cannot open the issues."""
+    """No code may cite an issue by its title: readers of the repository cannot open the issues."""
     citing = [file for file in SOURCES if ISSUE_TITLE.search(flattened(file.read_text()))]
 
     assert [relative(file) for file in citing] == []
 
 
 def test_a_wrong_link_or_citation_is_detected(tmp_path: Path) -> None:
-    """The tests above must fail for each kind of error, and for nothing else."""
+    """The checks above must detect each kind of error, and nothing else."""
     page = tmp_path / "docs" / "page.md"
     page.parent.mkdir()
     page.write_text(
@@ -173,7 +173,7 @@ def test_a_wrong_link_or_citation_is_detected(tmp_path: Path) -> None:
 
 
 def test_the_changelog_follows_keep_a_changelog() -> None:
-    """The first section must be the next release, and every other a version with its date."""
+    """The first section must be ``[Unreleased]``, and every other a version with its date."""
     sections = re.findall(r"^## (.+)$", (BASE_DIR / "CHANGELOG.md").read_text(), re.MULTILINE)
     release = re.compile(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d")
 

@@ -70,7 +70,7 @@ def test_a_path_that_only_matches_after_decoding_is_unknown() -> None:
 
 @pytest.mark.django_db
 def test_an_encoded_slash_or_invalid_utf8_in_a_task_id_is_a_missing_task() -> None:
-    """Such an id must cause a 404, at the same step in the order of checks as a missing task."""
+    """``%2F`` or bad UTF-8 in a task id must get a missing task's 404, after the same checks."""
     TaskFactory.create(id=1, user_id="alice")
     before = rows()
     flips = [f"{raw.partition('?')[0].rstrip('/')}/complete" for raw in MISSING_TASKS]

@@ -74,7 +74,7 @@ def test_a_statement_past_the_deadline_is_cancelled() -> None:
 
 
 def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The deadline must start with the first statement, and no statement may run after its end."""
+    """The deadline must run from the first statement, and no statement may run after it passes."""
     clock = StoppedClock(monkeypatch)
     insert = "INSERT INTO django_migrations VALUES (-1, 'x', 'x', now())"
 
@@ -103,7 +103,7 @@ def test_a_connection_lost_within_the_deadline_is_an_immediate_error() -> None:
 
 
 def test_a_connection_is_usable_while_it_is_open(admin: psycopg.Connection[Any]) -> None:
-    """A connection closed by either side must be noticed without a round trip."""
+    """A connection that either side has closed must be detected without a round trip."""
     ask("SELECT 'the last statement'")
     open_connection = connection.is_usable()
     sent = last_statement(admin)
@@ -226,7 +226,7 @@ def test_a_failed_reconnection_raises_djangos_error(
 
 
 def test_a_read_is_repeated_only_once(admin: psycopg.Connection[Any]) -> None:
-    """A second failure must raise an error."""
+    """A read that loses its connection twice must raise an error."""
     tries = []
 
     def failing(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -47,7 +47,7 @@ def test_disabled_features_are_omitted(settings: Settings, api_docs: bool, debug
 def test_a_working_request_is_printed_in_debug(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    """The printed ``curl`` command must be valid shell and list the user's tasks."""
+    """The printed ``curl`` command must be valid shell and list the demo user's tasks."""
     settings.DEBUG = True
     monkeypatch.setenv("PORT", "8123")
 

@@ -32,7 +32,7 @@ def test_the_readme_lists_the_endpoints_of_the_contract_and_the_code() -> None:
 def test_the_readme_has_the_statuses_of_the_openapi_document(
     anonymous: ApiClient, settings: Settings
 ) -> None:
-    """Except for ``ANYWHERE``, the README must list exactly the documented statuses."""
+    """The README must list exactly the documented statuses, apart from those in ``ANYWHERE``."""
     settings.API_DOCS = True
 
     document = anonymous.send("GET", "/openapi.json").json()
@@ -46,7 +46,7 @@ def test_the_readme_has_the_statuses_of_the_openapi_document(
 
 
 def test_the_readme_lists_the_routes_without_a_token() -> None:
-    """The README must list every route that needs no token, and none that does not exist."""
+    """The README must list exactly the routes that need no token, except admin and static files."""
     table = README.split("These paths need no token:")[1].partition("## ")[0]
     paths = set(re.findall(r"`(?:GET )?(/\S*)`", table))
     routes = {pattern.name for pattern in get_resolver().url_patterns if hasattr(pattern, "name")}

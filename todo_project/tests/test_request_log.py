@@ -143,7 +143,7 @@ def test_a_refusal_is_a_warning(
 
 @pytest.fixture
 def access_logger(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
-    """Return the logger of requests; the test may change its handlers and propagation."""
+    """Return the request logger without handlers, and restore it after the test."""
     logger = logging.getLogger("todo_project.access")
     monkeypatch.setattr(logger, "handlers", [])
     monkeypatch.setattr(logger, "propagate", True)
@@ -160,7 +160,7 @@ def file_handler(tmp_path: Path) -> Iterator[logging.FileHandler]:
 
 
 def log_two_requests(log: io.StringIO) -> list[str]:
-    """Send requests that get a 403 and a 200, with fixed ids and times; return their lines."""
+    """Send requests that get a 403 and a 200, with fixed ids and times; return the log lines."""
     root = logging.getLogger()
     handlers = [each for each in root.handlers if not type(each).__module__.startswith("_pytest")]
     with (
@@ -179,7 +179,7 @@ def test_no_record_is_created_unless_another_handler_gets_it(
     log: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No record may be created for a handler of a higher level: each costs 83 to 100 µs."""
+    """No record, which costs 83 to 100 µs, may be created for a handler with a higher level."""
     file_handler.setLevel(logging.ERROR)
     access_logger.addHandler(file_handler)
     handle = Mock()
@@ -220,7 +220,7 @@ def test_another_handler_gets_each_request_once(
     written: list[str] | None,
     is_on_root: bool,
 ) -> None:
-    """The handler must get the records of its level; the project's own line must not change."""
+    """The handler must get records at or above its level; the project's line must not change."""
     before = log_two_requests(log)
     log.truncate(log.seek(0))
     file_handler.setFormatter(formatter)
@@ -286,7 +286,7 @@ def test_a_fault_is_logged_too(
 def test_django_does_not_log_responses_again(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Django must log only a fault, for its traceback: each request already has a line."""
+    """Django must log only faults, for their tracebacks: each request already has a line."""
     caplog.set_level(logging.DEBUG, "django.request")
     monkeypatch.setattr("todo_project.status.health.JsonResponse", Mock(side_effect=RuntimeError))
     alice.raise_request_exception = False

@@ -80,7 +80,7 @@ def test_an_unpinned_line_is_detected() -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_every_pin_satisfies_its_requirement(python: str) -> None:
-    """``make lock`` must be run after an edit; tests must use the deployed versions."""
+    """Pins must match the ``.in`` files (``make lock``); tests must use the deployed versions."""
     pins = {name: pinned(name, python) for name in FILES}
 
     for name in FILES:

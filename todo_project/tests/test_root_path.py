@@ -39,7 +39,7 @@ def test_a_value_that_is_not_a_path_is_refused(value: str) -> None:
 
 
 def test_a_prefix_that_begins_like_a_route_is_refused() -> None:
-    """With such a prefix, it would be ambiguous whether the proxy has removed it."""
+    """A prefix must not begin like a route: it would be unclear whether the proxy removed it."""
     patterns = [str(route.pattern) for route in get_resolver().url_patterns]
     segments = {
         name
@@ -67,7 +67,7 @@ def test_a_prefix_that_begins_like_a_route_is_refused() -> None:
     ],
 )
 def test_the_prefix_is_removed_once(sent: str, stripped: str) -> None:
-    """Only a leading prefix must be removed, from both the decoded and the raw path."""
+    """Only one leading prefix may be removed, from both the decoded and the raw path."""
     environ = {"PATH_INFO": sent.removeprefix("http://todo"), "RAW_URI": sent}
 
     strip_prefix(PREFIX, environ)
@@ -136,7 +136,7 @@ def browser(nginx: LiveServer) -> Iterator[httpx.Client]:
 
 @needs_nginx
 def test_the_api_works_under_the_prefix(browser: httpx.Client) -> None:
-    """Tasks, pages of the list and errors must be the same as without a prefix."""
+    """Tasks, pagination, errors and the health check must work as without a prefix."""
     path = f"{PREFIX}/api/alice/tasks"
     created = [browser.post(path, json={"title": title}) for title in ("one", "two")]
     page = browser.get(path, params={"limit": 1})

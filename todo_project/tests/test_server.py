@@ -35,7 +35,7 @@ def status_of(response: bytes) -> int:
 
 
 def test_a_task_can_be_created_read_changed_flipped_and_deleted(server: LiveServer) -> None:
-    """The endpoints must work together, and only for the owner (SC-001, SC-002)."""
+    """The endpoints must work together, and list only the user's own tasks (SC-001, SC-002)."""
     with server.client("walker") as client, server.client("stranger") as other:
         create(other, "stranger")
         task = create(client, "walker", description="kept")

@@ -72,7 +72,7 @@ def test_the_lockout_uses_the_browsers_address(deployed: LiveServer) -> None:
 
 
 def test_the_static_files_are_served_and_cached(deployed: LiveServer) -> None:
-    """The admin must not need collectstatic, and a browser must load each file only once."""
+    """The admin must not need collectstatic, and browsers must be able to cache its files."""
     with deployed.client() as client:
         page = client.get(LOGIN, headers=proxy_headers("192.0.2.1"))
         files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)

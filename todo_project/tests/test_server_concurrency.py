@@ -120,7 +120,7 @@ def summary(answer: httpx.Response) -> Summary:
 def test_only_one_simultaneous_post_with_a_key_creates_a_task(
     client: httpx.Client, tasks: str, titles: list[str]
 ) -> None:
-    """The winner's body must get the winner's task, and any other body a 422."""
+    """Exactly one POST must create a task; equal ones must get a replay, different ones a 422."""
     posts = CROWD // len(titles)
     for number in range(RETRIES):
         key = {"Idempotency-Key": f"round {number}"}

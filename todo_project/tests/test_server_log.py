@@ -69,7 +69,7 @@ application = faulty
 
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerLogger]:
-    """Create gunicorn's logger, and restore the logging module afterwards."""
+    """Create gunicorn's logger, and restore ``gunicorn.error`` (level, propagation) afterwards."""
     monkeypatch.setenv("WEB_CONCURRENCY", "1")  # read by the import
     from gunicorn.config import Config
 
@@ -106,7 +106,7 @@ def test_gunicorn_logs_no_requests(logger: ServerLogger, log: io.StringIO) -> No
 def test_an_uncaught_exception_in_a_thread_is_logged_as_one_line(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The traceback of a thread must be logged, without a token (FR-017)."""
+    """The traceback of an exception in a thread must be logged, without a token (FR-017)."""
 
     def fail() -> None:
         raise RuntimeError(TOKEN)

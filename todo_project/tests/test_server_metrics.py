@@ -23,7 +23,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def metered(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve with metrics and three workers; check afterwards that their folder is removed."""
+    """Serve with metrics and three workers; check afterwards that the metrics folder is removed."""
     with deploying(tmp_path_factory.mktemp("metered"), template) as deployed:
         with deployed.serving(METRICS="true", WEB_CONCURRENCY="3") as live:
             yield live
@@ -48,7 +48,7 @@ def workers(live: LiveServer) -> list[int]:
 
 
 def request_count(live: LiveServer, route: str, status: int) -> float:
-    """Return the number of GET requests, by route and status."""
+    """Return the number of GET requests with this route and status."""
     text = scrape(live)
     sample = f'http_requests_total{{method="GET",route="{route}",status="{status}"}} '
     return sum(
@@ -114,7 +114,7 @@ def test_a_killed_worker_loses_no_counts(metered: LiveServer) -> None:
 
 
 def test_a_reload_loses_no_counts(metered: LiveServer) -> None:
-    """New workers must not share the files of the old ones that still run."""
+    """New workers must not share files with old ones that are still running."""
     send(metered, REQUESTS)
     before = request_count(metered, "/health", 200)
     old = set(workers(metered))

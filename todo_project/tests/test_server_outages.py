@@ -86,7 +86,7 @@ def request_at_once(live: LiveServer) -> tuple[httpx.Response, bool, list[httpx.
 @pytest.mark.live
 @pytest.mark.each_database
 def test_the_migration_needs_no_restart(tmp_path: Path) -> None:
-    """A missing table must not expose SQL (FR-016); the first id must be 1001 (demo cards)."""
+    """A missing table must not expose SQL (FR-016); ids must start at 1001 (1 to 3: demo cards)."""
     with (
         deploying(tmp_path) as deployed,
         deployed.serving() as live,

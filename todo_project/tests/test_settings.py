@@ -110,7 +110,7 @@ def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -
 def test_a_database_is_required_and_an_error_names_the_variable_in_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A mistyped variable must not cause tasks to be stored in a file in the container."""
+    """A misspelled variable name must not cause tasks to be stored in a file in the container."""
     with pytest.raises(ImproperlyConfigured, match=r"^NEON_DATABASE_URL is not set"):
         load(monkeypatch, NEON_DATABASE_URL="")
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL is not a "):

@@ -102,7 +102,7 @@ def test_a_page_has_security_headers_and_an_icon() -> None:
 
 @pytest.mark.django_db
 def test_no_other_origin_may_read_a_page() -> None:
-    """A script in the front end must not use the session of a member of staff."""
+    """A script in the front end must not be able to use a staff member's session."""
     answers = [
         client.get(path, headers={"Origin": FRONT_END})
         for client, path in ((superuser_client(), "/admin/"), (ApiClient(), LOGIN))
@@ -114,7 +114,7 @@ def test_no_other_origin_may_read_a_page() -> None:
 
 @pytest.mark.django_db
 def test_a_missing_slash_or_session_redirects() -> None:
-    """A missing slash must redirect to the URL with it, and a missing session to the login."""
+    """A redirect must add a missing trailing slash, or lead to the login without a session."""
     staff, anonymous = superuser_client(), Client()
     expected = {
         (staff, "/admin"): "/admin/",

@@ -28,7 +28,7 @@ def only_line(log: io.StringIO) -> tuple[str, str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_ready_database_is_reported(log: io.StringIO) -> None:
-    """One line must name the database and confirm the migrations."""
+    """One line must name the database and confirm that the migrations are applied."""
     report_database()
 
     level, line = only_line(log)

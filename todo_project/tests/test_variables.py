@@ -10,7 +10,7 @@ from todo_project.configuration.environment import BASE_DIR, Environment
 from todo_project.tests.settings_loader import EXAMPLE, PRODUCTION, load_served
 
 PAGE = (BASE_DIR / "docs" / "configuration.md").read_text()
-# With these values the code reads every variable: a fallback is read only without the first choice.
+# With these values, the code reads every variable, including those that are only fallbacks.
 EVERY = {
     **PRODUCTION,
     "NEON_DATABASE_URL": "",

@@ -83,7 +83,7 @@ def test_requests_on_one_connection_stay_in_sync(connection: Connection, sent: b
 def test_gunicorn_drains_only_unread_bodies(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check in gunicorn must be skipped for a request without a body."""
+    """Gunicorn must drain the body of a request only if some of it is unread."""
     drain = Mock(return_value=False)
     monkeypatch.setattr(ThreadWorker, "_keepalive_after", drain)
 
@@ -92,7 +92,7 @@ def test_gunicorn_drains_only_unread_bodies(
 
 
 def test_a_malformed_later_request_is_refused(connection: Connection) -> None:
-    """A later request must be refused like the first request of a connection."""
+    """A malformed later request must be refused like a malformed first one."""
     kept = connection.handle(GET + b"nonsense\r\n\r\n", last=True)
     assert (kept, connection.responses()) == (True, 1)
     assert connection.handle() is False

@@ -1,4 +1,4 @@
-"""``manage.py check_token`` explains a token and why the API refuses it."""
+"""``manage.py check_token`` explains a token and, if the API refuses it, the reason."""
 
 import getpass
 import hashlib
@@ -64,7 +64,7 @@ UNVERIFIED = {
         "Make the URL reachable from this side, or correct it.",
     ),
 }
-# The same for reasons in the claims of a token with a valid signature
+# The same for reasons that are found in the claims, after the signature has been verified
 VERIFIED = {
     "expired": (
         "It has expired.",

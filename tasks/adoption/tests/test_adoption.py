@@ -99,7 +99,7 @@ def test_a_second_migrate_changes_nothing(ddl: str) -> None:
 
 
 def test_a_table_created_here_is_kept(alice: ApiClient) -> None:
-    """A table created here must be kept even if its migration record is lost."""
+    """A table that ``migrate`` created must be kept even if its migration record is lost."""
     migrate()
     forget_and_migrate()
     first = alice.send("POST", TASKS, {"title": "New"}).json()["id"]
@@ -166,7 +166,7 @@ def test_nulls_are_replaced(alice: ApiClient) -> None:
 
 
 def test_a_server_side_default_stays_correct(alice: ApiClient) -> None:
-    """A default must be the current time, even if the session's time zone is not UTC."""
+    """A default of ``created_at`` must be the current time, in any session time zone."""
     in_zone("Asia/Tokyo")
     execute(LOOSE)
 

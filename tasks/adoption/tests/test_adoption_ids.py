@@ -36,7 +36,7 @@ def test_ids_continue_after_the_largest(alice: ApiClient, ddl: str) -> None:
 
 
 def test_an_id_beyond_the_columns_range_is_not_found(alice: ApiClient) -> None:
-    """An id that exceeds the type of the column must return a 404.
+    """A request for an id beyond the range of the column must return a 404.
 
     Source: docs/contract.md, "Six endpoints and a health check".
     """
@@ -56,7 +56,7 @@ def test_an_id_beyond_the_columns_range_is_not_found(alice: ApiClient) -> None:
         )
     ]
 
-    assert column("id") == ("integer", True)  # a wider type would rewrite every row under the lock
+    assert column("id") == ("integer", True)  # widening it would rewrite every row under the lock
     assert [response.status_code for response in responses] == [404] * 8
     assert rows() == before
 

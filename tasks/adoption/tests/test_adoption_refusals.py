@@ -32,7 +32,7 @@ def changed(old: str, new: str) -> str:
 
 
 NO_KEY = changed("SERIAL PRIMARY KEY", "SERIAL")
-# reason: the DDL of relations that are refused for it
+# The DDL of relations that are refused, by the reason
 INCOMPATIBLE_TABLES = {
     "it has no column user_id; it has no column title": [INCOMPATIBLE],
     "its id is uuid, not integer or bigint": [changed("id SERIAL", "id UUID")],
@@ -67,7 +67,7 @@ def test_an_incompatible_table_is_refused(subtests: pytest.Subtests) -> None:
 
 @pytest.mark.postgresql
 def test_an_incompatible_table_is_refused_before_anything_is_created() -> None:
-    """Not even Django's own tables may be created."""
+    """If the table is incompatible, not even Django's own tables may be created."""
     execute(INCOMPATIBLE)
     before = snapshot()
 
@@ -110,7 +110,7 @@ def test_a_failed_change_is_rolled_back() -> None:
 
 @pytest.fixture
 def busy(old_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep a transaction open that has read the table."""
+    """Keep open a transaction that has read the table."""
     monkeypatch.setattr("tasks.adoption.operation.LOCK_TIMEOUT_SECONDS", 0.2)
     execute(PLAN, ROWS)
     with psycopg.connect(old_database) as other:

@@ -105,7 +105,7 @@ def test_the_documented_statements_work(alice: ApiClient) -> None:
 
 
 def test_an_invalid_index_is_rebuilt() -> None:
-    """The next ``migrate`` must rebuild an index that an interrupted one left invalid."""
+    """The next ``migrate`` must rebuild an index that an interrupted run left invalid."""
     execute(
         PLAN,
         ROWS,

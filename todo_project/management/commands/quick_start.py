@@ -1,4 +1,4 @@
-"""``manage.py quick_start``: print the server's addresses and a first request."""
+"""``manage.py quick_start``: print the server's addresses and, with ``DEBUG``, a first request."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Print the addresses of the server and, if DEBUG is true, a request with a token."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the addresses and the request."""
+        """Print the addresses and, with ``DEBUG``, the request."""
         address = f"http://localhost:{env.int('PORT', 8000)}"
         self.stdout.write(f"\nAPI:            {address}")
         if settings.API_DOCS:
