@@ -120,7 +120,7 @@ class KeySet:
         return monotonic() - self._fetched_at > LIFESPAN_SECONDS
 
     def _start_fetch(self, kid: str) -> threading.Thread:
-        """Start a fetch if one is due and the cooldown is over; return the latest fetch's thread."""
+        """Start a fetch if it is due and the cooldown is over; return the thread of the latest."""
         with self._lock:
             if monotonic() < self._cooldown_ends_at:
                 return self._fetch_thread

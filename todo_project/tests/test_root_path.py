@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import get_resolver
+from django.urls import clear_script_prefix, get_resolver
 from pytest_django.fixtures import Settings
 
 from todo_project.configuration.root_path import OWN_SEGMENTS, root_path, strip_prefix
@@ -75,6 +75,13 @@ def test_the_prefix_is_removed_once(sent: str, stripped: str) -> None:
     assert environ == {"PATH_INFO": stripped.removeprefix("http://todo"), "RAW_URI": stripped}
 
 
+@pytest.fixture
+def _clear_prefix() -> Iterator[None]:
+    """Clear the script prefix, which a process never changes, after the test."""
+    yield
+    clear_script_prefix()
+
+
 def call(path: str) -> tuple[str, dict[str, str]]:
     """Send a GET to the WSGI application; return the status and the headers."""
     started: list[Any] = []
@@ -91,6 +98,7 @@ def call(path: str) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("sent", ["/todo/admin", "/admin"], ids=["kept", "removed"])
+@pytest.mark.usefixtures("_clear_prefix")
 def test_a_redirect_has_the_prefix(settings: Settings, sent: str) -> None:
     """A redirect must lead to a path that the proxy publishes."""
     settings.ROOT_PATH = settings.FORCE_SCRIPT_NAME = PREFIX
