@@ -27,7 +27,8 @@ HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 MAX_EXP_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z
 CLOCK_SKEW_SECONDS = 60
-MAX_USER_ID_LENGTH = 255
+USER_ID_MAX_LENGTH = 255
+INVALID_USER_ID = f"A user id must have 1 to {USER_ID_MAX_LENGTH} characters, without NUL."
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
 # Headers that announce extensions (RFC 7515 §4.1.11, RFC 7797); none is supported.
 CRITICAL_HEADERS = frozenset({"crit", "b64"})
@@ -179,7 +180,7 @@ def user_id(claims: Mapping[str, Any]) -> str:
     value = next((each for each in candidates if each is not None), None)
     if type(value) is int:
         value = str(value)
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_USER_ID_LENGTH:
+    if not isinstance(value, str) or not 0 < len(value) <= USER_ID_MAX_LENGTH:
         raise NoUserError("no_user")
     if UNSTORABLE.search(value):
         raise NoUserError("no_user")

@@ -15,11 +15,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
-from tasks.models import MAX_TASK_ID, IdempotencyKey, TaskQuerySet, TaskRow
+from tasks.models import (
+    IDEMPOTENCY_KEY_MAX_LENGTH,
+    MAX_TASK_ID,
+    IdempotencyKey,
+    TaskQuerySet,
+    TaskRow,
+)
 
 HEADER = "Idempotency-Key"
 KEY_LIFETIME = timedelta(hours=24)  # the minimum; ``cleanup_tasks`` deletes older keys
-ACCEPTED_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+ACCEPTED_KEY = re.compile(rf"[\x20-\x7e]{{1,{IDEMPOTENCY_KEY_MAX_LENGTH}}}")
 # RFC 3339, with at most six significant fractional digits, like stored times
 DATETIME = re.compile(
     r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:(\.\d{1,6})0*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -47,7 +53,9 @@ def idempotency_key(request: HttpRequest) -> str | None:
     """
     key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not ACCEPTED_KEY.fullmatch(key):
-        raise IdempotencyKeyError("must be 1 to 255 printable ASCII characters")
+        raise IdempotencyKeyError(
+            f"must be 1 to {IDEMPOTENCY_KEY_MAX_LENGTH} printable ASCII characters"
+        )
     return key
 
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest, Least, Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
+from authn.tokens import USER_ID_MAX_LENGTH
 from tasks.statements import (
     InUTC,
     Parameter,
@@ -22,7 +23,6 @@ from tasks.statements import (
 )
 
 MAX_TASK_ID = 2**63 - 1
-USER_ID_MAX_LENGTH = 255
 TITLE_MAX_LENGTH = 200
 DESCRIPTION_MAX_LENGTH = 1000
 IDEMPOTENCY_KEY_MAX_LENGTH = 255

@@ -22,7 +22,6 @@ from tasks.models import MAX_TASK_ID, TaskQuerySet, TaskRow
 MAX_PAGE_SIZE = 1000
 # A page begins after or at its cursor's task, or ends before or at it.
 FORWARDS = ("after", "from")
-BACKWARDS = ("before", "until")
 COMPLEMENT = {"after": "until", "until": "after", "before": "from", "from": "before"}
 # The collation that sorts by code point (the byte order of UTF-8) in any locale, by vendor
 CODE_POINTS = {"postgresql": "C", "sqlite": "BINARY"}
@@ -135,10 +134,10 @@ def read_page(
         if size is None or wanted is None or len(batch) < size or len(found) >= wanted:
             break
         position = Cursor.at(batch[-1], ordering, "after" if is_forwards else "before")
-    if limit is None:
-        return Page(found, None, None)
-    has_more = len(found) > limit
     page = found[:limit] if is_forwards else found[:limit][::-1]
+    if limit is None:
+        return Page(page, None, None)
+    has_more = len(found) > limit
     # An empty page has one neighbour, on the other side of its cursor; without a cursor, none.
     edge = cursor and cursor.complement()
     first = Cursor.at(page[0], ordering, "before") if page else edge

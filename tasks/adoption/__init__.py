@@ -12,7 +12,6 @@
         else:
             schema_editor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('task', 1000)")
 
-3. Delete ``docs/adoption.md`` and the links to it.
-
-No other code refers to this package.
+3. Delete ``docs/adoption.md``, and ``old_database`` in ``conftest.py``. ``make test-quick`` then
+   lists the pages that still mention this package.
 """

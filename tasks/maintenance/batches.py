@@ -18,7 +18,10 @@ IDS_PER_QUERY = 100_000
 
 
 def insert_in_batches(
-    tasks: Iterator[Task], *, on_batch: Callable[[int], object] = lambda count: None
+    tasks: Iterator[Task],
+    *,
+    on_batch: Callable[[int], object] = lambda count: None,
+    on_commit: Callable[[int], object] = lambda count: None,
 ) -> int:
     """Insert new tasks in one transaction: all of them or none.
 
@@ -26,18 +29,21 @@ def insert_in_batches(
         tasks: the tasks, consumed one batch at a time.
         on_batch: called with the size of each batch after its insert; an exception rolls back the
             transaction.
+        on_commit: called with the number of tasks after the commit, before Ctrl-C takes effect.
 
     Returns:
         The number of tasks inserted.
     """
     inserted = 0
-    with ExitStack() as commit, transaction.atomic():
-        while batch := list(islice(tasks, BATCH_SIZE)):
-            Task.objects.bulk_create(batch)
-            inserted += len(batch)
-            reset_queries()  # with DEBUG, Django keeps every statement in connection.queries
-            on_batch(len(batch))
-        commit.enter_context(deferred_interrupt())  # the commit begins: ignore one Ctrl-C
+    with ExitStack() as commit:
+        with transaction.atomic():
+            while batch := list(islice(tasks, BATCH_SIZE)):
+                Task.objects.bulk_create(batch)
+                inserted += len(batch)
+                reset_queries()  # with DEBUG, Django keeps every statement in connection.queries
+                on_batch(len(batch))
+            commit.enter_context(deferred_interrupt())  # the commit begins: ignore one Ctrl-C
+        on_commit(inserted)
     return inserted
 
 
@@ -72,7 +78,7 @@ def delete_in_batches(
                 count, _ = rows.filter(id__range=(batch[0], batch[-1])).delete()
                 deleted += count
                 on_batch(count)
-                raise_deferred()
+            raise_deferred()
         found = list(ids.filter(id__gt=found[-1])[:IDS_PER_QUERY])
     return deleted
 

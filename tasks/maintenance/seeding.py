@@ -25,6 +25,7 @@ def seed_tasks(
     days: int = 90,
     seed: int | None = None,
     on_batch: Callable[[int], object] = lambda count: None,
+    on_commit: Callable[[int], object] = lambda count: None,
 ) -> int:
     """Create sample tasks: all of them or, on an error, none.
 
@@ -37,13 +38,14 @@ def seed_tasks(
         seed: the same number generates the same tasks, with times relative to now; ``None`` is
             random.
         on_batch: called with the number of tasks in each inserted batch.
+        on_commit: called with the number of tasks, as by ``insert_in_batches``.
 
     Returns:
         The number of tasks created.
     """
     random = Random(seed)  # noqa: S311 - not for secrets
     tasks = _tasks(user_ids, tasks_each, completed_share, timedelta(days=days), random)
-    return insert_in_batches(tasks, on_batch=on_batch)
+    return insert_in_batches(tasks, on_batch=on_batch, on_commit=on_commit)
 
 
 def _tasks(

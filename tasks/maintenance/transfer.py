@@ -6,7 +6,7 @@ Source: https://jsonlines.org.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,9 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
+from authn.tokens import USER_ID_MAX_LENGTH
 from tasks.maintenance.batches import BATCH_SIZE, insert_in_batches
-from tasks.models import TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH, Task
+from tasks.models import TITLE_MAX_LENGTH, Task
 from tasks.rendering import encode_task
 from tasks.serializers import StrictDateTimeField, StrictTextField, TaskSerializer, problem
 
@@ -94,13 +95,19 @@ def exported_lines(user_id: str) -> Iterator[str]:
         batch = list(tasks.filter(id__gt=batch[-1].id)[:BATCH_SIZE].rows())
 
 
-def import_lines(lines: Iterable[bytes], *, as_is: bool = False) -> int:
+def import_lines(
+    lines: Iterable[bytes],
+    *,
+    as_is: bool = False,
+    on_commit: Callable[[int], object] = lambda count: None,
+) -> int:
     """Import the tasks of all lines or, if one is invalid, none. Blank lines are skipped.
 
     Args:
         lines: the output of ``exported_lines``, in UTF-8.
         as_is: accept tasks that an adopted table can hold but the API rejects: a blank title, an
             ``updated_at`` before ``created_at``.
+        on_commit: called with the number of tasks, as by ``insert_in_batches``.
 
     Returns:
         The number of tasks imported.
@@ -109,7 +116,7 @@ def import_lines(lines: Iterable[bytes], *, as_is: bool = False) -> int:
         LineError: a line is invalid.
     """
     serializer = OldLineSerializer() if as_is else LineSerializer()
-    return insert_in_batches(_tasks(lines, serializer))
+    return insert_in_batches(_tasks(lines, serializer), on_commit=on_commit)
 
 
 def _tasks(lines: Iterable[bytes], serializer: LineSerializer) -> Iterator[Task]:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from authn.tokens import NoUserError, user_id
+from authn.tokens import INVALID_USER_ID, NoUserError, user_id
 
 INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
@@ -71,4 +71,4 @@ def checked_user_id(given: str) -> str:
     try:
         return user_id({"sub": given})
     except NoUserError:
-        raise CommandError("A user's id has 1 to 255 characters.") from None
+        raise CommandError(INVALID_USER_ID) from None

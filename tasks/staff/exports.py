@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
 from tasks.better_auth_users import UNKNOWN_OWNER, Owner, owners, table_exists
 from tasks.models import TaskQuerySet, TaskRow
 
@@ -62,7 +60,7 @@ def _owner(found: dict[str, Owner], task: TaskRow) -> tuple[str, str]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.strftime(settings.API_DATETIME_FORMAT)
+        return f"{value.isoformat(timespec='microseconds')}Z"
     if isinstance(value, bool):
         return "true" if value else "false"
     return defused(value) if isinstance(value, str) else "" if value is None else str(value)

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from tasks.models import USER_ID_MAX_LENGTH, Task
+from authn.tokens import USER_ID_MAX_LENGTH
+from tasks.models import Task
 from tasks.serializers import WRITABLE_FIELDS, TaskSerializer
 
 
@@ -57,9 +58,10 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             # A field submitted without its initial value is compared with the stored value.
-            field.show_hidden_initial = bool(self.instance.pk) and (
-                not self.is_bound or self.add_initial_prefix(name) in self.data
+            is_omitted = self.is_bound and field.hidden_widget().value_omitted_from_data(
+                self.data, self.files, self.add_initial_prefix(name)
             )
+            field.show_hidden_initial = bool(self.instance.pk) and not is_omitted
 
     def clean(self) -> dict[str, Any]:
         """Validate with the API's serializer."""

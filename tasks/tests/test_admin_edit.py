@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.test import Client
 
 from conftest import ApiClient
 from tasks.models import Task, TaskRow
+from tasks.staff.forms import TaskForm
 from tasks.tests.better_auth import add_user, create_table
 from tasks.tests.factories import rows
 from todo_project.tests.staff import superuser_client
@@ -100,6 +102,21 @@ def test_an_edit_keeps_a_concurrent_change_of_another_field(staff: Client) -> No
         assert users is not None
         changed = stored(task)
         assert changed == users._replace(title="Buy oat milk", updated_at=changed.updated_at)
+
+
+def test_the_initial_value_of_a_field_with_two_inputs_is_recognised(task: TaskRow) -> None:
+    """A field may be edited with several inputs, as a datetime is."""
+
+    class Form(TaskForm):
+        due = forms.SplitDateTimeField(required=False)
+
+    instance = Task.objects.get(pk=task.id)
+    sent = {"due_0": "2026-01-06", "due_1": "15:30"}
+    shown = {"initial-due_0": "2026-01-06", "initial-due_1": "15:30"}
+
+    assert "due" not in Form({**sent, **shown}, instance=instance).changed_data
+    assert "due" in Form({**sent, **shown, "due_1": "16:00"}, instance=instance).changed_data
+    assert "due" in Form(sent, instance=instance).changed_data
 
 
 def test_a_cleared_checkbox_is_written(staff: Client) -> None:

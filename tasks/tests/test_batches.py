@@ -111,6 +111,35 @@ def test_ctrl_c_during_the_commit_is_ignored() -> None:
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_during_the_commit_leaves_the_report_correct() -> None:
+    """The number of tasks must be reported before Ctrl-C takes effect."""
+    reported: list[int] = []
+
+    def report(count: int) -> None:
+        press_ctrl_c()
+        reported.append(count)
+
+    insert_in_batches(iter([TaskFactory.build()]), on_commit=report)
+
+    assert (reported, len(ids())) == ([1], 1)
+
+
+def test_ctrl_c_during_a_delete_takes_effect_after_it() -> None:
+    """The deleted batch must be counted, and the next one must not begin."""
+    TaskFactory.create_batch(3)
+    counts: list[int] = []
+
+    def on_batch(count: int) -> None:
+        counts.append(count)
+        press_ctrl_c()
+
+    with pytest.raises(KeyboardInterrupt):
+        delete_in_batches(Task.objects.all(), batch_size=1, on_batch=on_batch)
+
+    assert (counts, len(ids())) == ([1], 2)
+
+
 def test_ctrl_c_is_deferred_until_the_caller_raises_it() -> None:
     """The first Ctrl-C must raise only when the caller calls the yielded function."""
     with deferred_interrupt() as raise_deferred:

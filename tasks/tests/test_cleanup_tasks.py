@@ -165,7 +165,7 @@ BATCH_SIZE = "--batch-size must be 1 to 100000"
         (["--older-than=90d", "--idempotency-keys"], TOGETHER),
         (["--completed", "--older-than="], "--older-than '': use whole days, hours or minutes"),
         (["--completed", "--older-than=90"], "--older-than '90': use whole days"),
-        (["--user="], "A user's id has 1 to 255 characters"),
+        (["--user="], "A user id must have 1 to 255 characters"),
         (["--orphans"], NO_TABLE),
         (["--orphans", "--force"], NO_TABLE),
         ([*OLD, "--batch-size=0"], BATCH_SIZE),

@@ -161,6 +161,26 @@ def test_a_cursor_without_a_limit_reads_the_rest(alice: ApiClient) -> None:
     assert "Link" not in response
 
 
+@pytest.mark.parametrize("search", ["", "search=milk&"], ids=["all", "search"])
+@pytest.mark.parametrize("ordering", ["id", "-id", "title", "-created_at", "completed"])
+def test_a_cursor_without_a_limit_reads_backwards_in_list_order(
+    alice: ApiClient, ordering: str, search: str
+) -> None:
+    """Without a limit, a ``prev`` cursor must select all preceding tasks, in list order."""
+    for title in ("Milk c", "milk a", "MILK b", "milk a"):
+        TaskFactory.create(title=title)
+    url = f"{TASKS}?{search}ordering={ordering}"
+    everything = ids(alice.send("GET", url))
+    first = alice.send("GET", f"{url}&limit=3")
+    last = alice.send("GET", links(first)["next"])
+    target = links(last)["prev"]
+
+    response = alice.send("GET", target.replace("&limit=3", ""))
+
+    assert ids(response) == everything[:3]
+    assert "Link" not in response
+
+
 def test_a_cursor_never_shows_another_users_tasks(alice: ApiClient, bob: ApiClient) -> None:
     """A cursor of another user's list must select only the caller's tasks (SC-002)."""
     TaskFactory.create_batch(2, user_id="alice")

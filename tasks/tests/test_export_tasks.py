@@ -73,7 +73,7 @@ def test_a_user_without_tasks_is_not_an_error() -> None:
     ("arguments", "message"),
     [
         ([], "arguments are required: --user"),
-        (["--user="], "A user's id has 1 to 255 characters"),
+        (["--user="], "A user id must have 1 to 255 characters"),
         (["--user=alice", "{folder}/none/file"], "Cannot write to .*: No such file"),
         (["--user=alice", "{folder}"], "Cannot write to .*: Is a directory"),
     ],

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from authn.tokens import MAX_USER_ID_LENGTH
-from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, USER_ID_MAX_LENGTH, Task
+from authn.tokens import USER_ID_MAX_LENGTH
+from tasks.models import DESCRIPTION_MAX_LENGTH, TITLE_MAX_LENGTH, Task
 from tasks.tests.factories import TaskFactory, rows
 
 TIME = datetime(2026, 1, 6, 15, 30, tzinfo=UTC)
@@ -132,7 +132,6 @@ def test_the_database_accepts_any_other_row() -> None:
 def test_the_lengths_match_the_contract() -> None:
     """The lengths must match the contract (docs/contract.md, "A task")."""
     assert [length for _, length in LENGTHS] == [255, 200, 1000]
-    assert USER_ID_MAX_LENGTH == MAX_USER_ID_LENGTH
 
 
 def test_the_string_of_a_task_is_its_title() -> None:

@@ -78,7 +78,7 @@ REFUSED = {
     "--completed: invalid float value": ["--completed=half"],
     "--days must be 1 to 36500": ["--days=0", "--days=99999999999"],
     "--seed: invalid int value": ["--seed=one"],
-    "A user's id has 1 to 255 chara": ["--user=", f"--user={'x' * 256}", "--user=a\0b"],
+    "A user id must have 1 to 255 chara": ["--user=", f"--user={'x' * 256}", "--user=a\0b"],
 }
 
 

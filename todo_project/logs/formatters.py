@@ -25,11 +25,14 @@ UNPRINTABLE = re.compile(r"[^ -~]")
 
 
 class RequestRecord(logging.LogRecord):
-    """The record of a request. Each field is also an attribute, as with ``extra``."""
+    """The record of a request. Each field is also an attribute, as with ``extra``.
+
+    A handler may format it in another thread, so it has the ``request_id`` as well.
+    """
 
     def __init__(self, level: int, fields: dict[str, Any]) -> None:
         super().__init__(ACCESS_LOGGER, level, __file__, 0, _request_message(fields), None, None)
-        vars(self).update(fields)
+        vars(self).update(fields, request_id=current_request_id.get())
 
 
 class JSONLine(OrjsonFormatter):
@@ -47,7 +50,8 @@ class JSONLine(OrjsonFormatter):
         """
         log_data.update(_common_fields(record.name, record.levelname))
         if isinstance(record, RequestRecord):
-            log_data.update({name: value for name, value in vars(record).items() if name in FIELDS})
+            names = ("request_id", *FIELDS)
+            log_data.update({name: vars(record)[name] for name in names if name in vars(record)})
             return
         log_data["message"] = redacted(record.message)
         log_data.update({name: redacted(str(text)) for name, text in message_dict.items()})

@@ -65,8 +65,8 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
         fields["path_user_id"] = redacted(request.resolver_match.kwargs.get("user_id", ""))
     handlers = _handlers(level)
     # The Sentry SDK does not add a handler: it replaces callHandlers().
-    is_patched = logger.callHandlers.__module__ != "logging"
-    if {type(handler) for handler in handlers} <= {LineHandler} and not is_patched:
+    is_plain = not logger.filters and logger.callHandlers.__module__ == "logging"
+    if is_plain and all(type(each) is LineHandler and not each.filters for each in handlers):
         for handler in handlers:
             handler.write_request(level, fields)
     else:

@@ -121,10 +121,12 @@ def _with_deadlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     The request's own deadline ends before the stream begins, and a slow client may take hours.
     """
     while True:
-        with database_deadline():
-            chunk = next(chunks, None)
-        if not connection.in_atomic_block:
-            close_old_connections()
+        try:
+            with database_deadline():
+                chunk = next(chunks, None)
+        finally:
+            if not connection.in_atomic_block:
+                close_old_connections()
         if chunk is None:
             return
         yield chunk

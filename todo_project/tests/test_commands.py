@@ -57,6 +57,16 @@ class TerminalSession:
         """Type a text."""
         os.write(self.terminal, text.encode())
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C until the command ends.
+
+        ``input()`` does not see a Ctrl-C that is pressed just before it begins to wait.
+        """
+        while self.process.poll() is None:
+            self.type_in("\x03")
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+
     def exit_code(self) -> int:
         """Read the rest of the output and return the exit code."""
         with suppress(OSError):  # a terminal raises this at the end of the file
@@ -103,7 +113,10 @@ def test_a_cleanup_asks_for_confirmation(
 
     with on_terminal(deployed, "cleanup_tasks", f"--user={user}") as asking:
         asking.read_until("[y/N] ")
-        asking.type_in(key if key == "\x03" else f"{key}\n")
+        if key == "\x03":
+            asking.interrupt()
+        else:
+            asking.type_in(f"{key}\n")
         assert asking.exit_code() == code, asking.shown
 
     assert f"To delete: 3 tasks of the user '{user}'." in asking.shown

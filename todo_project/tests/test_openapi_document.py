@@ -15,6 +15,7 @@ from django.urls import resolve
 from jsonschema import Draft202012Validator
 from pytest_django.fixtures import Settings
 
+from authn.tokens import USER_ID_MAX_LENGTH
 from conftest import ApiClient
 from tasks.etags import TAG_DIGITS
 from tasks.idempotency import ACCEPTED_KEY, KEY_LIFETIME
@@ -24,7 +25,6 @@ from tasks.models import (
     IDEMPOTENCY_KEY_MAX_LENGTH,
     MAX_TASK_ID,
     TITLE_MAX_LENGTH,
-    USER_ID_MAX_LENGTH,
 )
 from tasks.pagination import MAX_PAGE_SIZE
 from tasks.serializers import PROBLEMS, WHITE_SPACE, TaskSerializer

@@ -3,8 +3,10 @@
 import io
 import json
 import logging
+import queue
 import re
 from collections.abc import Iterator
+from logging.handlers import QueueHandler
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, patch
@@ -16,7 +18,7 @@ from django.urls.resolvers import ResolverMatch
 
 from conftest import FRONT_END, ApiClient, mint
 from tasks.views import TaskViewSet
-from todo_project.logs.formatters import JSONLine
+from todo_project.logs.formatters import JSONLine, LineHandler
 from todo_project.logs.requests import route_template
 
 TASKS = "/api/alice/tasks"
@@ -204,9 +206,9 @@ def test_no_record_is_created_unless_another_handler_gets_it(
             ],
         ),
         (
-            logging.Formatter("%(status)s %(route)s %(path_user_id)s"),
+            logging.Formatter("%(request_id)s %(status)s %(route)s %(path_user_id)s"),
             logging.WARNING,
-            ["403 /api/{user_id}/tasks bob"],
+            ["refused 403 /api/{user_id}/tasks bob"],
         ),
     ],
     ids=["json", "message", "fields of a warning"],
@@ -248,6 +250,41 @@ def test_a_patch_of_the_logging_module_gets_each_request(
     monkeypatch.setattr(logging.Logger, "callHandlers", patched)
 
     assert (log_two_requests(log), statuses) == (before, [403, 200])
+
+
+def test_a_record_can_be_formatted_in_another_thread(
+    access_logger: logging.Logger, log: io.StringIO
+) -> None:
+    """A record must keep its request id, which a ``QueueHandler`` formats later."""
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = QueueHandler(records)
+    access_logger.addHandler(handler)
+
+    log_two_requests(log)
+
+    access_logger.removeHandler(handler)
+    lines = [json.loads(JSONLine().format(records.get())) for _ in range(2)]
+    assert [line["request_id"] for line in lines] == ["refused", "answered"]
+
+
+@pytest.mark.parametrize("is_on_logger", [True, False], ids=["logger", "handler"])
+def test_a_filter_applies_to_requests(
+    access_logger: logging.Logger, log: io.StringIO, is_on_logger: bool
+) -> None:
+    """A filter of the logger or of the project's handler must be able to drop a request."""
+    [handler] = [each for each in logging.getLogger().handlers if type(each) is LineHandler]
+    target: logging.Filterer = access_logger if is_on_logger else handler
+
+    def only_warnings(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+    target.addFilter(only_warnings)
+    try:
+        lines = log_two_requests(log)
+    finally:
+        target.removeFilter(only_warnings)
+
+    assert [json.loads(line)["status"] for line in lines] == [403]
 
 
 def test_a_logger_that_does_not_propagate_hides_requests_from_the_root(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from authn.tokens import MAX_USER_ID_LENGTH
+from authn.tokens import USER_ID_MAX_LENGTH
 from conftest import mint
 from tasks.serializers import WHITE_SPACE
 from todo_project.tests.live_server import LiveServer
@@ -88,7 +88,7 @@ def test_a_text_in_a_path_is_a_user_id_or_refused(server: LiveServer) -> None:
     # Clients resolve the first two, and the third exceeds the limit of the request line.
     for text in set(TEXTS) - {".", "..", "\U0001f4a9" * 1001}:
         segment = quote(text.encode(errors="surrogatepass"), safe="")
-        is_valid = is_storable(text) and 0 < len(text) <= MAX_USER_ID_LENGTH
+        is_valid = is_storable(text) and 0 < len(text) <= USER_ID_MAX_LENGTH
         with server.client(text if is_valid else "naughty") as client:
             url = httpx.URL(server.address, raw_path=f"/api/{segment}/tasks".encode())
             answer = client.request("POST", url, json={"title": "x"})

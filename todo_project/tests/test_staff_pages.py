@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import Mock
@@ -242,6 +243,23 @@ def test_a_stream_returns_its_connection_to_the_pool_between_chunks() -> None:
 
     assert isinstance(answer, StreamingHttpResponse)
     assert [(chunk, connection.connection) for chunk in answer] == [(b"1", None)] * 2
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_that_fails_returns_its_connection_to_the_pool() -> None:
+    """Failed downloads must not use up the slots of the pool."""
+
+    def chunks() -> Iterator[str]:
+        yield str(ask("SELECT 1"))
+        ask("SELECT 1")
+        raise RuntimeError("the export fails")
+
+    answer = staff_page(lambda request: StreamingHttpResponse(chunks()))(RequestFactory().get("/"))
+
+    with pytest.raises(RuntimeError):
+        list(answer)
+    assert connection.connection is None
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])

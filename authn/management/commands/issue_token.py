@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from authn.issuing import issue_token
-from authn.tokens import NoUserError, user_id
+from authn.tokens import INVALID_USER_ID, NoUserError, user_id
 
 MAX_MINUTES = 365 * 24 * 60
 
@@ -40,5 +40,5 @@ class Command(BaseCommand):
         try:
             user = user_id({"sub": options["user"]})
         except NoUserError:
-            raise CommandError("A user id must have 1 to 255 characters, without NUL.") from None
+            raise CommandError(INVALID_USER_ID) from None
         self.stdout.write(issue_token(user, lifetime_seconds=options["minutes"] * 60))

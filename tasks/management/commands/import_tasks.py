@@ -50,13 +50,15 @@ class Command(TaskCommand):
                 nullcontext(sys.stdin.buffer) if is_stdin else Path(name).open("rb") as file,
                 progress_bar(size, "B") as bar,
             ):
-                imported = import_lines(_lines(file, bar), as_is=options["as_is"])
-                self.outcome = f"Imported {imported} tasks."
+                import_lines(_lines(file, bar), as_is=options["as_is"], on_commit=self._report)
         except LineError as error:
             raise CommandError(f"{error} {self.outcome}") from None
         except OSError as error:
             raise CommandError(f"Cannot read {name}: {error.strerror}.") from None
         self.stdout.write(self.outcome)
+
+    def _report(self, count: int) -> None:
+        self.outcome = f"Imported {count} tasks."
 
 
 def _lines(file: BinaryIO, bar: "tqdm[Any]") -> Iterator[bytes]:

@@ -75,17 +75,19 @@ class Command(TaskCommand):
             raise CommandError("DEBUG is false: use --force to create sample tasks anyway.")
         users = _users(options["users"], options["user"])
         _check(options)
+
+        def report(count: int) -> None:
+            self.outcome = f"Created {count} tasks ({options['tasks']} each, users: {len(users)})."
+
         with progress_bar(len(users) * options["tasks"], "tasks") as bar:
-            created = seed_tasks(
+            seed_tasks(
                 users,
                 options["tasks"],
                 completed_share=options["completed"],
                 days=options["days"],
                 seed=options["seed"],
                 on_batch=bar.update,
-            )
-            self.outcome = (
-                f"Created {created} tasks ({options['tasks']} each, users: {len(users)})."
+                on_commit=report,
             )
         self.stdout.write(self.outcome)
 
