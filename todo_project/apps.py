@@ -9,5 +9,5 @@ class TodoProjectConfig(AppConfig):
     name = "todo_project"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Import the checks, which registers them."""
         from todo_project import checks  # noqa: F401 - the import registers them

@@ -3,7 +3,7 @@
 import logging
 
 from django.core.checks import Tags, run_checks
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from todo_project.deadlines import database_deadline
 from todo_project.status.migrations import missing_migrations
@@ -36,7 +36,7 @@ def report_database() -> None:
     try:
         with database_deadline():
             missing = missing_migrations(connection)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
     else:
         if missing:
