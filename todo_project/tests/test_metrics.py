@@ -50,7 +50,7 @@ def scrape() -> dict[Sample, float]:
 
 
 def increase(work: Callable[[], Any], name: str, **labels: str) -> float:
-    """Return by how much the work increases a sample."""
+    """Return how much the work adds to a sample."""
     sample = (name, frozenset(labels.items()))
     before = scrape().get(sample, 0.0)
     work()
