@@ -20,7 +20,10 @@ from todo_project.logs.redaction import redacted
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
 
 ACCESS_LOGGER = "todo_project.access"
-FIELDS = ("method", "route", "status", "duration_ms", "user_id", "reason", "path_user_id")
+FIELDS = (
+    *("request_id", "method", "route", "status", "duration_ms"),
+    *("user_id", "reason", "path_user_id"),
+)
 UNPRINTABLE = re.compile(r"[^ -~]")
 
 
@@ -50,8 +53,7 @@ class JSONLine(OrjsonFormatter):
         """
         log_data.update(_common_fields(record.name, record.levelname))
         if isinstance(record, RequestRecord):
-            names = ("request_id", *FIELDS)
-            log_data.update({name: vars(record)[name] for name in names if name in vars(record)})
+            log_data.update({name: vars(record)[name] for name in FIELDS if name in vars(record)})
             return
         log_data["message"] = redacted(record.message)
         log_data.update({name: redacted(str(text)) for name, text in message_dict.items()})
@@ -81,7 +83,8 @@ class TextLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text."""
-        origin = f"{record.levelname} {record.name} [{current_request_id.get() or '-'}]"
+        identifier = getattr(record, "request_id", None) or current_request_id.get() or "-"
+        origin = f"{record.levelname} {record.name} [{identifier}]"
         first = f"{self.formatTime(record)} {origin} {redacted(record.getMessage())}"
         traceback = self.formatException(record.exc_info) if record.exc_info else ""
         indented = [f"    {line}" for line in redacted(traceback).split("\n") if line]
