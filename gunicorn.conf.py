@@ -28,10 +28,9 @@ try:
 except (ImproperlyConfigured, ValueError) as error:  # environs raises ValueError
     sys.exit(str(error))
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-worker_class = "todo_project.server.worker.Worker"  # a subclass of gthread's
-# Each slow client, and each request that waits for the database, holds a thread. The number of
-# database connections is independent of this one (todo_project/postgresql/connection_pool.py).
-threads = 300
+worker_class = "todo_project.server.worker.Worker"
+# Per process, unless the limit of open files is lower. An idle connection takes a few kilobytes.
+worker_connections = 10_000
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 keepalive = 75  # seconds; longer than a load balancer's, which is usually 60
@@ -40,17 +39,6 @@ timeout = 30  # seconds without a heartbeat before a worker is replaced
 # the ten after which Docker kills the container
 graceful_timeout = 8
 
-limit_request_line = 8190  # bytes
-limit_request_fields = 64
-limit_request_field_size = 8190  # bytes
-
-# Only Django trusts a proxy's headers (TRUST_PROXY). By default gunicorn accepts the scheme and
-# SCRIPT_NAME from any local peer. These settings accept any peer but honour no forwarded header;
-# comparing addresses would cost each request 5 µs.
-forwarded_allow_ips = "*"
-forwarder_headers = ""
-secure_scheme_headers: dict[str, str] = {}
-
 control_socket_disable = True
 # gunicorn's messages use the application's handlers; the application logs the requests.
 logger_class = "todo_project.server.log.ServerLogger"
@@ -58,22 +46,6 @@ logconfig_dict = settings["LOGGING"]
 logging.captureWarnings(True)
 threading.excepthook = log_failed_thread
 loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
-
-# gunicorn drains the unread rest of a body after the response only if it is smaller than this.
-UNREAD_BODY_BYTES = 64 * 1024
-
-
-def pre_request(worker: Any, req: Any) -> None:
-    """Send ``Connection: close`` if gunicorn might not drain the body.
-
-    Otherwise gunicorn would announce keep-alive and then close the connection, and the next request
-    of a correct client would fail.
-    """
-    headers = dict(req.headers)
-    length = int(headers.get("CONTENT-LENGTH", "0"))
-    if length >= UNREAD_BODY_BYTES or "TRANSFER-ENCODING" in headers:
-        req.force_close()
-
 
 # The environment variable for the folder of the workers' counters, which /metrics sums
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -19,22 +19,29 @@ DATABASE_SECONDS = 4.5
 @dataclass
 class _Deadline:
     seconds: float
-    ends_at: float | None = None  # a time.monotonic() value, set at the first use of the database
+    ends_at: float | None = None  # a time.monotonic() value, or None until the clock starts
 
 
 _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
-def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
+def database_deadline(
+    seconds: float = DATABASE_SECONDS, started_at: float | None = None
+) -> Iterator[None]:
     """Set a deadline for the use of the database inside the block.
 
-    The clock starts at the first use of the database, because a client may take longer than the
-    limit to send its body. Outside such a block, as in a migration or a command, there is no limit.
+    Outside such a block, as in a migration or a command, there is no limit.
+
+    Args:
+        seconds: the time until the deadline.
+        started_at: the ``time.monotonic()`` value at which the clock started; by default it starts
+            at the first use of the database.
 
     Source: docs/contract.md, "Errors" (503: "or too slow").
     """
-    token = _deadline.set(_Deadline(seconds))
+    ends_at = None if started_at is None else started_at + seconds
+    token = _deadline.set(_Deadline(seconds, ends_at))
     try:
         yield
     finally:

@@ -58,7 +58,8 @@ def contract_middleware(
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = current_request_id.set(identifier)
         has_origin = "HTTP_ORIGIN" in request.META
-        with database_deadline():
+        # A request may have waited for a thread.
+        with database_deadline(started_at=request.META.get("todo_project.received_at")):
             response: HttpResponseBase | None = _refuse_host(request)
             if response is None:
                 _correct_path(request)

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from environs import validate
 
 from authn.secrets import accepted_secrets
 from todo_project.configuration.database_url import database_settings
@@ -159,6 +160,15 @@ CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # Unknown query parameters are ignored; the server limits the length of the request line.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
+
+# HEADER_TIMEOUT, BODY_TIMEOUT, SEND_TIMEOUT: seconds until a slow client is disconnected: for the
+# head of a request, default 10; for its body, default 30; without progress in reading a response,
+# default 30.
+CLIENT_SECONDS = {
+    "head": env.int("HEADER_TIMEOUT", 10, validate=validate.Range(1)),
+    "body": env.int("BODY_TIMEOUT", 30, validate=validate.Range(1)),
+    "send": env.int("SEND_TIMEOUT", 30, validate=validate.Range(1)),
+}
 
 # THROTTLE_RATE: requests per user, such as 100/minute, in each process; default no limit.
 THROTTLE_RATE = env.str("THROTTLE_RATE", "")

@@ -7,8 +7,11 @@ from contextlib import suppress
 from todo_project.deadlines import remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection, DeadlineError
 
-# Per process. More would not help: Python runs one thread at a time.
-CONNECTIONS = 16
+# Per process, and so many requests run at a time (todo_project/server/lanes.py). More would not
+# help: Python runs one thread at a time.
+API_CONNECTIONS = 16
+STAFF_CONNECTIONS = 2  # for the admin's pages, exports and bulk actions
+CONNECTIONS = API_CONNECTIONS + STAFF_CONNECTIONS
 
 
 class Pool:

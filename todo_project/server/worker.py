@@ -1,84 +1,385 @@
-"""gunicorn's threaded worker, with less work per request and a graceful shutdown."""
+"""The gunicorn worker: connections wait in an event loop, threads only run the application."""
 
+import errno
+import os
+import resource
 import select
+import socket
+import sys
+import threading
+import time
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from gunicorn.http import wsgi
-from gunicorn.http.body import LengthReader
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
+
+from todo_project.server.connections import NEVER, Connection
+from todo_project.server.lanes import THREADS, Lane, Lanes
+from todo_project.server.requests import RefusedError, RequestReader
+from todo_project.server.responses import CONTINUE, Response, refusal
+
+# Seconds for a client to read the last response, or to send the request that is on its way while
+# the server stops
+LINGER_SECONDS = 2.0
+# Of what a client sends after its last request, this much is read and discarded: a connection that
+# is closed with unread bytes is reset, and the client may lose the response (RFC 9112 §9.6).
+LINGER_BYTES = 64 * 1024
+# Bytes read at a time; small, so that no more of a refused body is read than necessary
+READ_BYTES = 16 * 1024
+# Open files that are not connections: the database's, the log's, libraries'
+RESERVED_FILES = 100
+OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+READABLE = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+HANG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
-class Worker(ThreadWorker):
-    """Never blocks the accept loop, and drains the backlog before it exits.
+class Worker(BaseWorker):
+    """Serves many connections with few threads.
 
-    gunicorn's worker waits in its main thread, up to two seconds per client, for the client to
-    close its side, and accepts no connections in that time. When it stops, its socket listens until
-    the last response is sent: the kernel completes connections that are never accepted, and resets
-    them when the worker exits. A proxy must not send a POST to another instance after such a reset,
-    but it may after a refused connection.
+    The threads take turns in waiting for events (leader and followers): the one that gets an event
+    reads, runs the application and sends, while another one waits. So no request is handed from one
+    thread to another. The main thread keeps the deadlines.
 
-    Source: docs/decisions/0010-gunicorn-threads.md.
+    Source: docs/decisions/0019-event-loop-and-lanes.md.
     """
 
-    def init_process(self) -> None:
-        """Cache the settings: looking them up takes 18 µs of a 250 µs request."""
-        vars(self.cfg).update({name: each.get() for name, each in self.cfg.settings.items()})
-        super().init_process()
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse TLS, which ends at the proxy."""
+        if cfg.is_ssl:
+            sys.exit("certfile and keyfile are not supported: TLS ends at the proxy.")
 
-    def handle(self, conn: Any) -> Any:
-        """Handle a request. If its connection is not kept alive, close it.
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.connections: dict[int, Connection] = {}
+        self.is_accepting = self.is_stopping = self.has_stopped = False
 
-        Closing it here, in the request's thread, does not block the main thread.
-        """
-        keepalive = super().handle(conn)
-        if keepalive is False:
-            with suppress(OSError):  # the client has closed it
-                conn.close(graceful=True)
-            conn.close = lambda graceful=False: None  # the main thread calls it too
-        return keepalive
+    def run(self) -> None:
+        """Serve until told to stop, and let the clients finish."""
+        from django.conf import settings  # loaded with the application
 
-    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """Drain the request's body only if some of it is unread.
+        self._max_body_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        self._seconds = settings.CLIENT_SECONDS | {
+            "idle": self.cfg.keepalive,
+            "close": LINGER_SECONDS,
+        }
+        self._lanes = Lanes(settings.ROOT_PATH)
+        self._max_connections = min(self.cfg.worker_connections, _allowed_files() - RESERVED_FILES)
+        self.listeners = {listener.fileno(): listener for listener in self.sockets}
+        self._environs = {number: _environ(each) for number, each in self.listeners.items()}
+        self._ready: deque[Connection] = deque()
+        self._leader = threading.Lock()
+        self.epoll = select.epoll()
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        while self.alive and self.ppid == os.getppid():
+            if not self.is_accepting and len(self.connections) < self._max_connections:
+                self._start_accepting()
+            self._wait_for_signal(1.0)
+        self._stop()
+        self.has_stopped = True
+        self.epoll.register(self.PIPE[1], select.EPOLLOUT)  # wakes the threads
+        for thread in threads:
+            thread.join(1.0)
 
-        gunicorn sets socket timeouts to find out, and each such call releases the GIL: 10 µs.
-        """
-        if keepalive and _is_read(conn.parser.mesg):
-            conn.parser.mesg = None
-            return True
-        return bool(super()._keepalive_after(conn, keepalive))  # type: ignore[misc]  # no stub
-
-    def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Start or pause accepting; when stopping, accept the backlog and close the sockets."""
-        super().set_accept_enabled(enabled)
-        if enabled or self.alive:
-            return
-        while self.sockets:
-            listener = self.sockets.pop()
-            while select.select([listener], [], [], 0)[0]:
-                self.accept(listener)
+    def _stop(self) -> None:
+        """Serve the clients that have connected, and no others."""
+        self.is_stopping = True
+        self._stop_accepting()
+        for number, listener in self.listeners.items():
+            while self.accept(number):
+                pass
             listener.close()
+        now = time.monotonic()
+        while self.connections and time.monotonic() < now + self.cfg.graceful_timeout:
+            for connection in list(self.connections.values()):
+                if connection.waits_for in ("head", "idle"):
+                    connection.deadline = min(connection.deadline, now + LINGER_SECONDS)
+            self._wait_for_signal(0.1)
+
+    def _wait_for_signal(self, seconds: float) -> None:
+        """Tell gunicorn that the worker is alive, and find the clients that are late."""
+        self.notify()
+        now = time.monotonic()
+        for connection in list(self.connections.values()):
+            if connection.deadline < now:
+                self._give_up(connection)
+        select.select(self.PIPE[:1], [], [], seconds)
+        with suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
+
+    def _give_up(self, connection: Connection) -> None:
+        """End a connection whose client is late; a thread closes it, woken by the shutdown."""
+        connection.deadline = NEVER
+        connection.is_late = True
+        is_sending = connection.waits_for == "send"
+        with suppress(OSError):  # the client has disconnected
+            connection.sock.shutdown(socket.SHUT_RDWR if is_sending else socket.SHUT_RD)
+
+    # Accepting
+
+    def _start_accepting(self) -> None:
+        self.is_accepting = True
+        for number in self.listeners:
+            self.epoll.register(number, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+
+    def _stop_accepting(self) -> None:
+        self.is_accepting = False
+        for number in self.listeners:
+            with suppress(OSError):  # another thread has done it
+                self.epoll.unregister(number)
+
+    def accept(self, number: int) -> bool:
+        """Accept a connection; return whether there was one."""
+        try:
+            sock, address = self.listeners[number].accept()
+        except OSError as error:
+            if error.errno in OUT_OF_RESOURCES:
+                self._stop_accepting()  # the main thread starts again
+            return error.errno == errno.ECONNABORTED
+        sock.setblocking(False)
+        environ = self._environs[number]
+        if isinstance(address, tuple):  # else a Unix socket
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            environ = {**environ, "REMOTE_ADDR": address[0], "REMOTE_PORT": str(address[1])}
+        reader = RequestReader(environ, self._max_body_bytes)
+        connection = Connection(sock, reader, time.monotonic() + self._seconds["head"])
+        if len(self.connections) >= self._max_connections:
+            self._make_room()
+        self.connections[connection.number] = connection
+        self.epoll.register(connection.number, READABLE)
+        return True
+
+    def _make_room(self) -> None:
+        """End the connection whose client will be late first, or else stop accepting."""
+        waiting = [each for each in list(self.connections.values()) if each.deadline < NEVER]
+        if waiting:
+            self._give_up(min(waiting, key=lambda connection: connection.deadline))
+        else:
+            self._stop_accepting()
+
+    # Serving
+
+    def _work(self) -> None:
+        """Serve connections; the main function of each thread."""
+        buffer = memoryview(bytearray(READ_BYTES))
+        while (connection := self._next_ready()) is not None:
+            while connection is not None:
+                connection = self._serve(connection, buffer)
+
+    def _next_ready(self) -> Connection | None:
+        """Wait for a connection that has something to do, and own it; ``None`` at the end."""
+        with self._leader:
+            while not self._ready:
+                for number, events in self.epoll.poll():
+                    connection = self.connections.get(number)
+                    if connection is not None:
+                        connection.is_half_closed |= bool(events & HANG_UP)
+                        connection.has_news = True
+                        if connection.owner.acquire(blocking=False):
+                            self._ready.append(connection)
+                    elif number in self.listeners:
+                        self.accept(number)
+                if self.has_stopped:
+                    return None
+            return self._ready.popleft()
+
+    def _serve(self, connection: Connection, buffer: memoryview) -> Connection | None:
+        """Serve a connection as far as possible without waiting.
+
+        Returns:
+            A connection that this thread owns and must serve next, if any.
+        """
+        connection.has_news = False
+        lane = self._read_and_send(connection, buffer)
+        if lane is not None:
+            lane.waiting.append(connection)
+        else:
+            connection.owner.release()
+            if connection.has_news and connection.owner.acquire(blocking=False):
+                return connection
+        for lane in self._lanes.all:
+            if (ready := lane.enter()) is not None:
+                self._run(ready)
+                lane.leave()
+                return ready
+        return None
+
+    def _read_and_send(self, connection: Connection, buffer: memoryview) -> Lane | None:
+        """Read and send as far as possible.
+
+        Returns:
+            The lane in which the application has something to do, or ``None`` if the connection has
+            to wait for its client or is closed.
+        """
+        reader = connection.reader
+        try:
+            while True:
+                if connection.unsent and not self._flush(connection):
+                    return None
+                if connection.response is not None:
+                    return self._lane(connection, connection.response.environ)
+                if connection.is_closing:
+                    self._linger(connection, buffer)
+                    return None
+                if reader.requests:
+                    return self._lane(connection, reader.requests[0].environ)
+                if connection.refused:
+                    self._refuse(connection)
+                elif not self._read(connection, buffer):
+                    return None
+        except OSError:  # the client has disconnected
+            self._close(connection)
+            return None
+
+    def _lane(self, connection: Connection, environ: dict[str, Any]) -> Lane:
+        """Return the lane of a request. Until it has run, the client has no deadline."""
+        connection.waits_for, connection.deadline = "", NEVER
+        return self._lanes.of(environ["PATH_INFO"])
+
+    def _flush(self, connection: Connection) -> bool:
+        """Send what is unsent; return whether nothing is left."""
+        if connection.flush():
+            connection.waits_for = ""  # the client has made progress: restart its deadline
+        if not connection.unsent:
+            return True
+        if not connection.is_watched_for_writing:
+            connection.is_watched_for_writing = True
+            self.epoll.modify(connection.number, READABLE | select.EPOLLOUT)
+        self._wait_for(connection, "send")
+        return False
+
+    def _read(self, connection: Connection, buffer: memoryview) -> bool:
+        """Read once; return whether there is something to do."""
+        reader = connection.reader
+        try:
+            if connection.is_late:
+                raise RefusedError(408)
+            size = connection.sock.recv_into(buffer)
+            if size:
+                reader.feed(buffer[:size])
+            else:
+                reader.end()
+        except BlockingIOError:
+            self._wait_for(connection, reader.state)
+            return False
+        except RefusedError as refused:
+            connection.refused = refused  # after the responses to the requests before it
+            return True
+        if not size:
+            connection.is_closing = not reader.requests
+            return True
+        if reader.expects_continue:
+            reader.expects_continue = False
+            connection.send(CONTINUE)
+        if reader.requests or size == len(buffer) or connection.is_half_closed:
+            return True
+        self._wait_for(connection, reader.state)
+        return False
+
+    def _refuse(self, connection: Connection) -> None:
+        """Respond to bytes that are not a request; just close a connection that is only idle."""
+        refused, connection.refused = connection.refused, None
+        connection.is_closing = True
+        if refused and (connection.reader.is_reading or not connection.is_late):
+            address = connection.reader.address
+            self.log.warning("Refused a request from %s: %s", address, refused)
+            connection.send(refusal(refused.status))
+
+    def _wait_for(self, connection: Connection, what: str) -> None:
+        """Set the deadline for what the client must do next."""
+        if connection.waits_for != what:
+            connection.waits_for = what
+            connection.deadline = time.monotonic() + self._seconds[what]
+
+    def _run(self, connection: Connection) -> None:
+        """Run the application for the next request, or for the next part of a response."""
+        response = connection.response
+        is_first = response is None
+        try:
+            if response is None:
+                environ, keeps_alive = connection.reader.requests.pop(0)
+                connection.response = response = Response(environ)
+                response.start(self.wsgi)
+                self._count()
+                may_keep_alive = keeps_alive and not self.is_stopping
+                head, body = response.first_part(may_keep_alive=may_keep_alive)
+            else:
+                head, body = response.next_part(), b""
+            if response.is_complete:
+                connection.response = None
+                connection.is_closing = not response.keeps_alive
+            connection.send(head, body)
+        except OSError:  # the client has disconnected
+            self._close(connection)
+        except Exception:
+            self.log.exception("The application has failed")
+            if not is_first:  # the client sees that the response is incomplete
+                self._close(connection)
+                return
+            connection.response, connection.is_closing = None, True
+            connection.unsent = [memoryview(refusal(500))]
+
+    def _count(self) -> None:
+        """Stop after gunicorn's ``max_requests``."""
+        self.nr += 1
+        if self.nr >= self.max_requests:
+            self.alive = False
+
+    def _linger(self, connection: Connection, buffer: memoryview) -> None:
+        """Wait until the client has closed its side, so that it receives the last response."""
+        if connection.waits_for != "close":
+            connection.sock.shutdown(socket.SHUT_WR)
+            self._wait_for(connection, "close")
+        while connection.unread_bytes < LINGER_BYTES and not connection.is_late:
+            try:
+                size = connection.sock.recv_into(buffer)
+            except BlockingIOError:
+                return
+            if not size:
+                break
+            connection.unread_bytes += size
+        else:
+            if not connection.is_late and not connection.is_half_closed:
+                return
+        self._close(connection)
+
+    def _close(self, connection: Connection) -> None:
+        """Close a connection, and end its response."""
+        if self.connections.get(connection.number) is not connection:
+            return  # it is closed, and another one may have its number
+        del self.connections[connection.number]
+        connection.sock.close()
+        connection.reader.close()
+        connection.deadline = NEVER
+        if connection.response is not None:
+            connection.response.close()
+            connection.response = None
 
 
-class Response(wsgi.Response):
-    """Sends the headers and a one-part body in one call instead of two, which saves 9 µs."""
-
-    def write(self, arg: bytes) -> None:
-        """Send a part of the body, preceded by the headers if it is the first."""
-        is_complete = len(arg) == self.response_length
-        if self.headers_sent or self._omits_body or not is_complete:  # type: ignore[attr-defined]  # no stub
-            super().write(arg)
-            return
-        lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers)]
-        self.headers_sent = True
-        self.sent = len(arg)
-        self.sock.sendall("".join((*lines, "\r\n")).encode("latin-1") + arg)
+def _allowed_files() -> int:
+    """Raise the limit of open files as far as allowed, and return it."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
 
 
-wsgi.Response = Response  # type: ignore[misc]  # gunicorn has no setting for it
-
-
-def _is_read(req: Any) -> bool:
-    """Return whether the body has been read to the end; always false for a chunked body."""
-    reader = req.body.reader
-    return type(reader) is LengthReader and reader.length == 0
+def _environ(listener: Any) -> dict[str, Any]:
+    """Return the part of the environ that all requests of a listening socket share."""
+    name = listener.getsockname()
+    host, port = name[:2] if isinstance(name, tuple) else ("localhost", 80)
+    return {
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SCRIPT_NAME": "",
+        "REMOTE_ADDR": "",
+    }

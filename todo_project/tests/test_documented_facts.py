@@ -23,7 +23,13 @@ from todo_project.configuration.database_url import CONNECTION_MAX_AGE_SECONDS
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.deadlines import DATABASE_SECONDS
 from todo_project.postgresql.connection import CANCEL_SECONDS
-from todo_project.postgresql.connection_pool import CONNECTIONS
+from todo_project.postgresql.connection_pool import (
+    API_CONNECTIONS,
+    CONNECTIONS,
+    STAFF_CONNECTIONS,
+)
+from todo_project.server.requests import MAX_HEAD_BYTES, MAX_HEADERS
+from todo_project.server.worker import RESERVED_FILES
 from todo_project.tests.settings_loader import PRODUCTION, load_served
 
 APPS = ("authn", "tasks", "todo_project")
@@ -85,18 +91,27 @@ def test_every_metric_has_a_row() -> None:
 def test_the_figures_of_the_server_match_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page on operations must state the limits of the code (SC-006, SC-007)."""
     served = load_served(monkeypatch, **PRODUCTION)
+    seconds = served["CLIENT_SECONDS"]
 
     assert not missing(
         "operations.md",
         f"at most {CONNECTIONS} database connections",
+        f"{API_CONNECTIONS} for the API, and two for",
+        f"{API_CONNECTIONS} of the API and two of the admin",
         f"keeps each for {CONNECTION_MAX_AGE_SECONDS // 60} minutes",
         f"instances × `WEB_CONCURRENCY` × {CONNECTIONS}.",
         f"two instances of two processes need {2 * 2 * CONNECTIONS},",
         f"at most {DATABASE_SECONDS:g} seconds for the database",
         f"may take {CANCEL_SECONDS:g} second more",
-        f"A worker process has {served['threads']} threads",
+        f"(at most {MAX_HEAD_BYTES // 1024} KiB and {MAX_HEADERS} headers)",
+        f"within {seconds['head']} seconds (`HEADER_TIMEOUT`)",
+        f"within {seconds['body']} seconds (`BODY_TIMEOUT`)",
+        f"for {seconds['send']} seconds (`SEND_TIMEOUT`)",
+        f"no further request for {served['keepalive']} seconds",
+        f"up to {served['worker_connections']:,} connections, or {RESERVED_FILES} fewer",
         f"after at most {served['graceful_timeout']} seconds",
     )
+    assert STAFF_CONNECTIONS == 2
     assert DATABASE_SECONDS + CANCEL_SECONDS < 6
     assert not missing("operations.md", "gets a 503 within 6 seconds")
 

@@ -103,6 +103,17 @@ def test_only_migrate_uses_the_unpooled_database(
     assert load(monkeypatch, *arguments, **variables)["DATABASES"]["default"]["HOST"] == host
 
 
+def test_the_patience_with_slow_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each limit must have its own variable, in seconds."""
+    names = ("HEADER_TIMEOUT", "BODY_TIMEOUT", "SEND_TIMEOUT")
+    found = load(monkeypatch, **{name: str(number) for number, name in enumerate(names, 1)})
+
+    assert found["CLIENT_SECONDS"] == {"head": 1, "body": 2, "send": 3}
+    for name in names:
+        with pytest.raises(ValueError, match=f'"{name}" invalid'):
+            load(monkeypatch, **{name: "0"})
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

@@ -1,227 +1,587 @@
-"""The gunicorn worker: connections in threads, and the backlog when the worker stops."""
+"""The gunicorn worker: connections, deadlines, lanes and its end, with WSGI applications."""
 
-import selectors
+import errno
+import os
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from itertools import product
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from gunicorn.config import Config, Setting
-from gunicorn.http import wsgi
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.config import Config
 
-from todo_project.server.worker import Response, Worker
-from todo_project.tests.settings_loader import load_served
+from todo_project.postgresql.connection_pool import API_CONNECTIONS, STAFF_CONNECTIONS
+from todo_project.server import worker as module
+from todo_project.server.connections import Connection
+from todo_project.server.worker import Worker
 
-GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-LAST = GET.replace(b"Host: a", b"Connection: close")
-POST = b"POST / HTTP/1.1\r\nHost: a\r\n%s\r\n"
-UNREAD = POST % b"Content-Length: 5\r\n" + b"12345"
-CHUNKED = POST % b"Transfer-Encoding: chunked\r\n" + b"2\r\nhi\r\n0\r\n\r\n"
-BODY = b"hello"
+GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: a\r\n"
+OLD = b"GET /a HTTP/1.0\r\n%b\r\n"
+BIG = bytes(range(256)) * 80_000
+SECONDS = 20.0  # the longest wait for something that should happen at once
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class Connection:
-    """A worker, one of its connections, and the client at the other end."""
+def echo(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Respond with the method, the path, the announced length and the body."""
+    words = (environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("CONTENT_LENGTH", "-"))
+    body = " ".join(words).encode() + b" " + environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
 
-    def __init__(self, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
-        self.environ: dict[str, Any] = {}
-        self.headers = [("Content-Length", str(len(BODY)))]
-        self.parts: Iterable[bytes] = [BODY]
+
+def responding(*parts: bytes, length: int | None = None, status: str = "200 OK") -> App:
+    """Return an application that responds with these parts."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        lengths = [] if length is None else [("Content-Length", str(length))]
+        start_response(status, [*lengths, ("Vary", "Origin")])
+        return iter(parts)
+
+    return app
+
+
+class Running:
+    """A worker that serves an application in threads of this process, and its clients."""
+
+    def __init__(self, app: App, **options: Any) -> None:
+        cfg = Config()
+        for name, value in {"graceful_timeout": 5, **options}.items():
+            cfg.set(name, value)
+        self.log, unused = Mock(), Mock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = self.listener.getsockname()
         worker: type[Any] = Worker
-        self.worker = worker(0, 0, [], None, 30, Config(), Mock())
-        self.worker.wsgi = self.serve
-        self.sock, self.client = socket.socketpair(type=kind)
-        self.client.settimeout(10)
-        self.conn = TConn(self.worker.cfg, self.sock, ("127.0.0.1", 1), ("127.0.0.1", 8000))
+        self.worker = worker(0, os.getppid(), [], unused, 30, cfg, self.log)
+        self.worker.wsgi = app
+        self.worker.PIPE = os.pipe()
+        os.set_blocking(self.worker.PIPE[0], False)
+        self.thread = threading.Thread(target=self.worker.run)
+        self.clients: list[socket.socket] = []
 
-    def serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Respond, as a WSGI application."""
-        self.environ = environ
-        start_response("200 OK", self.headers)
-        return self.parts
+    def start(self, *listeners: socket.socket) -> None:
+        """Start to serve."""
+        self.worker.sockets = listeners or [self.listener]
+        for listener in self.worker.sockets:
+            listener.setblocking(False)
+        self.thread.start()
 
-    def handle(self, sent: bytes = b"", *, last: bool = False) -> Any:
-        """Send bytes and handle them; return whether the connection is kept open."""
-        if sent:
-            self.client.sendall(sent)
-        if last:  # otherwise gunicorn waits two seconds for more data
-            self.client.shutdown(socket.SHUT_WR)
-        return self.worker.handle(self.conn)
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """Connect a client and send."""
+        client = socket.create_connection(self.address, timeout=SECONDS)
+        self.clients.append(client)
+        client.sendall(sent)
+        return client
 
-    def responses(self) -> int:
-        """Return how many responses were sent since the last call."""
-        return self.client.recv(4096).count(b"HTTP/1.1 200 OK")
+    def exchange(self, sent: bytes) -> bytes:
+        """Send, and return all that the client receives until the connection is closed."""
+        with self.connect(sent) as client:
+            return received(client)
 
-    def close(self) -> None:
-        """Close the files and sockets."""
-        for file in (self.worker.tmp, self.sock, self.client):
+    def begin_to_stop(self) -> None:
+        """Ask the worker to stop, as gunicorn's signal handler does."""
+        self.worker.alive = False
+        os.write(self.worker.PIPE[1], b"x")
+
+    def stop(self) -> None:
+        """Stop, and wait until nothing runs."""
+        self.begin_to_stop()
+        self.thread.join(SECONDS)
+        assert not self.thread.is_alive()
+        unfinished = [connection.sock for connection in self.worker.connections.values()]
+        for file in (*self.clients, *unfinished, self.listener, self.worker.tmp):
             file.close()
+        for number in self.worker.PIPE:
+            os.close(number)
+        self.worker.epoll.close()
+
+
+def received(client: socket.socket) -> bytes:
+    """Return all that a client receives until the connection is closed."""
+    content = b""
+    with suppress(ConnectionResetError):
+        while part := client.recv(1 << 20):
+            content += part
+    return content
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    """Wait until a condition is true."""
+    ends_at = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.CLIENT_SECONDS = {"head": 60, "body": 60, "send": 60}
+    monkeypatch.setattr(module, "LINGER_SECONDS", 0.3)
+
+
+Serve = Callable[..., Running]
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
-    """Connect a client to a worker."""
-    connection = Connection()
-    yield connection
-    connection.close()
+def serve() -> Iterator[Serve]:
+    """Return a function that serves an application."""
+    servers = []
+
+    def start(app: App = echo, **options: Any) -> Running:
+        servers.append(Running(app, **options))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
-@pytest.mark.parametrize("sent", [GET, UNREAD, CHUNKED], ids=["bare", "unread", "chunked"])
-def test_requests_on_one_connection_stay_in_sync(connection: Connection, sent: bytes) -> None:
-    """An unread body must be drained, and a request that was read ahead kept."""
-    first = connection.handle(sent + GET), connection.responses()
-    second = connection.handle(), connection.responses()
-    third = connection.handle(GET), connection.responses()
-
-    assert [first, second, third] == [(True, 1)] * 3
+def lines(response: bytes) -> list[str]:
+    """Return the lines of a response's head, without the date, and its body."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    first, date, *rest = head.decode().split("\r\n")
+    assert date.startswith("Date: ")
+    return [first, *rest, body.decode()]
 
 
-def test_gunicorn_drains_only_unread_bodies(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+def test_responses_are_framed(serve: Serve) -> None:
+    """The client must know where each response ends (RFC 9112 §6.3)."""
+    ok, vary, close = "HTTP/1.1 200 OK", "Vary: Origin", "Connection: close"
+    last, head = LAST, LAST.replace(b"GET", b"HEAD")
+    hello, five = responding(b"hello", length=5), responding(b"he", b"llo", length=5)
+    pieces = responding(b"", b"he", b"", b"llo")
+    chunks = "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+    expected = {
+        "whole": (hello, last, [ok, "Content-Length: 5", vary, close, "hello"]),
+        "parts": (five, last, [ok, "Content-Length: 5", vary, close, "hello"]),
+        "HEAD": (five, head, [ok, "Content-Length: 5", vary, close, ""]),
+        "chunks": (pieces, last, [ok, vary, "Transfer-Encoding: chunked", close, chunks]),
+        "no chunks for HTTP/1.0": (pieces, OLD % b"", [ok, vary, close, "hello"]),
+        "bodiless": (responding(status="204 No"), last, ["HTTP/1.1 204 No", vary, close, ""]),
+        "unchanged": (responding(status="304 No"), last, ["HTTP/1.1 304 No", vary, close, ""]),
+        "empty": (responding(length=0), last, [ok, "Content-Length: 0", vary, close, ""]),
+    }
+
+    got = {name: lines(serve(app).exchange(sent)) for name, (app, sent, _) in expected.items()}
+
+    assert got == {name: wanted for name, (_, _, wanted) in expected.items()}
+
+
+def test_a_connection_serves_many_requests(serve: Serve) -> None:
+    """Requests must be served in order, however they are sent."""
+    sent = GET + POST + b"Content-Length: 2\r\n\r\nhi" + LAST
+    bodies = [b"GET /a - ", b"POST /a 2 hi", b"GET /last - "]
+    server = serve()
+
+    at_once = server.exchange(sent)
+    client = server.connect()
+    for byte in sent:
+        client.sendall(bytes([byte]))
+    one_by_one = received(client)
+
+    for response in (at_once, one_by_one):
+        assert [part.split(b"\r\n\r\n")[1] for part in response.split(b"HTTP/1.1")[1:]] == bodies
+        assert response.count(b"Connection: close") == 1
+
+
+def test_an_old_client_may_keep_its_connection(serve: Serve) -> None:
+    """HTTP/1.0 needs a header for it (RFC 9112 §9.3)."""
+    client = serve().connect(OLD % b"Connection: keep-alive\r\n")
+    first = client.recv(4096)
+    client.sendall(LAST)
+
+    assert b"\r\nConnection: keep-alive\r\n" in first
+    assert b"GET /last" in received(client)
+
+
+def test_bytes_that_are_not_a_request(serve: Serve) -> None:
+    """The requests before them must be served; then follows a refusal, and nothing else."""
+    server = serve()
+
+    first, second = server.exchange(GET + b"nonsense" + GET).split(b"HTTP/1.1 ")[1:]
+
+    assert first.endswith(b"GET /a - ")
+    assert second.startswith(b"501 Not Implemented\r\n")
+    assert second.endswith(b'{"detail":"Not Implemented","error":"Not Implemented"}')
+    assert b"\r\nConnection: close\r\n" in second
+    server.log.warning.assert_called_once()
+    assert "nonsense" not in str(server.log.mock_calls)
+
+
+def test_expect_100_continue(serve: Serve) -> None:
+    """A client that waits must be told to send its body, unless that is too large."""
+    server = serve()
+    client = server.connect(POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    interim = client.recv(4096)
+    client.sendall(b"hi" + LAST)
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert b"POST /a 2 hi" in received(client)
+    large = server.exchange(POST + b"Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n")
+    assert large.endswith(b"POST /a 65537 ")
+
+
+def test_a_large_body_is_not_read(serve: Serve) -> None:
+    """The application must respond before the client has sent the rest."""
+    server = serve()
+    client = server.connect(POST + b"Content-Length: 300000000\r\n\r\n" + b"x" * 300_000)
+
+    response = received(client)
+
+    assert response.endswith(b"POST /a 300000000 ")
+    wait_until(lambda: not server.worker.connections)
+
+
+def test_a_client_that_stops_sending_gets_its_response(serve: Serve) -> None:
+    """A client may close its sending side after its request, or in the middle of it."""
+    expected = {
+        GET: b"GET /a - ",
+        POST + b"Content-Length: 9\r\n\r\nhi": b"POST /a 9 ",
+        b"GET /a HTTP/1.1\r\n": b'{"detail":"Bad Request","error":"Bad Request"}',
+        b"": b"",
+    }
+    server = serve()
+
+    def response(sent: bytes) -> bytes:
+        client = server.connect(sent)
+        client.shutdown(socket.SHUT_WR)
+        return received(client).rpartition(b"\r\n\r\n")[2]
+
+    assert {sent: response(sent) for sent in expected} == expected
+
+
+def test_a_slow_reader_gets_everything(serve: Serve) -> None:
+    """What a client does not take at once must be sent later, without a copy, and in order."""
+    server = serve(responding(BIG[:1], BIG[1:], length=len(BIG)))
+    client = server.connect(LAST)
+    wait_until(lambda: any(each.unsent for each in server.worker.connections.values()))
+
+    response = b""
+    while part := client.recv(100_000):
+        response += part
+        time.sleep(0.0001)
+
+    assert response.partition(b"\r\n\r\n")[2] == BIG
+
+
+def test_a_client_that_sends_many_requests_before_it_reads(serve: Serve) -> None:
+    """The server must wait for it, and lose nothing."""
+    server = serve(responding(BIG[:8000], length=8000))
+    client = server.connect(GET * 3000 + LAST)
+    wait_until(lambda: any(each.unsent for each in server.worker.connections.values()))
+
+    response = received(client)
+
+    assert (response.count(b"HTTP/1.1 200 OK"), response.count(BIG[:8000])) == (3001, 3001)
+
+
+def test_a_client_that_does_not_read_is_disconnected(serve: Serve, settings: Any) -> None:
+    """Without progress for SEND_TIMEOUT, the connection must be closed."""
+    settings.CLIENT_SECONDS["send"] = 0.2
+    server = serve(responding(BIG, length=len(BIG)))
+    client = server.connect(GET)
+
+    wait_until(lambda: len(server.worker.connections) == 1)
+    wait_until(lambda: not server.worker.connections)
+    assert len(received(client)) < len(BIG)
+
+
+def test_what_is_sent_while_the_client_takes_nothing() -> None:
+    """It must be kept, and sent in order."""
+    sock, client = socket.socketpair()
+    with sock, client:
+        sock.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                sock.send(b"." * 1000)
+        connection = Connection(sock, Mock(), 0.0)
+        connection.send(b"first ", b"second ")
+        connection.send(b"third")
+        assert b"".join(connection.unsent) == b"first second third"
+        assert connection.flush() is False
+        client.setblocking(False)
+        with suppress(BlockingIOError):
+            while client.recv(1 << 20):
+                pass
+        assert connection.flush() is True
+        assert client.recv(100) == b"first second third"
+
+
+class Parts:
+    """A streamed body, which fails or waits on request."""
+
+    def __init__(self, *parts: bytes | Exception) -> None:
+        self.parts = parts
+        self.closed = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Respond, as a WSGI application."""
+        start_response("200 OK", [])
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the parts."""
+        for part in self.parts:
+            if isinstance(part, Exception):
+                raise part
+            yield part
+
+    def close(self) -> None:
+        """Note that the response has ended."""
+        self.closed.set()
+
+
+def test_a_stream_is_closed(serve: Serve) -> None:
+    """However a stream ends, the application must be told."""
+    whole, failing, unread = Parts(b"a", b"b"), Parts(b"a", ValueError("no")), Parts(b"a", BIG, BIG)
+
+    assert serve(whole).exchange(LAST).endswith(b"\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n")
+    server = serve(failing)
+    assert server.exchange(GET).endswith(b"\r\n\r\n1\r\na\r\n")  # visibly incomplete
+    server.log.exception.assert_called_once()
+    client = serve(unread).connect(GET)
+    client.recv(1)
+    client.close()
+    assert [each.closed.wait(SECONDS) for each in (whole, failing, unread)] == [True] * 3
+
+
+def test_an_application_that_fails(serve: Serve) -> None:
+    """The client must get a 500, and the log the cause."""
+    server = serve(Parts(ValueError("no")))
+
+    response = server.exchange(GET)
+
+    assert response.startswith(b"HTTP/1.1 500 ")
+    assert response.endswith(b'"error":"Internal Server Error"}')
+    server.log.exception.assert_called_once()
+
+
+@pytest.mark.parametrize(
+    ("limit", "sent", "status"),
+    [
+        ("head", b"", b""),
+        ("head", b"GET /a", b"HTTP/1.1 408 "),
+        ("body", POST + b"Content-Length: 2\r\n\r\n{", b"HTTP/1.1 408 "),
+        ("body", POST + b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", b"HTTP/1.1 408 "),
+        ("idle", GET, b"HTTP/1.1 200 "),
+    ],
+)
+def test_a_late_client_is_disconnected(
+    serve: Serve, settings: Any, limit: str, sent: bytes, status: bytes
 ) -> None:
-    """Gunicorn must drain the body of a request only if some of it is unread."""
-    drain = Mock(return_value=False)
-    monkeypatch.setattr(ThreadWorker, "_keepalive_after", drain)
+    """A head, a body and the next request must come in time; a byte now and then is no excuse."""
+    settings.CLIENT_SECONDS[limit] = 0.2
+    client = serve(keepalive=1 if limit == "idle" else 60).connect()
+    with suppress(OSError):  # the server has closed the connection
+        for byte in sent:
+            client.sendall(bytes([byte]))
+            time.sleep(0.02 if limit == "head" else 0)
 
-    assert [connection.handle(GET), drain.called] == [True, False]
-    assert [connection.handle(UNREAD), drain.called] == [False, True]
+    response = received(client)
 
-
-def test_a_malformed_later_request_is_refused(connection: Connection) -> None:
-    """A malformed later request must be refused like a malformed first one."""
-    kept = connection.handle(GET + b"nonsense\r\n\r\n", last=True)
-    assert (kept, connection.responses()) == (True, 1)
-    assert connection.handle() is False
-    assert b"HTTP/1.1 400 Bad Request" in connection.client.recv(4096)
+    assert response[: len(status) or 1] == status
+    assert response.count(b"HTTP/1.1") == (status != b"")
 
 
-def failing() -> Iterator[bytes]:
-    """Fail after the headers are sent, whereupon gunicorn closes the connection."""
-    yield BODY[:2]
-    raise RuntimeError
+class Blocking:
+    """An application whose requests wait, except those of ``/health``."""
+
+    def __init__(self) -> None:
+        self.going_on = threading.Event()
+        self.running: list[str] = []
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Respond when told to."""
+        path = environ["PATH_INFO"]
+        self.running.append(path)
+        if path != "/health":
+            assert self.going_on.wait(SECONDS)
+        return echo(environ, start_response)
 
 
-@pytest.mark.parametrize("parts", [lambda: [BODY], failing], ids=["whole", "failing"])
-def test_the_main_thread_does_not_close_connections(
-    connection: Connection, parts: Callable[[], Iterable[bytes]]
-) -> None:
-    """A client that does not close its side must not block the accept loop."""
-    connection.parts = parts()
-    connection.worker.nr_conns = 5
-    future: Future[Any] = Future()
+def test_each_lane_has_its_own_threads(serve: Serve, settings: Any) -> None:
+    """Requests that wait must not hold up other kinds, nor be forgotten."""
+    settings.ROOT_PATH = "/todo"
+    app = Blocking()
+    server = serve(app)
 
-    future.set_result(connection.handle(LAST + GET, last=True))
-    received = connection.client.makefile("rb").read()
-    connection.worker.finish_request(connection.conn, future)
+    def get(path: str) -> socket.socket:
+        return server.connect(LAST.replace(b"/last", path.encode()))
 
-    assert received.count(b"HTTP/1.1 200 OK") == 1
-    assert (future.result(), connection.worker.nr_conns) == (False, 4)
+    api = [get("/todo/api/a/tasks") for _ in range(API_CONNECTIONS + 5)]
+    wait_until(lambda: len(app.running) == API_CONNECTIONS)
+    staff = [get("/todo/admin/") for _ in range(STAFF_CONNECTIONS + 3)]
+    wait_until(lambda: len(app.running) == API_CONNECTIONS + STAFF_CONNECTIONS)
+    health = received(get("/health"))
+    begun = sorted(app.running)
+    app.going_on.set()
+    rest = [received(client) for client in (*api, *staff)]
 
-
-def test_caching_does_not_change_the_settings(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Caching must not change the value of any setting."""
-    monkeypatch.setattr(ThreadWorker, "init_process", lambda worker: None)
-    cfg = connection.worker.cfg
-    before = {name: getattr(cfg, name) for name in cfg.settings}
-
-    connection.worker.init_process()
-
-    assert {name: getattr(cfg, name) for name in cfg.settings} == before
-    monkeypatch.setattr(Setting, "get", Mock(side_effect=AssertionError))
-    assert cfg.keepalive == before["keepalive"]  # not looked up again
+    assert b"GET /health - " in health
+    expected = ["/todo/api/a/tasks"] * API_CONNECTIONS + ["/todo/admin/"] * STAFF_CONNECTIONS
+    assert begun == sorted([*expected, "/health"])
+    assert [response.startswith(b"HTTP/1.1 200 ") for response in rest] == [True] * len(rest)
 
 
-def test_gunicorn_ignores_forwarded_headers(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_disconnects_while_it_waits(serve: Serve) -> None:
+    """Its request may run, but its connection must be closed."""
+    app = Blocking()
+    server = serve(app)
+    for _ in range(API_CONNECTIONS + 5):
+        server.connect(GET)
+    wait_until(lambda: len(server.worker.connections) == API_CONNECTIONS + 5)
+    for client in server.clients:
+        client.close()
+    app.going_on.set()
+
+    wait_until(lambda: not server.worker.connections)
+    assert received(server.connect(LAST)).endswith(b"GET /last - ")
+
+
+def test_silent_clients_make_room(serve: Serve) -> None:
+    """At the limit, the connection that has waited longest must be closed for a new one."""
+    server = serve(worker_connections=5)
+    silent = [server.connect() for _ in range(5)]
+    wait_until(lambda: len(server.worker.connections) == 5)
+
+    assert [b"GET /last" in server.exchange(LAST) for _ in range(20)] == [True] * 20
+    assert received(silent[0]) == b""
+
+
+def test_busy_clients_do_not_make_room(serve: Serve) -> None:
+    """While all connections are in use, new ones must wait."""
+    app = Blocking()
+    server = serve(app, worker_connections=3)
+    busy = []
+    for number in range(1, 5):  # the last one shows that there is no room
+        busy.append(server.connect(LAST))
+        wait_until(lambda: len(app.running) == number)  # noqa: B023 - called at once
+    late = server.connect(LAST)
+    assert not server.worker.is_accepting
+    app.going_on.set()
+
+    assert [b"GET /last" in received(client) for client in (*busy, late)] == [True] * 5
+
+
+def test_out_of_files(serve: Serve) -> None:
+    """Without free descriptors, accepting must pause, and then go on."""
+    server = serve()
+    listener = Mock()
+    listener.accept.side_effect = [OSError(errno.EMFILE, "full"), OSError(errno.ECONNABORTED, "")]
+    number = server.listener.fileno()
+    wait_until(lambda: server.worker.is_accepting)
+    server.worker.listeners = {number: listener}
+
+    assert server.worker.accept(number) is False
+    assert not server.worker.is_accepting
+    assert server.worker.accept(number) is True  # there may be another one
+    server.worker.listeners = {number: server.listener}
+    assert b"GET /last" in server.exchange(LAST)
+
+
+def test_a_stopping_worker_serves_who_has_connected(serve: Serve) -> None:
+    """Requests that run or are on their way must be served; later clients must be refused."""
+    app = Blocking()
+    server = serve(app)
+    running = server.connect(GET)
+    wait_until(lambda: len(app.running) == 1)
+    connected = server.connect()
+
+    server.begin_to_stop()
+    wait_until(lambda: server.worker.is_stopping and server.listener.fileno() == -1)
+    connected.sendall(GET)
+    app.going_on.set()
+    responses = [received(running), received(connected)]
+
+    assert [b"\r\nConnection: close\r\n" in response for response in responses] == [True] * 2
+    with pytest.raises(ConnectionRefusedError):
+        server.connect()
+    server.thread.join(SECONDS)
+    assert not server.thread.is_alive()
+
+
+def test_idle_clients_do_not_delay_the_end(serve: Serve) -> None:
+    """An idle connection must be closed soon, and one that never sends as well."""
+    server = serve()
+    clients = [server.connect(), server.connect(GET)]
+    clients[1].recv(4096)
+
+    server.begin_to_stop()
+
+    assert [received(client) for client in clients] == [b"", b""]
+
+
+def test_a_request_that_does_not_end(serve: Serve) -> None:
+    """A worker must end after ``graceful_timeout``."""
+    app = Blocking()
+    server = serve(app, graceful_timeout=1)
+    server.connect(GET)
+    wait_until(lambda: app.running)
+    server.begin_to_stop()
+
+    wait_until(lambda: server.worker.has_stopped)
+    app.going_on.set()
+
+
+def test_gunicorns_max_requests(serve: Serve) -> None:
+    """After this many requests, a worker must end."""
+    server = serve(max_requests=2)
+    assert b"GET /last" in server.exchange(LAST)
+    assert server.worker.alive
+    assert b"GET /last" in server.exchange(LAST)
+    server.thread.join(SECONDS)
+    assert not server.thread.is_alive()
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    """A client on a Unix socket has no address."""
+    environs: list[dict[str, Any]] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environs.append(environ)
+        return echo(environ, start_response)
+
+    server = Running(app)
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as client:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        server.start(listener)
+        client.connect(str(tmp_path / "socket"))
+        client.sendall(LAST)
+        assert b"GET /last" in received(client)
+        server.stop()
+    assert environs[0]["REMOTE_ADDR"] == ""
+
+
+def test_forwarded_headers_change_nothing(serve: Serve) -> None:
     """Only Django may decide whether to trust a proxy (TRUST_PROXY)."""
-    served = load_served(monkeypatch)
-    for name in ("forwarded_allow_ips", "forwarder_headers", "secure_scheme_headers"):
-        connection.worker.cfg.set(name, served[name])
+    environs: list[dict[str, Any]] = []
 
-    connection.handle(
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environs.append(environ)
+        return echo(environ, start_response)
+
+    serve(app).exchange(
         b"GET /x/y HTTP/1.1\r\nHost: a\r\nSCRIPT_NAME: /x\r\nX-Forwarded-Proto: https\r\n"
-        b"X-Forwarded-Protocol: ssl\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"
+        b"X-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n"
     )
 
     names = ("wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "REMOTE_ADDR")
-    assert [connection.environ[name] for name in names] == ["http", "", "/x/y", "127.0.0.1"]
+    assert [environs[0][name] for name in names] == ["http", "", "/x/y", "127.0.0.1"]
 
 
-def test_a_response_matches_gunicorns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sending headers and body in one call must not change a byte."""
-    monkeypatch.setattr("gunicorn.util.http_date", lambda: "now")
-    parts = {"whole": [BODY], "pieces": [b"he", b"llo"], "late": [b"", BODY], "empty": []}
-    cases = list(product(parts, ["0", "3", "5", "9", None], [b"GET", b"HEAD"]))
-
-    def exchange(response: Any, name: str, length: str | None, method: bytes) -> tuple[Any, bytes]:
-        monkeypatch.setattr(wsgi, "Response", response)
-        connection = Connection()
-        connection.parts = parts[name]
-        connection.headers = [("X-A", "\xe9"), *([("Content-Length", length)] if length else [])]
-        kept = connection.handle(GET.replace(b"GET", method))
-        connection.sock.close()
-        received = connection.client.makefile("rb").read()
-        connection.close()
-        return kept, received
-
-    received_by_case = {case: exchange(Response, *case) for case in cases}
-    assert received_by_case == {case: exchange(Response.__base__, *case) for case in cases}
-    assert {received[:17] for _, received in received_by_case.values()} == {b"HTTP/1.1 200 OK\r\n"}
-
-
-def test_a_response_is_sent_as_one_packet() -> None:
-    """Headers and body must be in one packet."""
-    connection = Connection(socket.SOCK_SEQPACKET)
-    connection.handle(GET)
-
-    packet = connection.client.recv(4096)
-    connection.close()
-    assert packet.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert packet.endswith(b"\r\n\r\n" + BODY)
-
-
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    """Create a worker that accepts connections and closes them."""
-    unused: Any = None
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        worker = Worker(0, 0, [listener], unused, 30, Config(), unused)
-        worker.poller = selectors.DefaultSelector()
-        monkeypatch.setattr(worker, "enqueue_req", lambda conn: conn.close())
-        worker.set_accept_enabled(True)
-        yield worker
-        worker.tmp.close()
-        worker.poller.close()
-
-
-def test_a_stopping_worker_accepts_its_backlog(worker: Worker) -> None:
-    """Established connections must be served, later ones refused."""
-    address = worker.sockets[0].getsockname()
-    clients = [socket.create_connection(address) for _ in range(3)]
-
-    worker.alive = False
-    worker.set_accept_enabled(False)
-
-    assert worker.nr_conns == 3
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(address)
-    for client in clients:
-        client.close()
-
-
-def test_a_busy_worker_keeps_listening(worker: Worker) -> None:
-    """New connections must wait, not be refused."""
-    worker.set_accept_enabled(False)
-
-    with socket.create_connection(worker.sockets[0].getsockname()):
-        assert worker.nr_conns == 0
-        worker.set_accept_enabled(True)
-        worker.wait_for_and_dispatch_events(10)
-    assert worker.nr_conns == 1
+def test_tls_is_refused() -> None:
+    """TLS must be refused at the start instead of being ignored."""
+    cfg = Config()
+    Worker.check_config(cfg, None)
+    cfg.set("certfile", "cert.pem")
+    with pytest.raises(SystemExit, match="TLS ends at the proxy"):
+        Worker.check_config(cfg, None)
