@@ -140,6 +140,18 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
     assert {row: headers for row, headers in found.items() if headers} == {}
 
 
+@pytest.mark.django_db
+def test_an_origin_loses_its_permission_with_the_setting(
+    alice: ApiClient, settings: Settings
+) -> None:
+    """The headers of an origin are kept, but not beyond a change of the allowed origins."""
+    allowed = alice.send("GET", TASKS, **ORIGIN)
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = []
+    refused = alice.send("GET", TASKS, **ORIGIN)
+
+    assert (access_control(allowed), access_control(refused)) == (PERMISSION, {})
+
+
 def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:
     """The response must list the permitted methods and headers, and be cacheable for a day."""
     paths = [TASKS, f"{TASKS}/", f"{TASKS}/1", f"{TASKS}/1/complete", "/health", "/nowhere"]
