@@ -1,8 +1,6 @@
 """DRF authentication by bearer token; the only module that turns token errors into HTTP errors."""
 
-import threading
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -27,26 +25,28 @@ DETAILS: dict[type[TokenError], str] = {
 INVALID_TOKEN = "Invalid or malformed token"  # noqa: S105 - a message
 
 
-# lru_cache holds no lock while it builds a verifier: two threads could each fetch the key set.
-_verifier_lock = threading.Lock()
+# The verifiers by their settings. Production needs one; tests change the settings.
+_verifiers: dict[tuple[Any, ...], TokenVerifier] = {}
 
 
-@lru_cache(maxsize=8)  # production needs one; tests change the settings
+def configured_verifier() -> TokenVerifier:
+    """Return the verifier for the current settings. Equal settings share one verifier.
+
+    Takes no lock. Two threads may build a verifier, but ``setdefault()`` is atomic, so that both
+    use the same one, which fetches the key set once.
+    """
+    configured = settings.BETTER_AUTH
+    fixed = configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"]
+    key = (*fixed, *configured["JWKS"])
+    return _verifiers.get(key) or _verifiers.setdefault(key, _verifier(*key))
+
+
 def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) -> TokenVerifier:
     if not jwks:
         return TokenVerifier(secrets, issuer, audience)
     from authn.jwks import KeySet  # imported only if BETTER_AUTH_JWKS_URL is set
 
     return TokenVerifier(secrets, issuer, audience, KeySet(*jwks))
-
-
-def configured_verifier() -> TokenVerifier:
-    """Return the verifier for the current settings. Equal settings share one verifier."""
-    configured = settings.BETTER_AUTH
-    with _verifier_lock:
-        return _verifier(
-            configured["SECRETS"], configured["ISSUER"], configured["AUDIENCE"], *configured["JWKS"]
-        )
 
 
 class KeysUnavailable(APIException):

@@ -7,11 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from django.db.models import F
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
 
 from authn.principals import Principal
 from tasks.etags import TaskChangedError, entity_tag, is_match, is_not_modified
@@ -65,7 +64,7 @@ def compiled(
     Source: docs/decisions/0003-compiled-statements.md.
     """
     owner = Parameter("owner")
-    request = cast(Request, SimpleNamespace(user=Principal(owner)))
+    request = cast(Any, SimpleNamespace(user=Principal(owner)))
     tasks = get_queryset(view(request=request, kwargs={"user_id": owner}))
     if action not in ("list", "create"):
         tasks = tasks.filter(pk=parameter("task_id"))
@@ -90,21 +89,21 @@ class TaskViewSet(LeanViewSet):
         """Return the tasks of the token's user."""
         return Task.objects.owned_by(self._user_id)
 
-    def list(self, request: Request, **kwargs: str) -> HttpResponse:
+    def list(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Return the tasks that the options select; by default all of them, oldest first."""
         if not request.META["QUERY_STRING"]:
             return self._respond(encode_tasks(self._compiled("list").run(owner=self._user_id)))
-        options = read_options(request.query_params)
+        options = read_options(request.GET)
         page = options.page(self.get_queryset())
         link = options.link_header(page)
         return self._respond(
             encode_tasks(page.tasks), headers={"Link": link} if link else NO_HEADERS
         )
 
-    def create(self, request: Request, **kwargs: str) -> HttpResponse:
+    def create(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Create a task, or return the one that an earlier request created."""
-        body = read_json(request._request)
-        key = idempotency_key(request._request)
+        body = read_json(request)
+        key = idempotency_key(request)
         values = CREATE.run_validation(body)
         if key is not None:
             task, is_replay = create_once(self.get_queryset(), self._user_id, key, body, values)
@@ -120,21 +119,21 @@ class TaskViewSet(LeanViewSet):
         [row] = statement.run(user_id=self._user_id, now=timezone.now(), **values)
         return TaskRow._make(row)
 
-    def retrieve(self, request: Request, **kwargs: str) -> HttpResponse:
+    def retrieve(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Return a task."""
         return self._respond(encode_task(self._retrieve()))
 
-    def update(self, request: Request, **kwargs: str) -> HttpResponse:
+    def update(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Update the given fields."""
-        values = UPDATE.run_validation(read_json(request._request))
+        values = UPDATE.run_validation(read_json(request))
         return self._respond(encode_task(self._write("update", **values)))
 
-    def destroy(self, request: Request, **kwargs: str) -> HttpResponse:
+    def destroy(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Delete a task."""
         self._write("destroy")
         return _empty_response(status.HTTP_204_NO_CONTENT, NO_HEADERS)
 
-    def complete(self, request: Request, **kwargs: str) -> HttpResponse:
+    def complete(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
         """Flip ``completed``."""
         return self._respond(encode_task(self._write("complete")))
 

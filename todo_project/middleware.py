@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.utils.cache import patch_vary_headers
 
 from todo_project.deadlines import database_deadline
 from todo_project.exceptions import error_response
@@ -47,34 +48,35 @@ def contract_middleware(
     # These middleware run only if needed: in MIDDLEWARE they would cost each request 30 µs.
     get_page: Any = SecurityMiddleware(XFrameOptionsMiddleware(get_response))
 
-    def get_any(request: HttpRequest) -> Any:
+    cors: Any = CorsMiddleware(get_response)
+
+    def respond(request: HttpRequest) -> Any:
+        if refusal := _refuse_host(request):
+            return refusal
+        _correct_path(request)
+        if request.method == "OPTIONS" and "HTTP_ORIGIN" in request.META:
+            preflight = cors.check_preflight(request)
+            if preflight is not None:
+                return preflight
         is_page = request.path_info.startswith(PAGES)
         return get_page(request) if is_page else get_response(request)
-
-    cors: Any = CorsMiddleware(get_any)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         token = current_request_id.set(identifier)
-        has_origin = "HTTP_ORIGIN" in request.META
         # A request may have waited for a thread.
         with database_deadline(started_at=request.META.get("todo_project.received_at")):
-            response: HttpResponseBase | None = _refuse_host(request)
-            if response is None:
-                _correct_path(request)
-                response = (cors if has_origin else get_any)(request)
-            elif has_origin:
-                cors.add_response_headers(request, response)
+            response: HttpResponseBase = respond(request)
         if response.status_code >= 400 and not _is_json(response) and not _is_admin(request):
             response = _as_json(response)
         own = {"x-request-id": ("X-Request-ID", identifier)}
         if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
             own["content-length"] = ("Content-Length", str(len(response.content)))
+        if "HTTP_ORIGIN" in request.META and not _is_admin(request):
+            own = {**_cross_origin_headers(request, response), **own}
         # Setting them one by one would take 5 µs more.
         response.headers._store = {**DEFAULT_HEADERS, **response.headers._store, **own}  # noqa: SLF001
-        if has_origin:  # corsheaders writes it in lower case
-            response.headers["Vary"] = response.headers["Vary"].replace("origin", "Origin")
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
         log_request(request, response, started)
@@ -102,6 +104,34 @@ def _validate_host(host: str, allowed: tuple[str, ...]) -> None:
     request = HttpRequest()
     request.META["HTTP_HOST"] = host
     request.get_host()
+
+
+def _cross_origin_headers(
+    request: HttpRequest, response: HttpResponseBase
+) -> Mapping[str, tuple[str, str]]:
+    """Return the CORS headers for a request with an ``Origin``; add it to an existing ``Vary``."""
+    if response.has_header("Vary"):
+        patch_vary_headers(response, ("Origin",))
+    allowed = tuple(settings.CORS_ALLOWED_ORIGIN_REGEXES)
+    return _cors_headers(request.META["HTTP_ORIGIN"], request.method == "OPTIONS", allowed)
+
+
+@lru_cache(maxsize=64)  # the origins of other sites can only displace entries
+def _cors_headers(
+    origin: str, is_options: bool, allowed: tuple[str, ...]
+) -> Mapping[str, tuple[str, str]]:
+    """Return the headers that corsheaders adds outside the admin. Uncached, this takes 33 µs.
+
+    Args:
+        origin: the origin that the request names.
+        is_options: whether its method is ``OPTIONS``.
+        allowed: the setting ``CORS_ALLOWED_ORIGIN_REGEXES``, as a part of the cache's key.
+    """
+    request, response = HttpRequest(), HttpResponse()
+    request.method = "OPTIONS" if is_options else "GET"
+    request.META["HTTP_ORIGIN"] = origin
+    CorsMiddleware(lambda _: response).add_response_headers(request, response)
+    return {name: (name, value) for name, value in response.items() if name.startswith("access-")}
 
 
 def _correct_path(request: HttpRequest) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from importlib import import_module
 from typing import Any
 
 import django
@@ -50,8 +51,13 @@ class Handler(WSGIHandler):
     every connection. A streamed admin response releases its connection itself
     (``staff/pages.py``).
 
-    Skips ``set_script_prefix()`` and ``set_urlconf()``; the defaults apply.
+    Skips ``set_script_prefix()`` and ``set_urlconf()``; the defaults apply. Calls the API's views
+    without Django's resolver, whose two results for each path take as long as a token.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._api_routes = import_module("tasks.urls").urlpatterns  # needs the applications
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Handle a request."""
@@ -74,6 +80,20 @@ class Handler(WSGIHandler):
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, [*response.items(), *cookies])
         return response
+
+    def _get_response(self, request: Any) -> Any:
+        """Call the view of a path of the API; leave any other path to Django.
+
+        Django would also apply view middleware, so that one of these disables this shortcut, and
+        ``ATOMIC_REQUESTS``, which no database here sets.
+        """
+        path = request.path_info
+        if path.startswith("/api/") and not self._view_middleware:  # type: ignore[attr-defined]
+            for route in self._api_routes:
+                if match := route.resolve(path[1:]):
+                    request.resolver_match = match
+                    return match.func(request, **match.kwargs)
+        return super()._get_response(request)  # type: ignore[misc]  # no stub
 
 
 django.setup(set_prefix=False)

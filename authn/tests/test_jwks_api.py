@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from authn.authentication import _verifier, configured_verifier
+from authn.authentication import _verifiers, configured_verifier
 from authn.tests.jwks_server import ISSUER, KEY_PAIRS, Issuer, KeyPair, issuer_claims, key_pair
 from conftest import ApiClient
 from tasks.tests.endpoints import ENDPOINTS
@@ -16,7 +16,7 @@ from tasks.tests.factories import TaskFactory, rows
 
 @pytest.fixture(autouse=True)
 def _configured(settings: Settings, issuer: Issuer) -> None:
-    _verifier.cache_clear()  # an earlier issuer may have had the same URL
+    _verifiers.clear()  # an earlier issuer may have had the same URL
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "JWKS": (issuer.url, ISSUER, ISSUER)}
 
 

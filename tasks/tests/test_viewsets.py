@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest
 from django.test import RequestFactory
-from rest_framework.request import Request
 
 from conftest import mint
 from tasks.tests.tables import wrong_rows
@@ -34,12 +34,12 @@ def _no_garbage_collector() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_no_garbage_collector")
 def test_a_request_leaves_nothing_to_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The view and its requests must be freed with the response."""
+    """The view and its request must be freed with the response."""
     left: list[weakref.ref[Any]] = []
     initial = TaskViewSet.initial
 
-    def watched(self: TaskViewSet, request: Request, *args: Any, **kwargs: Any) -> None:
-        left[:] = map(weakref.ref, (self, request, request._request))
+    def watched(self: TaskViewSet, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        left[:] = map(weakref.ref, (self, request))
         initial(self, request, *args, **kwargs)
 
     monkeypatch.setattr(TaskViewSet, "initial", watched)
@@ -56,4 +56,4 @@ def test_a_request_leaves_nothing_to_the_garbage_collector(monkeypatch: pytest.M
         del response, environ
         return is_expected, [each() for each in left]
 
-    assert wrong_rows(REQUESTS, freed, (True, [None] * 3)) == []
+    assert wrong_rows(REQUESTS, freed, (True, [None] * 2)) == []

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
+from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
 from conftest import FRONT_END, ApiClient
@@ -138,6 +139,30 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
     }
 
     assert {row: headers for row, headers in found.items() if headers} == {}
+
+
+@pytest.mark.django_db
+def test_an_origin_loses_its_permission_with_the_setting(
+    alice: ApiClient, settings: Settings
+) -> None:
+    """The headers of an origin are kept, but not beyond a change of the allowed origins."""
+    allowed = alice.send("GET", TASKS, **ORIGIN)
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = []
+    refused = alice.send("GET", TASKS, **ORIGIN)
+
+    assert (access_control(allowed), access_control(refused)) == (PERMISSION, {})
+
+
+def test_a_response_that_varies_by_another_header_also_varies_by_origin(
+    alice: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache must not give the headers of one origin to another (FR-019)."""
+    varying = HttpResponse(headers={"Vary": "Accept-Language"})
+    monkeypatch.setattr(TaskViewSet, "list", Mock(return_value=varying))
+
+    response = alice.send("GET", TASKS, **ORIGIN)
+
+    assert (response["Vary"], access_control(response)) == ("Accept-Language, Origin", PERMISSION)
 
 
 def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:

@@ -3,14 +3,13 @@
 import runpy
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
@@ -25,7 +24,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 @pytest.fixture
-def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enable the metrics, as METRICS does at startup."""
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     settings.METRICS = True
@@ -34,9 +33,6 @@ def _metered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setitem(sys.modules, "metered_urls", urls)
     settings.ROOT_URLCONF = "metered_urls"
     settings.MIDDLEWARE = ["todo_project.metrics.metrics_middleware", *settings.MIDDLEWARE]
-    wrappers = list(connection.execute_wrappers)
-    yield
-    connection.execute_wrappers[:] = wrappers
 
 
 def scrape() -> dict[Sample, float]:

@@ -1,10 +1,12 @@
-"""The WSGI application: database connections, signal receivers and charsets."""
+"""The WSGI application: database connections, signal receivers, charsets and routes."""
 
 import io
+import json
 import sys
 from itertools import product
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -14,9 +16,10 @@ from django.core.servers.basehttp import get_internal_wsgi_application
 from django.core.signals import request_finished
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import Resolver404, path, resolve
 from pytest_django.fixtures import Settings
 
+from tasks.views import TaskViewSet
 from todo_project.tests.database_connections import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,3 +106,65 @@ def test_a_charset_changes_nothing(application: Any) -> None:
         assert b"".join(body)
 
     assert found == expected
+
+
+PATHS = [
+    *("/api/alice/tasks", "/api/alice/tasks/", "/api/alice/tasks/1", "/api/alice/tasks/1/"),
+    *("/api/alice/tasks/1/complete", "/api/alice/tasks/1/complete/", "/api/alice/tasks/complete"),
+    *("/api/a b/tasks", "/api/alice/tasks\n", "/api//tasks", "/api/alice/tasks//", "/api/", "/api"),
+    *("//api/alice/tasks", "/API/alice/tasks", "api/alice/tasks", "xapi/alice/tasks", "*", "", "/"),
+]
+
+
+def test_a_path_of_the_api_leads_to_the_view_that_djangos_resolver_finds(application: Any) -> None:
+    """The view, its arguments and the route must be the same."""
+    found, expected = {}, {}
+    for sent in PATHS:
+        _, response = call(application, PATH_INFO=sent)
+        request = response._resource_closers[-1].__self__  # noqa: SLF001 - the only reference
+        match = request.resolver_match
+        found[sent] = match and (match.func, match.kwargs, match.route)
+        try:
+            match = resolve(sent or "/")
+        except Resolver404:
+            match = None
+        expected[sent] = match and (match.func, match.kwargs, match.route)
+
+    assert found == expected
+    assert sum(match is not None for match in found.values()) == 10
+
+
+def test_a_fault_outside_the_views_dispatch_is_the_contracts_500(
+    application: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must be answered as a fault of any other page is (docs/contract.md, "Errors")."""
+    monkeypatch.setattr(TaskViewSet, "dispatch", Mock(side_effect=RuntimeError("internals")))
+
+    status, response = call(application, PATH_INFO="/api/alice/tasks")
+
+    assert status == "500 Internal Server Error"
+    assert json.loads(response.content)["detail"] == "Internal server error"
+
+
+class RefusingMiddleware:
+    """A middleware that refuses each view."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Call the next middleware."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse:
+        """Refuse the view."""
+        return HttpResponse(status=418)
+
+
+def test_view_middleware_applies_to_the_api(settings: Settings, application: Any) -> None:
+    """A middleware that somebody adds must not be skipped."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.RefusingMiddleware"]
+
+    status, _ = call(type(application)(), PATH_INFO="/api/alice/tasks")
+
+    assert status[:3] == "418"
