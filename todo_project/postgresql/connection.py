@@ -2,19 +2,27 @@
 
 import contextlib
 import datetime as dt
+import itertools
+import re
 import select
 from collections.abc import Generator, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg import abc
 from psycopg.abc import PQGen, PQGenConn
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.generators import execute
+from psycopg.pq import ExecStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from todo_project.deadlines import remaining_seconds
 
 CANCEL_SECONDS = 1.0
-# The most rows that a connection keeps in memory after it has returned them
-MAX_HELD_ROWS = 100
+SUCCESS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+PLACEHOLDER = re.compile("%[s%]")
 Result = TypeVar("Result")
 
 
@@ -63,12 +71,53 @@ class DeadlineConnection(psycopg.Connection[Any]):
             psycopg.OperationalError: the deadline has passed. The connection is closed: the next
                 statement would otherwise read this one's late result.
         """
+        return self._wait(gen, self._seconds_left(), *args, **kwargs)
+
+    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows; a statement outside a transaction autocommits.
+
+        Saves 25 of a cursor's 55 µs. The values are sent as text, and the server infers their
+        types: it would compare an ``int8`` column with a small ``int`` by a different operator.
+
+        Args:
+            sql: one statement, with ``%s`` for each parameter and ``%%`` for a percent sign.
+            parameters: values of any type that psycopg adapts.
+
+        Raises:
+            psycopg.Error: the statement failed, or the deadline has passed.
+        """
+        transformer, pgconn = self.transformer, self.pgconn
+        values = transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
+        seconds = self._seconds_left()
+        pgconn.send_query_params(_numbered(sql), values)
+        result = self._wait(execute(pgconn), seconds)[0]
+        if result.status not in SUCCESS:
+            raise error_from_result(result)
+        transformer.set_pgresult(result)
+        rows = transformer.load_rows(0, result.ntuples, tuple)
+        transformer.set_pgresult(None)  # an idle connection would keep the rows in memory
+        return rows
+
+    @cached_property
+    def transformer(self) -> abc.Transformer:
+        """Psycopg's conversion of values, with the loaders that Django has registered."""
+        return Transformer(self)
+
+    def _seconds_left(self) -> float | None:
+        """Return the time left, or ``None`` without a deadline.
+
+        Raises:
+            DeadlineError: no time is left. The connection is closed.
+        """
         seconds = remaining_seconds()
-        if seconds is None:
-            return super().wait(gen, *args, **kwargs)
         if seconds == 0.0:  # psycopg would send the statement before it times out
             self.close()
             raise DeadlineError("no time is left for the database")
+        return seconds
+
+    def _wait(self, gen: PQGen[Result], seconds: float | None, *args: Any, **kwargs: Any) -> Result:
+        if seconds is None:
+            return super().wait(gen, *args, **kwargs)
         try:
             return super().wait(gen, *args, **{**kwargs, "timeout": seconds})
         except psycopg.OperationalError:
@@ -77,17 +126,6 @@ class DeadlineConnection(psycopg.Connection[Any]):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
                 self.close()
             raise
-
-    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows. Reuses one cursor: creating one takes 18 µs."""
-        rows = self.reused_cursor.execute(sql.encode(), parameters).fetchall()
-        if len(rows) > MAX_HELD_ROWS:
-            self.renew_cursor()
-        return rows
-
-    def renew_cursor(self) -> None:
-        """Create a new cursor for ``fetch_all``, with the current loaders and no old result."""
-        self.reused_cursor = psycopg.Cursor(self)
 
     def is_open(self) -> bool:
         """Return whether the connection can be used, without a round trip to the server.
@@ -109,3 +147,12 @@ def _with_deadline(connecting: Generator[Any, Any, Result]) -> Generator[Any, An
     except StopIteration as done:
         connected: Result = done.value
         return connected
+
+
+@lru_cache(maxsize=256)
+def _numbered(sql: str) -> bytes:
+    """Replace Django's placeholders with those of PostgreSQL: ``%s`` with ``$1`` and so on."""
+    numbers = itertools.count(1)
+    return PLACEHOLDER.sub(
+        lambda found: f"${next(numbers)}" if found[0] == "%s" else "%", sql
+    ).encode()
