@@ -29,9 +29,9 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     fetch_all = DeadlineConnection.fetch_all
 
-    def record(self: DeadlineConnection, sql: str, parameters: Any) -> Any:
+    def record(self: DeadlineConnection, sql: str, parameters: Any, *, prepare: bool) -> Any:
         seen.append(sql)
-        return fetch_all(self, sql, parameters)
+        return fetch_all(self, sql, parameters, prepare=prepare)
 
     monkeypatch.setattr(DeadlineConnection, "fetch_all", record)
     return seen

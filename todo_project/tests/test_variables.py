@@ -70,7 +70,7 @@ def test_the_examples_defaults_match_the_code(monkeypatch: pytest.MonkeyPatch) -
 
     after = load_served(monkeypatch, **PRODUCTION, **shown)
 
-    assert len(shown) == 8
+    assert len(shown) == 9
     settings = [name for name in before if name.isupper()]
     names = [*settings, "bind", "workers", "threads", "loglevel"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
