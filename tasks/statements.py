@@ -78,7 +78,8 @@ class Statement:
         """Run the statement and return its rows.
 
         Args:
-            values: the value of each parameter.
+            values: the value of each parameter. Only a statement that takes values is prepared on
+                the server: it is run again, and a list option is not part of its text.
         """
         if not self.sql:
             return []
@@ -86,7 +87,7 @@ class Statement:
         adapt = connection.ops.adapt_unknown_value
         bound = [values[each] if type(each) is Parameter else each for each in self.parameters]
         bound = [each if type(each) in PLAIN_TYPES else adapt(each) for each in bound]
-        rows = _fetch_all(connection, self.sql, bound)
+        rows = _fetch_all(connection, self.sql, bound, prepare=bool(values))
         return [self._converted(row, connection) for row in rows] if self.converters else rows
 
     def _converted(self, row: tuple[Any, ...], connection: Any) -> tuple[Any, ...]:
@@ -97,9 +98,11 @@ class Statement:
         return tuple(values)
 
 
-def _fetch_all(connection: Any, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _fetch_all(
+    connection: Any, sql: str, parameters: Sequence[Any], *, prepare: bool
+) -> list[tuple[Any, ...]]:
     if getattr(connection, "can_skip_cursor", False):  # todo_project/postgresql/base.py
-        return connection.fetch_all(sql, parameters)  # type: ignore[no-any-return]
+        return connection.fetch_all(sql, parameters, prepare=prepare)  # type: ignore[no-any-return]
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()  # type: ignore[no-any-return]

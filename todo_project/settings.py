@@ -123,11 +123,15 @@ if not database_variable and not DEBUG:
         "NEON_DATABASE_URL is not set. Set it to the URL of a PostgreSQL database, or to"
         " sqlite:///db.sqlite3 to use a file, which is the default only with DEBUG=true."
     )
+# DATABASE_PREPARED: bool, default false. PostgreSQL keeps the statements of the endpoints prepared;
+# not for a pooler in transaction mode.
+DATABASE_PREPARED = env.bool("DATABASE_PREPARED", False)
 DATABASES = {
     "default": database_settings(
         database_variable or "NEON_DATABASE_URL",
         env.str(database_variable) if database_variable else "sqlite:///db.sqlite3",
         BASE_DIR,
+        is_prepared=DATABASE_PREPARED,
     )
 }
 

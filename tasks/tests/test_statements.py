@@ -7,6 +7,7 @@ an endpoint begins.
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +18,6 @@ from tasks.tests.factories import TaskFactory
 from tasks.tests.link_walker import TASKS
 from tasks.tests.tables import wrong_rows
 from tasks.views import TaskViewSet
-from todo_project.postgresql.connection import DeadlineConnection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,13 +68,13 @@ def round_trips(
         yield seen
         driver.set_trace_callback(None)
     else:
-        wait = DeadlineConnection.wait
+        wait = psycopg.Connection.wait
 
         def counting(*args: Any, **kwargs: Any) -> Any:
             seen.append(None)
             return wait(*args, **kwargs)
 
-        monkeypatch.setattr(DeadlineConnection, "wait", counting)
+        monkeypatch.setattr(psycopg.Connection, "wait", counting)
         yield seen
 
 

@@ -42,7 +42,9 @@ LIBPQ_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify
 LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
 
-def database_settings(variable: str, url: str, base_dir: Path) -> dict[str, Any]:
+def database_settings(
+    variable: str, url: str, base_dir: Path, *, is_prepared: bool = False
+) -> dict[str, Any]:
     """Parse a database URL.
 
     Args:
@@ -50,6 +52,8 @@ def database_settings(variable: str, url: str, base_dir: Path) -> dict[str, Any]
         url: ``postgresql://…``, also in SQLAlchemy's form ``postgresql+asyncpg://…``, or
             ``sqlite:///path``.
         base_dir: the folder that a relative SQLite path is resolved against.
+        is_prepared: whether PostgreSQL keeps the endpoints' statements prepared. Neon's pooler and
+            SQLite ignore it.
 
     Returns:
         An entry of Django's ``DATABASES``.
@@ -66,7 +70,7 @@ def database_settings(variable: str, url: str, base_dir: Path) -> dict[str, Any]
         raise _malformed(variable, "it must start with postgresql:// or sqlite:///")
     if scheme == "sqlite":
         return _sqlite(variable, rest, base_dir)
-    return _postgresql(variable, f"{scheme}://{rest}")
+    return _postgresql(variable, f"{scheme}://{rest}", is_prepared=is_prepared)
 
 
 def _sqlite(variable: str, rest: str, base_dir: Path) -> dict[str, Any]:
@@ -89,14 +93,16 @@ def _sqlite(variable: str, rest: str, base_dir: Path) -> dict[str, Any]:
     }
 
 
-def _postgresql(variable: str, url: str) -> dict[str, Any]:
+def _postgresql(variable: str, url: str, *, is_prepared: bool) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         if parts.fragment:
             raise ValueError("URL has a fragment")
         query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         options = _libpq_options(variable, dict(query))
-        if _is_neon(options.get("host") or parts.hostname):
+        host = (options.get("host") or parts.hostname or "").lower()
+        is_neon = host.endswith(".neon.tech")
+        if is_neon:
             options.setdefault("sslmode", "require")
         options.setdefault("connect_timeout", str(CONNECT_TIMEOUT_SECONDS))
         options.setdefault("keepalives_idle", str(KEEPALIVE_SECONDS))
@@ -111,10 +117,12 @@ def _postgresql(variable: str, url: str) -> dict[str, Any]:
         ) from None
     if not (database["HOST"] or options.get("host")) or not database["NAME"]:
         raise _malformed(variable, "the host or the database name is missing")
+    if is_neon and "-pooler." in host:  # it assigns another session to each transaction
+        is_prepared = False
     return {
         **database,
         "ENGINE": "todo_project.postgresql",
-        "OPTIONS": options,
+        "OPTIONS": options | ({"prepare_threshold": 0} if is_prepared else {}),
         "CONN_MAX_AGE": CONNECTION_MAX_AGE_SECONDS,
         # Behind a pooler in transaction mode, FETCH may reach another server connection.
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -141,10 +149,6 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
     if not re.fullmatch(r"-?[0-9]{1,9}", options.get("connect_timeout", "0"), re.ASCII):
         raise _malformed(variable, "connect_timeout must be a number of seconds")
     return options
-
-
-def _is_neon(host: str | None) -> bool:
-    return (host or "").lower().endswith(".neon.tech")
 
 
 def _malformed(variable: str, why: str) -> ImproperlyConfigured:

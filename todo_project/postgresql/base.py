@@ -50,7 +50,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = DeadlineConnection.connect(**conn_params)
         connection.adapters.register_loader("timestamptz", UTCLoader)
-        connection.renew_cursor()
         connection.expires_at = time.monotonic() + self.settings_dict["CONN_MAX_AGE"]
         return connection
 
@@ -87,12 +86,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def can_skip_cursor(self) -> bool:
         """Whether ``fetch_all`` may be used: not in a transaction or while queries are logged."""
-        return not (self.in_atomic_block or self.queries_logged)
+        autocommits = self.autocommit or self.connection is None
+        return autocommits and not (self.in_atomic_block or self.queries_logged)
 
-    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def fetch_all(
+        self, sql: str, parameters: Sequence[Any], *, prepare: bool = False
+    ) -> list[tuple[Any, ...]]:
         """Run a statement through psycopg and the execute wrappers, and return its rows.
 
-        Saves 50 of 150 µs: Django creates two cursors per statement and goes through six layers.
+        Saves 70 of 150 µs: Django creates two cursors per statement and goes through six layers.
+
+        Args:
+            sql: one statement, with Django's placeholders.
+            parameters: its values.
+            prepare: whether the server may keep the parsed statement (``DATABASE_PREPARED``).
         """
         if self.connection is not None:
             self.close_if_health_check_failed()
@@ -100,11 +107,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         execute: Callable[..., Any] = self._fetch_all
         for wrapper in reversed(self.execute_wrappers):
             execute = partial(wrapper, execute)
-        return execute(sql, parameters, False, {"connection": self, "cursor": None})  # type: ignore[no-any-return]
+        context = {"connection": self, "cursor": None, "prepare": prepare}
+        return execute(sql, parameters, False, context)  # type: ignore[no-any-return]
 
-    def _fetch_all(self, sql: str, parameters: Sequence[Any], *context: Any) -> Any:
+    def _fetch_all(self, sql: str, parameters: Sequence[Any], many: bool, context: Any) -> Any:
         with self.wrap_database_errors:
-            return self.connection.fetch_all(sql, parameters)
+            return self.connection.fetch_all(sql, parameters, prepare=context["prepare"])
 
     def _process_pool(self) -> Pool:
         settings = self.settings_dict

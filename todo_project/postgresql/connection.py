@@ -2,19 +2,27 @@
 
 import contextlib
 import datetime as dt
+import hashlib
+import itertools
+import re
 import select
 from collections.abc import Generator, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg import abc, errors
 from psycopg.abc import PQGen, PQGenConn
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.generators import execute
+from psycopg.pq import ExecStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from todo_project.deadlines import remaining_seconds
 
 CANCEL_SECONDS = 1.0
-# The most rows that a connection keeps in memory after it has returned them
-MAX_HELD_ROWS = 100
+SUCCESS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+PLACEHOLDER = re.compile("%[s%]")
 Result = TypeVar("Result")
 
 
@@ -47,6 +55,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         super().__init__(*args, **kwargs)
         self._poller = select.poll()  # select.select() fails above 1024 open files
         self._poller.register(self.fileno(), select.POLLIN)
+        self.prepared_names: set[bytes] = set()
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
@@ -63,12 +72,84 @@ class DeadlineConnection(psycopg.Connection[Any]):
             psycopg.OperationalError: the deadline has passed. The connection is closed: the next
                 statement would otherwise read this one's late result.
         """
+        return self._wait(gen, self._seconds_left(), *args, **kwargs)
+
+    def fetch_all(
+        self, sql: str, parameters: Sequence[Any], *, prepare: bool = False
+    ) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows; a statement outside a transaction autocommits.
+
+        Saves 20 of a cursor's 53 µs. The values are sent as text, and the server infers their
+        types: it would compare an ``int8`` column with a small ``int`` by a different operator.
+
+        Args:
+            sql: one statement, with ``%s`` for each parameter and ``%%`` for a percent sign.
+            parameters: values of any type that psycopg adapts.
+            prepare: whether the server may keep the parsed statement (``DATABASE_PREPARED``).
+
+        Raises:
+            psycopg.Error: the statement failed, or the deadline has passed.
+
+        Source: docs/decisions/0020-prepared-statements.md.
+        """
+        query, name = _query_and_name(sql)
+        formats = [PyFormat.TEXT] * len(parameters)
+        values = self.transformer.dump_sequence(parameters, formats)
+        if prepare and self.prepare_threshold is not None:
+            try:
+                return self._fetch_prepared(query, name, values)
+            except (errors.FeatureNotSupported, errors.InvalidSqlStatementName):
+                # The table has changed, or a pooler has changed the session. The server has rolled
+                # the statement back. Until this connection is replaced, it prepares nothing.
+                self.prepare_threshold = None
+        seconds = self._seconds_left()
+        self.pgconn.send_query_params(query, values)
+        return self._rows(seconds)
+
+    def _fetch_prepared(
+        self, query: bytes, name: bytes, values: Sequence[abc.Buffer | None]
+    ) -> list[tuple[Any, ...]]:
+        if name not in self.prepared_names:
+            seconds = self._seconds_left()
+            self.pgconn.send_prepare(name, query)
+            # A pooler may assign a session in which another client has prepared this statement.
+            with contextlib.suppress(errors.DuplicatePreparedStatement):
+                self._rows(seconds)
+            self.prepared_names.add(name)
+        seconds = self._seconds_left()
+        self.pgconn.send_query_prepared(name, values)
+        return self._rows(seconds)
+
+    def _rows(self, seconds: float | None) -> list[tuple[Any, ...]]:
+        """Wait for the result of the statement that has been sent, and return its rows."""
+        result = self._wait(execute(self.pgconn), seconds)[0]
+        if result.status not in SUCCESS:
+            raise errors.error_from_result(result)
+        self.transformer.set_pgresult(result)
+        rows = self.transformer.load_rows(0, result.ntuples, tuple)
+        self.transformer.set_pgresult(None)  # an idle connection would keep the rows in memory
+        return rows
+
+    @cached_property
+    def transformer(self) -> abc.Transformer:
+        """Psycopg's conversion of values, with the loaders that Django has registered."""
+        return Transformer(self)
+
+    def _seconds_left(self) -> float | None:
+        """Return the time left, or ``None`` without a deadline.
+
+        Raises:
+            DeadlineError: no time is left. The connection is closed.
+        """
         seconds = remaining_seconds()
-        if seconds is None:
-            return super().wait(gen, *args, **kwargs)
         if seconds == 0.0:  # psycopg would send the statement before it times out
             self.close()
             raise DeadlineError("no time is left for the database")
+        return seconds
+
+    def _wait(self, gen: PQGen[Result], seconds: float | None, *args: Any, **kwargs: Any) -> Result:
+        if seconds is None:
+            return super().wait(gen, *args, **kwargs)
         try:
             return super().wait(gen, *args, **{**kwargs, "timeout": seconds})
         except psycopg.OperationalError:
@@ -77,17 +158,6 @@ class DeadlineConnection(psycopg.Connection[Any]):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
                 self.close()
             raise
-
-    def fetch_all(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows. Reuses one cursor: creating one takes 18 µs."""
-        rows = self.reused_cursor.execute(sql.encode(), parameters).fetchall()
-        if len(rows) > MAX_HELD_ROWS:
-            self.renew_cursor()
-        return rows
-
-    def renew_cursor(self) -> None:
-        """Create a new cursor for ``fetch_all``, with the current loaders and no old result."""
-        self.reused_cursor = psycopg.Cursor(self)
 
     def is_open(self) -> bool:
         """Return whether the connection can be used, without a round trip to the server.
@@ -109,3 +179,16 @@ def _with_deadline(connecting: Generator[Any, Any, Result]) -> Generator[Any, An
     except StopIteration as done:
         connected: Result = done.value
         return connected
+
+
+@lru_cache(maxsize=256)
+def _query_and_name(sql: str) -> tuple[bytes, bytes]:
+    """Return a statement with PostgreSQL's placeholders, ``$1`` and so on, and its name.
+
+    Two clients of a pooler may share a session. As the name is a digest of the statement, neither
+    can run another statement than its own.
+    """
+    numbers = itertools.count(1)
+    query = PLACEHOLDER.sub(lambda found: f"${next(numbers)}" if found[0] == "%s" else "%", sql)
+    digest = hashlib.blake2b(query.encode(), digest_size=16).hexdigest()
+    return query.encode(), f"todo_{digest}".encode()

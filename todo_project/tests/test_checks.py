@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import pytest
 from django.core.checks import WARNING, run_checks
 from pytest_django.fixtures import Settings
 
 from todo_project import checks
-from todo_project.checks import ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN
+from todo_project.checks import ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN, NOT_PREPARED
 
-DEPLOYMENT_CHECKS = {ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN}
+DEPLOYMENT_CHECKS = {ANY_HOST, DERIVED_SECRET_KEY, NO_ORIGIN, NOT_PREPARED}
 RECOMMENDED = {
     "SECRET_KEY_IS_DERIVED": False,
     "ALLOWED_HOSTS": ["api.example"],
@@ -31,13 +32,14 @@ def found(settings: Settings, **changes: Any) -> dict[str, int]:
 
 
 def test_a_questionable_setting_is_reported(settings: Settings) -> None:
-    """Each setting must be reported by its own check, and only a missing origin as a Warning."""
+    """Each setting must be reported by its own check, and some as Warnings."""
     changes: dict[str, Any] = {
         "": {},
         DERIVED_SECRET_KEY: {"SECRET_KEY_IS_DERIVED": True},
         ANY_HOST: {"ALLOWED_HOSTS": ["*"]},
         f"{ANY_HOST} too": {"ALLOWED_HOSTS": ["api.example", "*"]},
         NO_ORIGIN: {"CORS_ORIGINS": []},
+        NOT_PREPARED: {"DATABASE_PREPARED": True},
     }
     messages = {name: found(settings, **changed) for name, changed in changes.items()}
 
@@ -45,13 +47,24 @@ def test_a_questionable_setting_is_reported(settings: Settings) -> None:
         name: name.split()[:1] for name in changes
     }
     assert [name for name in changes for level in messages[name].values() if level >= WARNING] == [
-        NO_ORIGIN
+        NO_ORIGIN,
+        NOT_PREPARED,
     ]
+
+
+def test_prepared_statements_that_take_effect_are_not_reported(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check must read what ``database_settings`` made of the variable."""
+    monkeypatch.setitem(settings.DATABASES["default"]["OPTIONS"], "prepare_threshold", 0)
+
+    assert found(settings, DATABASE_PREPARED=True) == {}
 
 
 def test_every_check_has_a_hint(settings: Settings) -> None:
     """Every message must have a hint, and none may show the secret key (FR-017)."""
     settings.SECRET_KEY_IS_DERIVED, settings.ALLOWED_HOSTS, settings.CORS_ORIGINS = True, ["*"], []
+    settings.DATABASE_PREPARED = True
 
     messages = checks.check_deployment(None)
 

@@ -139,6 +139,23 @@ def test_a_unix_socket_is_named_by_its_folder() -> None:
     assert database["OPTIONS"]["host"] == "/var/run/postgresql"
 
 
+def test_statements_are_prepared_only_without_neons_pooler() -> None:
+    """``DATABASE_PREPARED`` must have no effect where a session changes with each transaction."""
+    direct = NEON.replace("-pooler", "")
+    expected = {
+        f"postgresql://todo@{direct}/todo": True,
+        f"postgresql://todo@a-pooler.{HOST}/todo": True,
+        f"postgresql://todo@{NEON}/todo": False,
+        f"postgresql://todo@{NEON.upper()}/todo": False,
+        f"postgresql://todo@/todo?host={NEON}": False,
+        "sqlite:///db.sqlite3": False,
+    }
+    found = {url: database_settings("X", url, BASE, is_prepared=True) for url in expected}
+
+    assert {url: "prepare_threshold" in each["OPTIONS"] for url, each in found.items()} == expected
+    assert "prepare_threshold" not in options("")
+
+
 def test_postgresql_is_set_up_for_a_pooler() -> None:
     """Server-side cursors must be off, and connections must be reused."""
     database = read(f"postgresql://todo@{HOST}/todo")

@@ -9,9 +9,10 @@ from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.pq import TransactionStatus
 
 from tasks.models import Task, TaskRow
-from todo_project.postgresql.connection import MAX_HELD_ROWS, DeadlineConnection
+from todo_project.postgresql.connection import DeadlineConnection
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -28,9 +29,9 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     fetch_all = DeadlineConnection.fetch_all
 
-    def record(self: DeadlineConnection, sql: str, parameters: Any) -> Any:
+    def record(self: DeadlineConnection, sql: str, parameters: Any, *, prepare: bool) -> Any:
         seen.append(sql)
-        return fetch_all(self, sql, parameters)
+        return fetch_all(self, sql, parameters, prepare=prepare)
 
     monkeypatch.setattr(DeadlineConnection, "fetch_all", record)
     return seen
@@ -88,6 +89,17 @@ def test_fetch_all_is_not_used_in_a_transaction(fetched: list[str]) -> None:
     assert fetched == []
 
 
+def test_fetch_all_is_not_used_without_autocommit(fetched: list[str]) -> None:
+    """A statement must be part of the transaction that ``set_autocommit(False)`` begins."""
+    transaction.set_autocommit(False)
+    Task.objects.owned_by("alice").row()
+    is_idle = connection.connection.pgconn.transaction_status == TransactionStatus.IDLE
+    transaction.rollback()
+    transaction.set_autocommit(True)
+
+    assert (fetched, is_idle) == ([], False)
+
+
 def test_fetch_all_is_not_used_while_queries_are_logged(fetched: list[str]) -> None:
     """``connection.queries`` must contain the statements of the endpoints."""
     with CaptureQueriesContext(connection) as captured:
@@ -118,13 +130,48 @@ def test_a_database_error_is_translated_to_djangos() -> None:
     assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
 
 
-def test_a_large_result_is_not_kept() -> None:
+def test_a_result_is_not_kept() -> None:
     """An idle connection must not keep a user's long list in memory."""
-    connection.ensure_connection()
-    driver: Any = connection.connection
     statement = "SELECT * FROM generate_series(1, %s)"
 
-    assert len(driver.fetch_all(statement, [MAX_HELD_ROWS])) == MAX_HELD_ROWS
-    assert driver.reused_cursor.rowcount == MAX_HELD_ROWS
-    assert len(driver.fetch_all(statement, [MAX_HELD_ROWS + 1])) == MAX_HELD_ROWS + 1
-    assert driver.reused_cursor.rowcount == -1
+    rows = connection.fetch_all(statement, [1000])  # type: ignore[attr-defined]
+
+    assert len(rows) == 1000
+    assert connection.connection.transformer.pgresult is None
+
+
+def test_a_percent_sign_is_not_a_placeholder() -> None:
+    """Django doubles a percent sign in the SQL of a statement with parameters."""
+    statement = "SELECT 'a' LIKE '%%' || %s, '%%s', 7 %% 4"
+
+    assert connection.fetch_all(statement, ["a"]) == [(True, "%s", 3)]  # type: ignore[attr-defined]
+
+
+def test_a_nul_character_is_refused() -> None:
+    """A text must not be cut off at a NUL character, which PostgreSQL cannot store."""
+    with pytest.raises(DataError, match="NUL"):
+        connection.fetch_all("SELECT %s", ["a\0b"])  # type: ignore[attr-defined]
+
+
+def test_a_value_that_exceeds_the_sockets_buffer_is_sent() -> None:
+    """A statement that the system does not accept in one piece must be sent in several."""
+    text = "long" * 1_000_000
+
+    [(length,)] = connection.fetch_all("SELECT length(%s)", [text])  # type: ignore[attr-defined]
+
+    assert length == len(text)
+
+
+def test_a_time_that_python_cannot_represent_is_an_error() -> None:
+    """An infinite time must not be read as some other time."""
+    with pytest.raises(DataError, match="infinity"):
+        connection.fetch_all("SELECT 'infinity'::timestamp", [])  # type: ignore[attr-defined]
+
+
+def test_the_first_and_the_last_time_are_loaded() -> None:
+    """Times must be exact in the whole range of Python."""
+    times = [dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)]
+    statement = "SELECT %s::timestamptz AT TIME ZONE 'UTC', %s::timestamptz AT TIME ZONE 'UTC'"
+    [loaded] = connection.fetch_all(statement, times)  # type: ignore[attr-defined]
+
+    assert [each.replace(tzinfo=dt.UTC) for each in loaded] == times

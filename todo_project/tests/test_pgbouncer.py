@@ -127,13 +127,19 @@ def pooler(template: str) -> Iterator[Pooler]:
         pooler.stop()
 
 
-@pytest.fixture(scope="module")
-def pooled(pooler: Pooler, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve the pooled database, with enough workers for one connection per client."""
+@pytest.fixture(scope="module", params=["false", "true"], ids=["plain", "prepared"])
+def pooled(
+    pooler: Pooler, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[LiveServer]:
+    """Serve the pooled database, with enough workers for one connection per client.
+
+    With ``DATABASE_PREPARED``, a statement may be executed in a session that has not prepared it.
+    """
     folder = tmp_path_factory.mktemp("pooled")
     project = copy_project(folder / "project")
     write_env(project, pooler.url)
-    with serving(project, folder / "server.log", WEB_CONCURRENCY="4") as live:
+    variables = {"WEB_CONCURRENCY": "4", "DATABASE_PREPARED": request.param}
+    with serving(project, folder / "server.log", **variables) as live:
         yield live
 
 

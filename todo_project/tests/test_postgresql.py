@@ -3,7 +3,7 @@
 import datetime as dt
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -48,6 +48,11 @@ def tokyo(admin: psycopg.Connection[Any]) -> Iterator[None]:
     connection.close()
 
 
+def fetch_all(statement: str) -> Any:
+    """Run a statement as the endpoints do."""
+    return connection.fetch_all(statement, [])  # type: ignore[attr-defined]  # PostgreSQL only
+
+
 def last_statement(admin: psycopg.Connection[Any]) -> str:
     """Return the last statement that the server received on the tests' connection."""
     row = admin.execute(
@@ -58,12 +63,13 @@ def last_statement(admin: psycopg.Connection[Any]) -> str:
     return str(row[0])
 
 
-def test_a_statement_past_the_deadline_is_cancelled() -> None:
+@pytest.mark.parametrize("run", [ask, fetch_all])
+def test_a_statement_past_the_deadline_is_cancelled(run: Callable[[str], Any]) -> None:
     """A slow statement must fail in time for a 503, and must stop on the server."""
     before, started = ask(PID), time.monotonic()
 
     with database_deadline(0.3), pytest.raises(OperationalError):
-        ask("SELECT pg_advisory_lock(1001), pg_sleep(60)")
+        run("SELECT pg_advisory_lock(1001), pg_sleep(60)")
 
     assert 0.3 <= time.monotonic() - started < 6
     close_old_connections()  # as at the end of a request
@@ -73,31 +79,37 @@ def test_a_statement_past_the_deadline_is_cancelled() -> None:
     assert ask("SELECT pg_advisory_lock(1001)::text") == ""
 
 
-def test_the_deadline_counts_all_statements_together(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("run", [ask, fetch_all])
+def test_the_deadline_counts_all_statements_together(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[[str], Any]
+) -> None:
     """The deadline must run from the first statement, and no statement may run after it passes."""
     clock = StoppedClock(monkeypatch)
     insert = "INSERT INTO django_migrations VALUES (-1, 'x', 'x', now())"
 
     with database_deadline(10):
         clock.now += 20  # while a client sends its body
-        ask("SELECT 1")
+        run("SELECT 1")
         clock.now += 9
-        assert ask("SELECT 1") == 1
+        run("SELECT 1")
         clock.now += 1
         with pytest.raises(OperationalError, match="no time is left"):
-            ask(insert)
+            run(insert)
 
     # no limit outside of a request, as in a migration
     assert remaining_seconds() is None
     assert ask("SELECT count(*) FROM django_migrations WHERE id = -1") == 0
 
 
-def test_a_connection_lost_within_the_deadline_is_an_immediate_error() -> None:
+@pytest.mark.parametrize("run", [ask, fetch_all])
+def test_a_connection_lost_within_the_deadline_is_an_immediate_error(
+    run: Callable[[str], Any],
+) -> None:
     """A statement whose connection is lost must fail without waiting for the deadline."""
     started = time.monotonic()
 
     with database_deadline(60), pytest.raises(OperationalError):
-        ask("SELECT pg_terminate_backend(pg_backend_pid())")
+        run("SELECT pg_terminate_backend(pg_backend_pid())")
 
     assert time.monotonic() - started < 30
 

@@ -70,7 +70,7 @@ def test_the_examples_defaults_match_the_code(monkeypatch: pytest.MonkeyPatch) -
 
     after = load_served(monkeypatch, **PRODUCTION, **shown)
 
-    assert len(shown) == 11
+    assert len(shown) == 12
     settings = [name for name in before if name.isupper()]
     names = [*settings, "bind", "workers", "loglevel"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
