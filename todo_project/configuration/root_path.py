@@ -36,7 +36,7 @@ def strip_prefix(prefix: str, environ: dict[str, Any]) -> None:
 
     Args:
         prefix: the return value of ``root_path()``.
-        environ: the WSGI environ; its ``PATH_INFO`` and gunicorn's ``RAW_URI`` are updated.
+        environ: the WSGI environ; its ``PATH_INFO`` and ``RAW_URI`` are updated.
     """
     path = environ["PATH_INFO"]
     if f"{path}/".startswith(f"{prefix}/"):
