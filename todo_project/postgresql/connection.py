@@ -19,6 +19,7 @@ from psycopg.pq import ExecStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from todo_project.deadlines import remaining_seconds
+from todo_project.server import turns
 
 CANCEL_SECONDS = 1.0
 SUCCESS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
@@ -148,6 +149,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return seconds
 
     def _wait(self, gen: PQGen[Result], seconds: float | None, *args: Any, **kwargs: Any) -> Result:
+        turns.pass_on()
         if seconds is None:
             return super().wait(gen, *args, **kwargs)
         try:

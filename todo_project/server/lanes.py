@@ -21,9 +21,11 @@ class Lane:
 
     Args:
         size: how many requests run at a time.
+        is_slow: whether other threads serve the clients meanwhile (``Turns``).
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, is_slow: bool = False) -> None:
+        self.is_slow = is_slow
         self.waiting: deque[Connection] = deque()
         self._places = [None] * size
 
@@ -57,7 +59,7 @@ class Lanes:
         self._health, self._api, self._staff = all_ = (
             Lane(THREADS),
             Lane(API_CONNECTIONS),
-            Lane(STAFF_CONNECTIONS),
+            Lane(STAFF_CONNECTIONS, is_slow=True),
         )
         self.all = all_
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from gunicorn.workers.base import Worker as BaseWorker
 
+from todo_project.server import turns
 from todo_project.server.connections import NEVER, Connection
 from todo_project.server.lanes import THREADS, Lane, Lanes
 from todo_project.server.requests import RefusedError, RequestReader
 from todo_project.server.responses import CONTINUE, Response, refusal
+from todo_project.server.turns import Turn, Turns
 
 # Seconds for a client to read the last response, or to send the request that is on its way while
 # the server stops
@@ -25,6 +27,9 @@ LINGER_SECONDS = 2.0
 # Of what a client sends after its last request, this much is read and discarded: a connection that
 # is closed with unread bytes is reset, and the client may lose the response (RFC 9112 §9.6).
 LINGER_BYTES = 64 * 1024
+# Deadlines are checked after this many ticks, and at each one whether a request takes long.
+TICKS = 20
+TICK_SECONDS = 0.05
 # Bytes read at a time; small, so that no more of a refused body is read than necessary
 READ_BYTES = 16 * 1024
 # Open files that are not connections: the database's, the log's, libraries'
@@ -70,7 +75,8 @@ class Worker(BaseWorker):
         self.listeners = {listener.fileno(): listener for listener in self.sockets}
         self._environs = {number: _environ(each) for number, each in self.listeners.items()}
         self._ready: deque[Connection] = deque()
-        self._leader = threading.Lock()
+        self._turns = Turns()
+        self._busy: tuple[Turn, float] | None = None  # who has the turn and serves, since when
         self.epoll = select.epoll()
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
         for thread in threads:
@@ -78,7 +84,7 @@ class Worker(BaseWorker):
         while self.alive and self.ppid == os.getppid():
             if not self.is_accepting and len(self.connections) < self._max_connections:
                 self._start_accepting()
-            self._wait_for_signal(1.0)
+            self._keep_house()
         self._stop()
         self.has_stopped = True
         self.epoll.register(self.PIPE[1], select.EPOLLOUT)  # wakes the threads
@@ -98,18 +104,22 @@ class Worker(BaseWorker):
             for connection in list(self.connections.values()):
                 if connection.waits_for in ("head", "idle"):
                     connection.deadline = min(connection.deadline, now + LINGER_SECONDS)
-            self._wait_for_signal(0.1)
+            self._keep_house(ticks=1)
 
-    def _wait_for_signal(self, seconds: float) -> None:
+    def _keep_house(self, ticks: int = TICKS) -> None:
         """Tell gunicorn that the worker is alive, and find the clients that are late."""
         self.notify()
         now = time.monotonic()
         for connection in list(self.connections.values()):
             if connection.deadline < now:
                 self._give_up(connection)
-        select.select(self.PIPE[:1], [], [], seconds)
-        with suppress(BlockingIOError):
-            os.read(self.PIPE[0], 4096)
+        for _ in range(ticks):
+            busy = self._busy
+            if busy and time.monotonic() - busy[1] > TICK_SECONDS:
+                busy[0].pass_on()
+            if select.select(self.PIPE[:1], [], [], TICK_SECONDS)[0]:  # a signal
+                os.read(self.PIPE[0], 4096)
+                return
 
     def _give_up(self, connection: Connection) -> None:
         """End a connection whose client is late; a thread closes it, woken by the shutdown."""
@@ -165,27 +175,34 @@ class Worker(BaseWorker):
 
     def _work(self) -> None:
         """Serve connections; the main function of each thread."""
+        turn = turns.of_this_thread.turn = Turn(self._turns)
         buffer = memoryview(bytearray(READ_BYTES))
-        while (connection := self._next_ready()) is not None:
+        while True:
+            turn.take()
+            self._busy = None
+            connection = self._next_ready()
+            if connection is None:
+                turn.pass_on()
+                return
+            self._busy = turn, time.monotonic()
             while connection is not None:
                 connection = self._serve(connection, buffer)
 
     def _next_ready(self) -> Connection | None:
         """Wait for a connection that has something to do, and own it; ``None`` at the end."""
-        with self._leader:
-            while not self._ready:
-                for number, events in self.epoll.poll():
-                    connection = self.connections.get(number)
-                    if connection is not None:
-                        connection.is_half_closed |= bool(events & HANG_UP)
-                        connection.has_news = True
-                        if connection.owner.acquire(blocking=False):
-                            self._ready.append(connection)
-                    elif number in self.listeners:
-                        self.accept(number)
-                if self.has_stopped:
-                    return None
-            return self._ready.popleft()
+        while not self._ready:
+            for number, events in self.epoll.poll():
+                connection = self.connections.get(number)
+                if connection is not None:
+                    connection.is_half_closed |= bool(events & HANG_UP)
+                    connection.has_news = True
+                    if connection.owner.acquire(blocking=False):
+                        self._ready.append(connection)
+                elif number in self.listeners:
+                    self.accept(number)
+            if self.has_stopped:
+                return None
+        return self._ready.popleft()
 
     def _serve(self, connection: Connection, buffer: memoryview) -> Connection | None:
         """Serve a connection as far as possible without waiting.
@@ -203,6 +220,8 @@ class Worker(BaseWorker):
                 return connection
         for lane in self._lanes.all:
             if (ready := lane.enter()) is not None:
+                if lane.is_slow:
+                    turns.pass_on()
                 self._run(ready)
                 lane.leave()
                 return ready
