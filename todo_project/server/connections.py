@@ -1,6 +1,10 @@
 """A client's connection: its socket, and what remains to be read and sent."""
 
+import fcntl
 import socket
+import termios
+from array import array
+from contextlib import suppress
 from threading import Lock
 
 from todo_project.server.requests import RefusedError, RequestReader
@@ -23,7 +27,7 @@ class Connection:
     __slots__ = (
         *("sock", "number", "reader", "owner", "deadline", "waits_for", "has_news"),
         *("is_half_closed", "is_late", "is_closing", "is_watched_for_writing", "refused"),
-        *("response", "unsent", "unread_bytes"),
+        *("response", "unsent", "unread_bytes", "queued_bytes"),
     )
 
     def __init__(self, sock: socket.socket, reader: RequestReader, deadline: float) -> None:
@@ -43,7 +47,20 @@ class Connection:
         self.refused: RefusedError | None = None
         self.response: Response | None = None  # if it is not complete
         self.unsent: list[memoryview] = []
+        self.queued_bytes = 0  # sent, but not received by the client
         self.unread_bytes = 0  # discarded while closing
+
+    def has_progress(self) -> bool:
+        """Return whether the client has received anything since the last call.
+
+        The kernel keeps megabytes for the client, and says only that there is room for more when a
+        third of them is gone.
+        """
+        queued = array("i", [0])
+        with suppress(OSError):  # the client has disconnected
+            fcntl.ioctl(self.sock, termios.TIOCOUTQ, queued)
+        before, self.queued_bytes = self.queued_bytes, queued[0]
+        return queued[0] < before
 
     def send(self, head: bytes, body: bytes = b"") -> None:
         """Send bytes, and keep in ``unsent`` what the client does not take yet.

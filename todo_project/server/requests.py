@@ -68,7 +68,7 @@ class RequestReader:
     __slots__ = (
         *("requests", "state", "is_ended", "expects_continue"),
         *("_environ", "_max_body_bytes", "_parser", "_current", "_received_bytes", "_method"),
-        *("_target", "_body", "_body_bytes", "_announced_bytes"),
+        *("_headers", "_target", "_body", "_body_bytes", "_announced_bytes"),
     )
 
     def __init__(self, environ: dict[str, Any], max_body_bytes: int) -> None:
@@ -147,7 +147,7 @@ class RequestReader:
         """Begin a request."""
         self.state = "head"
         self._current = self._environ.copy()
-        self._received_bytes = self._body_bytes = 0
+        self._received_bytes = self._body_bytes = self._headers = 0
         self._target = b""
         self._body: list[bytes] = []
 
@@ -157,6 +157,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header to the environ; ignore trailers."""
+        self._headers += 1
         key = environ_key(name)
         if key is None or self.state != "head":
             return
@@ -174,7 +175,7 @@ class RequestReader:
             raise RefusedError(505)
         if version == "1.1" and "HTTP_HOST" not in environ:
             raise RefusedError(400)
-        if len(environ) - len(self._environ) > MAX_HEADERS:
+        if self._headers > MAX_HEADERS:
             raise RefusedError(431)
         self._read_target()
         environ["SERVER_PROTOCOL"] = f"HTTP/{version}"

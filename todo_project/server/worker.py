@@ -43,9 +43,9 @@ HANG_UP = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 class Worker(BaseWorker):
     """Serves many connections with few threads.
 
-    The threads take turns in waiting for events (leader and followers): the one that gets an event
-    reads, runs the application and sends, while another one waits. So no request is handed from one
-    thread to another. The main thread keeps the deadlines.
+    The threads take turns in waiting for events: the one that gets an event reads, runs the
+    application and sends. So no request is handed from one thread to another. The main thread keeps
+    the deadlines.
 
     Source: docs/decisions/0019-event-loop-and-lanes.md.
     """
@@ -115,7 +115,7 @@ class Worker(BaseWorker):
                 self._give_up(connection)
         for _ in range(ticks):
             busy = self._busy
-            if busy and time.monotonic() - busy[1] > TICK_SECONDS:
+            if busy is not None and time.monotonic() - busy[1] > TICK_SECONDS:
                 busy[0].pass_on()
             if select.select(self.PIPE[:1], [], [], TICK_SECONDS)[0]:  # a signal
                 os.read(self.PIPE[0], 4096)
@@ -123,9 +123,12 @@ class Worker(BaseWorker):
 
     def _give_up(self, connection: Connection) -> None:
         """End a connection whose client is late; a thread closes it, woken by the shutdown."""
+        is_sending = connection.waits_for == "send"
+        if is_sending and connection.has_progress():
+            connection.deadline = time.monotonic() + self._seconds["send"]
+            return
         connection.deadline = NEVER
         connection.is_late = True
-        is_sending = connection.waits_for == "send"
         with suppress(OSError):  # the client has disconnected
             connection.sock.shutdown(socket.SHUT_RDWR if is_sending else socket.SHUT_RD)
 
@@ -153,7 +156,6 @@ class Worker(BaseWorker):
         sock.setblocking(False)
         environ = self._environs[number]
         if isinstance(address, tuple):  # else a Unix socket
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             environ = {**environ, "REMOTE_ADDR": address[0], "REMOTE_PORT": str(address[1])}
         reader = RequestReader(environ, self._max_body_bytes)
         connection = Connection(sock, reader, time.monotonic() + self._seconds["head"])
@@ -190,7 +192,9 @@ class Worker(BaseWorker):
 
     def _next_ready(self) -> Connection | None:
         """Wait for a connection that has something to do, and own it; ``None`` at the end."""
-        while not self._ready:
+        while not self.has_stopped:
+            with suppress(IndexError):
+                return self._ready.popleft()
             for number, events in self.epoll.poll():
                 connection = self.connections.get(number)
                 if connection is not None:
@@ -200,9 +204,7 @@ class Worker(BaseWorker):
                         self._ready.append(connection)
                 elif number in self.listeners:
                     self.accept(number)
-            if self.has_stopped:
-                return None
-        return self._ready.popleft()
+        return None
 
     def _serve(self, connection: Connection, buffer: memoryview) -> Connection | None:
         """Serve a connection as far as possible without waiting.
@@ -252,7 +254,10 @@ class Worker(BaseWorker):
                     return None
         except OSError:  # the client has disconnected
             self._close(connection)
-            return None
+        except Exception:
+            self.log.exception("A connection has failed")
+            self._close(connection)
+        return None
 
     def _lane(self, connection: Connection, environ: dict[str, Any]) -> Lane:
         """Return the lane of a request. Until it has run, the client has no deadline."""
@@ -311,6 +316,8 @@ class Worker(BaseWorker):
     def _wait_for(self, connection: Connection, what: str) -> None:
         """Set the deadline for what the client must do next."""
         if connection.waits_for != what:
+            if what == "send":
+                connection.has_progress()
             connection.waits_for = what
             connection.deadline = time.monotonic() + self._seconds[what]
 

@@ -134,6 +134,7 @@ def test_refusals() -> None:
         CHUNKED + b"2\r\n{}}": 400,
         CHUNKED + b"1;" + b"x" * (MAX_FRAMING * LIMIT) + b"\r\n": 413,
         GET + b"X: " + b"y" * MAX_HEAD_BYTES: 431,
+        GET + b"X: y\r\n" * MAX_HEADERS + b"\r\n": 431,
         GET + b"".join(b"X-%d: y\r\n" % n for n in range(MAX_HEADERS + 1)) + b"\r\n": 431,
         b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * MAX_TARGET_BYTES): 414,
     }

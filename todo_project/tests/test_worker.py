@@ -272,6 +272,24 @@ def test_a_slow_reader_gets_everything(serve: Serve) -> None:
     assert response.partition(b"\r\n\r\n")[2] == BIG
 
 
+def test_a_client_that_reads_little_by_little_is_kept(serve: Serve, settings: Any) -> None:
+    """Whoever reads must not be disconnected, although the kernel asks for more only rarely."""
+    settings.CLIENT_SECONDS["send"] = 1
+    server = serve(responding(BIG, length=len(BIG)))
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(SECONDS)
+        client.connect(server.address)
+        client.sendall(LAST)
+        ends_at, size = time.monotonic() + 4, 0
+        while time.monotonic() < ends_at:
+            size += len(client.recv(2000))
+            time.sleep(0.05)
+        assert size < 1_000_000  # less than the kernel keeps
+        response = received(client)
+    assert len(response) + size > len(BIG)
+
+
 def test_a_client_that_sends_many_requests_before_it_reads(serve: Serve) -> None:
     """The server must wait for it, and lose nothing."""
     server = serve(responding(BIG[:8000], length=8000))
@@ -362,6 +380,38 @@ def test_an_application_that_fails(serve: Serve) -> None:
     assert response.startswith(b"HTTP/1.1 500 ")
     assert response.endswith(b'"error":"Internal Server Error"}')
     server.log.exception.assert_called_once()
+
+
+def test_a_fault_of_the_server_ends_only_its_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread must go on, and the log must have the cause."""
+    server = serve()
+    with monkeypatch.context() as patch:
+        patch.setattr("todo_project.server.requests.RequestReader.feed", Mock(side_effect=KeyError))
+        responses = [server.exchange(GET) for _ in range(30)]
+
+    assert responses == [b""] * 30
+    assert server.log.exception.call_count == 30
+    assert b"GET /last" in server.exchange(LAST)
+
+
+def test_a_request_that_computes_for_long_delays_no_other(serve: Serve) -> None:
+    """Its thread must lose the turn, although it does not wait for the database."""
+    going_on = threading.Event()
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        while environ["PATH_INFO"] == "/a" and not going_on.is_set():
+            pass
+        return echo(environ, start_response)
+
+    server = serve(app)
+    slow = server.connect(GET)
+    quick = [server.exchange(LAST) for _ in range(3)]
+    going_on.set()
+
+    assert [b"GET /last" in response for response in quick] == [True] * 3
+    assert b"GET /a" in slow.recv(4096)
 
 
 @pytest.mark.parametrize(
