@@ -33,6 +33,11 @@ def threads(pid: int) -> int:
     return _proc_number(pid, "status", "Threads")
 
 
+def open_files(pid: int) -> int:
+    """Return how many files and sockets a process has open."""
+    return len(list((Path("/proc") / str(pid) / "fd").iterdir()))
+
+
 def _proc_number(pid: int, file: str, name: str) -> int:
     text = (Path("/proc") / str(pid) / file).read_text()
     return int(text.partition(f"\n{name}:")[2].split()[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.load import Load
-from faults.observing import anonymous_kib, threads, workers
+from faults.observing import anonymous_kib, open_files, threads, workers
 from hostile.wire import SECONDS, Client, authorized, crowd, dripping
 from todo_project.server.lanes import THREADS
 from todo_project.tests.live_server import LiveServer, serving
@@ -33,12 +33,12 @@ def check(load: Load) -> None:
     assert load.p95() < P95_SECONDS
 
 
-def test_more_silent_clients_than_the_soft_limit_of_open_files(
+def test_more_silent_clients_than_the_soft_limit_ofopen_files(
     project: Path, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """The soft limit of a shell, 1,024 open files, must be raised to the hard one."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    with serving(project, tmp_path / "server.log", files=(1024, hard)) as server:
+    with serving(project, tmp_path / "server.log", open_files=f"1024:{hard}") as server:
         before = workers(server)
         with Load(server) as load:
             with crowd(("127.0.0.1", server.port), 1600) as silent:
@@ -51,11 +51,11 @@ def test_more_silent_clients_than_the_soft_limit_of_open_files(
     assert closed == 0
 
 
-def test_more_silent_clients_than_the_hard_limit_of_open_files(
+def test_more_silent_clients_than_the_hard_limit_ofopen_files(
     project: Path, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """Silent clients must make room for others; without them, the server must be as before."""
-    with serving(project, tmp_path / "server.log", files=(256, 256)) as server:
+    with serving(project, tmp_path / "server.log", open_files="256:256") as server:
         address = "127.0.0.1", server.port
         before = workers(server)
         with Load(server) as load:
@@ -85,7 +85,7 @@ def test_new_silent_clients_all_the_time(
     project: Path, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """Silent clients that connect again and again must push each other out, and nobody else."""
-    with serving(project, tmp_path / "server.log", files=(256, 256)) as server:
+    with serving(project, tmp_path / "server.log", open_files="256:256") as server:
         address = "127.0.0.1", server.port
         before, opened = workers(server), 0
         with Load(server) as load:
@@ -141,18 +141,14 @@ def test_silent_and_slow_clients(server: LiveServer, figures: dict[str, Any]) ->
 def test_recovery(server: LiveServer, figures: dict[str, Any]) -> None:
     """Many clients that disconnect at once must leave nothing behind."""
     address = "127.0.0.1", server.port
-    before = {pid: _open_files(pid) for pid in workers(server)}
+    before = {pid: open_files(pid) for pid in workers(server)}
     with crowd(address, 1500), Client(address) as client:
         client.send(GET)
         assert client.reply().status == 200
-        during = {pid: _open_files(pid) for pid in workers(server)}
+        during = {pid: open_files(pid) for pid in workers(server)}
     ends_at = time.monotonic() + SECONDS
-    while any(_open_files(pid) > count + 5 for pid, count in before.items()):
-        assert time.monotonic() < ends_at, {pid: _open_files(pid) for pid in before}
+    while any(open_files(pid) > count + 5 for pid, count in before.items()):
+        assert time.monotonic() < ends_at, {pid: open_files(pid) for pid in before}
         time.sleep(0.05)
     figures["open files"] = [sum(before.values()), sum(during.values())]
     assert sum(during.values()) >= 1500
-
-
-def _open_files(pid: int) -> int:
-    return len(list((Path("/proc") / str(pid) / "fd").iterdir()))

@@ -123,6 +123,15 @@ class Client:
         self._received = b""
         return b"".join(parts)
 
+    def next_bytes(self, size: int) -> bytes:
+        """Receive this many bytes, or until the server closes the connection."""
+        while len(self._received) < size:
+            try:
+                self._receive()
+            except DisconnectedError:
+                break
+        return self._exactly(min(size, len(self._received)))
+
     def _chunks(self) -> Iterator[bytes]:
         while size := int(self._until(b"\r\n"), 16):
             yield self._exactly(size + 2)[:-2]
