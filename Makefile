@@ -49,6 +49,10 @@ test-quick: $(VENV)/dev ## Run the tests that start no server, browser or Node, 
 test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about seven minutes)
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
+.PHONY: test-hostile
+test-hostile: $(VENV)/dev ## Attack real servers as a client (about three minutes)
+	$(BIN)/python -m pytest --database=sqlite hostile $(ARGS)
+
 .PHONY: coverage
 coverage: $(VENV)/dev ## Report the coverage of the last `make test`; fail below 100 %
 	$(BIN)/coverage report

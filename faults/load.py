@@ -154,6 +154,11 @@ class Load:
         """Count the users' outcomes by status."""
         return Counter(outcome.status for outcome in self.outcomes)
 
+    def p95(self) -> float:
+        """Return the 95th percentile of the users' waits in seconds."""
+        seconds = sorted(outcome.seconds for outcome in self.outcomes)
+        return seconds[len(seconds) * 95 // 100]
+
     def wait_for(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until the condition is true; fail after this many seconds."""
         end = time.monotonic() + seconds

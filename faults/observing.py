@@ -21,3 +21,23 @@ def wait_for_locks(postgres: Postgres, count: int) -> None:
     while postgres.execute(waiting) < [(count,)]:
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def anonymous_kib(pids: set[int]) -> int:
+    """Return the memory of processes in KiB, without files and shared pages."""
+    return sum(_proc_number(pid, "smaps_rollup", "Pss_Anon") for pid in pids)
+
+
+def threads(pid: int) -> int:
+    """Return how many threads a process has."""
+    return _proc_number(pid, "status", "Threads")
+
+
+def open_files(pid: int) -> int:
+    """Return how many files and sockets a process has open."""
+    return len(list((Path("/proc") / str(pid) / "fd").iterdir()))
+
+
+def _proc_number(pid: int, file: str, name: str) -> int:
+    text = (Path("/proc") / str(pid) / file).read_text()
+    return int(text.partition(f"\n{name}:")[2].split()[0])

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import mint
 from faults.load import Load
-from faults.observing import workers
+from faults.observing import anonymous_kib, workers
 from faults.postgres import Postgres
 from todo_project.tests.live_server import LiveServer, serving
 
@@ -200,11 +200,6 @@ def test_a_flood_of_malformed_requests(single_worker: LiveServer, figures: dict[
     assert workers(single_worker) == before
 
 
-def _pss_kib(pid: int) -> int:
-    rollup = (Path("/proc") / str(pid) / "smaps_rollup").read_text()
-    return int(rollup.partition("\nPss_Anon:")[2].split()[0])
-
-
 def test_memory_does_not_grow(
     project: Path, tmp_path: Path, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +211,7 @@ def test_memory_does_not_grow(
         with Load(server, users=8) as load:
             for count in requests:
                 load.wait_for(lambda: len(load.outcomes) >= count, 180)  # noqa: B023
-                sizes.append(_pss_kib(worker))
+                sizes.append(anonymous_kib({worker}))
         figures.update(load.figures(), **{"PSS MiB": [round(size / 1024, 1) for size in sizes]})
     assert set(load.statuses()) == {200, 201}
     assert sizes[2] - sizes[0] < 8 * 1024

@@ -236,13 +236,24 @@ class LiveServer:
 
 
 @contextmanager
-def serving(project: Path, log_file: Path, **variables: str) -> Iterator[LiveServer]:
-    """Serve the project with gunicorn until the block ends, on ``PORT`` or a free port."""
+def serving(
+    project: Path, log_file: Path, *, open_files: str = "", **variables: str
+) -> Iterator[LiveServer]:
+    """Serve the project with gunicorn until the block ends, on ``PORT`` or a free port.
+
+    Args:
+        project: the folder of the project.
+        log_file: where its output goes.
+        open_files: the soft and the hard limit of open files, as in ``"1024:4096"``; by default
+            those of this process.
+        variables: its environment variables.
+    """
     require_marker("live")
     port = int(variables.get("PORT") or free_port())
+    limiter = ["prlimit", f"--nofile={open_files}"] if open_files else []
     with log_file.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "todo_project.wsgi"],
+            [*limiter, sys.executable, "-m", "gunicorn", "todo_project.wsgi"],
             cwd=project,
             env={
                 "PATH": os.environ["PATH"],
