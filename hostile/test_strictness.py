@@ -125,14 +125,6 @@ REFUSED: dict[str, tuple[bytes, set[int | None]]] = {
     "a bare LF in an extension": (CHUNKED + b"2;\nxx\r\n{}\r\n0\r\n\r\n", BAD),
     "a chunk of 2^68 bytes": (CHUNKED + b"100000000000000000\r\n", {400, 413}),
     "a chunk of 2^62 bytes": (CHUNKED + b"4000000000000000\r\n{", {400, 408, 413}),
-    "an extension of 2 KiB": (
-        CHUNKED + b"2;" + b"x" * 2000 + b"\r\n{}\r\n0\r\n\r\n",
-        {400, 413},
-    ),
-    "extensions of 100 KiB": (
-        CHUNKED + (b"1;" + b"x" * 1000 + b"\r\n \r\n") * 100 + b"0\r\n\r\n",
-        {400, 413},
-    ),
     "an extension of 600 KiB": (
         CHUNKED + b"1;" + b"x" * 600_000 + b"\r\n \r\n0\r\n\r\n",
         {400, 413},

@@ -38,7 +38,7 @@ def single_worker(project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def hoarder(postgres: Postgres) -> Iterator[None]:
     """Create a user with a list of 16 MB."""
     postgres.execute(
-        "INSERT INTO task (user_id, title, description, completed, created_at, updated_at)"
+        "INSERT INTO task (user_id, title, description, completed, created_at, updated_at)"  # noqa: S608
         " SELECT 'hoarder', 'x', repeat('\U0001f4cc', 1000), false, now(), now()"
         f" FROM generate_series(1, {TASKS})"
     )

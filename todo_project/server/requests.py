@@ -108,11 +108,10 @@ class RequestReader:
                 return
             if isinstance(error, HttpParserCallbackError):
                 raise error.__context__ or error from None
-            if not isinstance(error, HttpParserInvalidMethodError):
-                raise RefusedError(400) from None
-            method = UNKNOWN_METHOD.match(data)
+            is_unknown = isinstance(error, HttpParserInvalidMethodError)
+            method = UNKNOWN_METHOD.match(data) if is_unknown else None
             if was_reading or completed < len(self.requests) or not method:
-                raise RefusedError(501) from None
+                raise RefusedError(400) from None
             self._method = method[0].decode().strip()
             self._parser = HttpRequestParser(self)
             self.feed(memoryview(b"GET " + data[method.end() :]))
@@ -171,9 +170,7 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """Check the head, and complete a request whose body is too large."""
         environ, version = self._current, self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise RefusedError(505)
-        if version == "1.1" and "HTTP_HOST" not in environ:
+        if version not in ("1.1", "1.0") or (version == "1.1" and "HTTP_HOST" not in environ):
             raise RefusedError(400)
         if self._headers > MAX_HEADERS:
             raise RefusedError(431)

@@ -111,7 +111,9 @@ class Worker(BaseWorker):
         self.notify()
         now = time.monotonic()
         for connection in list(self.connections.values()):
-            if connection.deadline < now:
+            if connection.waits_for == "send" and connection.has_progress():
+                connection.deadline = now + self._seconds["send"]
+            elif connection.deadline < now:
                 self._give_up(connection)
         for _ in range(ticks):
             busy = self._busy
@@ -124,9 +126,6 @@ class Worker(BaseWorker):
     def _give_up(self, connection: Connection) -> None:
         """End a connection whose client is late; a thread closes it, woken by the shutdown."""
         is_sending = connection.waits_for == "send"
-        if is_sending and connection.has_progress():
-            connection.deadline = time.monotonic() + self._seconds["send"]
-            return
         connection.deadline = NEVER
         connection.is_late = True
         with suppress(OSError):  # the client has disconnected

@@ -209,8 +209,8 @@ def test_bytes_that_are_not_a_request(serve: Serve) -> None:
     first, second = server.exchange(GET + b"nonsense" + GET).split(b"HTTP/1.1 ")[1:]
 
     assert first.endswith(b"GET /a - ")
-    assert second.startswith(b"501 Not Implemented\r\n")
-    assert second.endswith(b'{"detail":"Not Implemented","error":"Not Implemented"}')
+    assert second.startswith(b"400 Bad Request\r\n")
+    assert second.endswith(b'{"detail":"Bad Request","error":"Bad Request"}')
     assert b"\r\nConnection: close\r\n" in second
     server.log.warning.assert_called_once()
     assert "nonsense" not in str(server.log.mock_calls)
