@@ -50,7 +50,7 @@ test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about 
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: test-hostile
-test-hostile: $(VENV)/dev ## Attack real servers as a client (about three minutes)
+test-hostile: $(VENV)/dev ## Attack real servers as hostile clients (about three minutes)
 	$(BIN)/python -m pytest --database=sqlite hostile $(ARGS)
 
 .PHONY: coverage

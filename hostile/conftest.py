@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import IN_CI
 from faults.conftest import (
     figures,
     postgres,
@@ -35,7 +36,8 @@ def _many_open_files() -> Iterator[None]:
     """Raise this process's limit of open files; the servers inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < NEEDED_FILES:
-        pytest.skip(f"needs {NEEDED_FILES} open files, and the hard limit is {hard}")
+        give_up = pytest.fail if IN_CI else pytest.skip
+        give_up(f"needs {NEEDED_FILES} open files, and the hard limit is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import mint
 from faults.observing import anonymous_kib, workers
-from hostile.wire import Client
+from hostile.wire import SECONDS, Client
 from todo_project.tests.live_server import LiveServer, serving
 
 SIZE = 300_000_000
@@ -50,7 +50,7 @@ def single_worker(
             for framing in ("length", "chunked"):
                 with Client(("127.0.0.1", live.port)) as client:
                     client.send(head(path, lines, framing))
-                    client.send_while_silent(parts(framing, 1_000_000), RESPONSE_SECONDS)
+                    client.send_until_the_response(parts(framing, 1_000_000), RESPONSE_SECONDS)
         yield live
 
 
@@ -99,7 +99,7 @@ def test_a_large_body(
     with Client(("127.0.0.1", single_worker.port)) as client:
         began = time.monotonic()
         client.send(head(path, lines, framing))
-        sent = client.send_while_silent(parts(framing, SIZE), 30)
+        sent = client.send_until_the_response(parts(framing, SIZE), 30)
         reply = client.reply()
         seconds = time.monotonic() - began
         growth = anonymous_kib({worker}) - before
@@ -130,6 +130,22 @@ def test_a_body_that_does_not_come(
     figures.update(status=reply.status, ms=round(seconds * 1000))
     assert reply.status in expected
     assert seconds < RESPONSE_SECONDS
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_client_that_ignores_the_response(
+    single_worker: LiveServer, figures: dict[str, Any], framing: str
+) -> None:
+    """A client that sends on after the response must be disconnected, and no more be read."""
+    path, lines, _ = CASES["with a token"]
+    with Client(("127.0.0.1", single_worker.port)) as client:
+        began = time.monotonic()
+        client.send(head(path, lines, framing))
+        sent = client.send_as_much_as_possible(parts(framing, SIZE), SECONDS)
+        seconds = time.monotonic() - began
+    figures.update({"sent KiB": sent // 1024, "disconnected after s": round(seconds, 1)})
+    assert sent <= kernel_buffers() + 1024 * 1024
+    assert seconds < SECONDS
 
 
 def test_many_large_bodies(single_worker: LiveServer, figures: dict[str, Any]) -> None:

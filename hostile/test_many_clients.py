@@ -33,7 +33,7 @@ def check(load: Load) -> None:
     assert load.p95() < P95_SECONDS
 
 
-def test_more_silent_clients_than_the_soft_limit_ofopen_files(
+def test_more_silent_clients_than_the_soft_limit_of_open_files(
     project: Path, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """The soft limit of a shell, 1,024 open files, must be raised to the hard one."""
@@ -51,7 +51,7 @@ def test_more_silent_clients_than_the_soft_limit_ofopen_files(
     assert closed == 0
 
 
-def test_more_silent_clients_than_the_hard_limit_ofopen_files(
+def test_more_silent_clients_than_the_hard_limit_of_open_files(
     project: Path, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """Silent clients must make room for others; without them, the server must be as before."""

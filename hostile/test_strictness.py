@@ -17,8 +17,9 @@ TASK = b'{"title": "x"}'
 SMUGGLED = POST + b"Content-Length: %d\r\n\r\n%b" % (len(TASK), TASK)
 BAD = {400}
 CODING = {400, 501}
-# bytes, and the accepted statuses; ``None`` is a closed connection without a response
-REFUSED: dict[str, tuple[bytes, set[int | None]]] = {
+NO_RESPONSE = 0  # the connection is closed without one
+# bytes, and the accepted statuses
+REFUSED = {
     # RFC 9112 §6.3
     "a length and chunks": (
         POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -90,8 +91,11 @@ REFUSED: dict[str, tuple[bytes, set[int | None]]] = {
     "HTTP/2.0": (b"GET /health HTTP/2.0\r\nHost: localhost\r\n\r\n", {400, 505}),
     "HTTP/1.10": (b"GET /health HTTP/1.10\r\nHost: localhost\r\n\r\n", {400, 505}),
     "http/1.1": (b"GET /health http/1.1\r\nHost: localhost\r\n\r\n", {400, 505}),
-    "HTTP/0.9": (b"GET /health\r\n\r\n", {None, 400, 505}),
-    "HTTP/2 without negotiation": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {None, 400, 501, 505}),
+    "HTTP/0.9": (b"GET /health\r\n\r\n", {NO_RESPONSE, 400, 505}),
+    "HTTP/2 without negotiation": (
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        {NO_RESPONSE, 400, 501, 505},
+    ),
     "a control character in the target": (b"GET /he\x01alth HTTP/1.1\r\nHost: a\r\n\r\n", BAD),
     "a TLS hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500, CODING),
     # too large
@@ -140,7 +144,8 @@ def test_ambiguous_requests_are_refused(
     single_worker: LiveServer, address: Address, postgres: Postgres, figures: dict[str, Any]
 ) -> None:
     """A refused request must end its connection, and what follows it must not be executed."""
-    before, wrong, slowest = workers(single_worker), {}, 0.0
+    before, slowest = workers(single_worker), 0.0
+    wrong: dict[str, str] = {}
     for name, (request, expected) in REFUSED.items():
         began = time.monotonic()
         try:
@@ -149,7 +154,7 @@ def test_ambiguous_requests_are_refused(
             wrong[name] = "open"
             continue
         slowest = max(slowest, time.monotonic() - began)
-        if len(statuses) > 1 or (statuses or [None])[0] not in expected:
+        if len(statuses) > 1 or (statuses or [NO_RESPONSE])[0] not in expected:
             wrong[name] = str(statuses)
     [(executed,)] = postgres.execute("SELECT count(*) FROM task WHERE user_id = 'smuggler'")
     figures.update(

@@ -67,18 +67,27 @@ class Client:
         with suppress(ConnectionError):
             self.sock.sendall(data)
 
-    def send_while_silent(self, parts: Iterator[bytes], seconds: float) -> int:
+    def send_until_the_response(self, parts: Iterator[bytes], seconds: float) -> int:
         """Send parts until the server responds or disconnects; return how many bytes it took.
 
         Args:
             parts: what to send.
             seconds: the time after which to give up.
         """
+        return self._send_while_writable(parts, seconds, [self.sock])
+
+    def send_as_much_as_possible(self, parts: Iterator[bytes], seconds: float) -> int:
+        """Send parts until the server disconnects, and ignore its response; see above."""
+        return self._send_while_writable(parts, seconds, [])
+
+    def _send_while_writable(
+        self, parts: Iterator[bytes], seconds: float, stop_at: list[socket.socket]
+    ) -> int:
         sent, unsent, ends_at = 0, b"", time.monotonic() + seconds
         self.sock.setblocking(False)
         with suppress(ConnectionError, StopIteration):
             while (left := ends_at - time.monotonic()) > 0:
-                readable, writable, _ = select.select([self.sock], [self.sock], [], left)
+                readable, writable, _ = select.select(stop_at, [self.sock], [], left)
                 if readable:
                     break
                 if writable:

@@ -21,7 +21,7 @@ OWN_PAGES = sorted(
     ]
 )
 PAGES = [*OWN_PAGES, BASE_DIR / "benchmarks/README.md", *BASE_DIR.glob("examples/*/README.md")]
-FOLDERS = ("authn", "tasks", "todo_project", "benchmarks", "examples", "faults")
+FOLDERS = ("authn", "tasks", "todo_project", "benchmarks", "examples", "faults", "hostile")
 SOURCES = [
     *BASE_DIR.glob("*.py"),
     *(
