@@ -27,10 +27,9 @@ LIST = b"GET /api/hoarder/tasks HTTP/1.1\r\n" + authorized("hoarder") + b"\r\n"
 
 @pytest.fixture(scope="module")
 def single_worker(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve with one worker process whose threads share their free memory."""
+    """Serve with one worker process."""
     log = tmp_path_factory.mktemp("unread") / "server.log"
-    variables = {"SEND_TIMEOUT": str(SEND_SECONDS), "MALLOC_ARENA_MAX": "1"}
-    with serving(project, log, WEB_CONCURRENCY="1", **variables) as live:
+    with serving(project, log, WEB_CONCURRENCY="1", SEND_TIMEOUT=str(SEND_SECONDS)) as live:
         yield live
 
 
@@ -38,7 +37,7 @@ def single_worker(project: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def hoarder(postgres: Postgres) -> Iterator[None]:
     """Create a user with 4,000 tasks of 4 KB."""
     postgres.execute(
-        "INSERT INTO task (user_id, title, description, completed, created_at, updated_at)"  # noqa: S608
+        "INSERT INTO task (user_id, title, description, completed, created_at, updated_at)"
         " SELECT 'hoarder', 'x', repeat('\U0001f4cc', 1000), false, now(), now()"
         " FROM generate_series(1, 4000)"
     )
