@@ -22,6 +22,8 @@ from todo_project.deadlines import remaining_seconds
 from todo_project.server import turns
 
 CANCEL_SECONDS = 1.0
+INT8 = psycopg.adapters.types["int8"].oid
+SMALLER_INTEGERS = {psycopg.adapters.types[name].oid for name in ("int2", "int4")}
 SUCCESS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
 PLACEHOLDER = re.compile("%[s%]")
 Result = TypeVar("Result")
@@ -96,23 +98,25 @@ class DeadlineConnection(psycopg.Connection[Any]):
         query, name = _query_and_name(sql)
         formats = [PyFormat.TEXT] * len(parameters)
         values = self.transformer.dump_sequence(parameters, formats)
+        # An id may be larger than an adopted table's column can hold.
+        types = [INT8 if oid in SMALLER_INTEGERS else oid for oid in self.transformer.types or ()]
         if prepare and self.prepare_threshold is not None:
             try:
-                return self._fetch_prepared(query, name, values)
+                return self._fetch_prepared(query, name, values, types)
             except (errors.FeatureNotSupported, errors.InvalidSqlStatementName):
                 # The table has changed, or a pooler has changed the session. The server has rolled
                 # the statement back. Until this connection is replaced, it prepares nothing.
                 self.prepare_threshold = None
         seconds = self._seconds_left()
-        self.pgconn.send_query_params(query, values)
+        self.pgconn.send_query_params(query, values, types)
         return self._rows(seconds)
 
     def _fetch_prepared(
-        self, query: bytes, name: bytes, values: Sequence[abc.Buffer | None]
+        self, query: bytes, name: bytes, values: Sequence[abc.Buffer | None], types: Sequence[int]
     ) -> list[tuple[Any, ...]]:
         if name not in self.prepared_names:
             seconds = self._seconds_left()
-            self.pgconn.send_prepare(name, query)
+            self.pgconn.send_prepare(name, query, types)
             # A pooler may assign a session in which another client has prepared this statement.
             with contextlib.suppress(errors.DuplicatePreparedStatement):
                 self._rows(seconds)

@@ -91,8 +91,9 @@ class Worker(BaseWorker):
         self._stop()
         self.has_stopped = True
         self.epoll.register(self.PIPE[1], select.EPOLLOUT)  # wakes the threads
+        ends_at = time.monotonic() + 1.0
         for thread in threads:
-            thread.join(1.0)
+            thread.join(max(0.0, ends_at - time.monotonic()))
 
     def _stop(self) -> None:
         """Serve the clients that have connected, and no others."""
@@ -226,8 +227,10 @@ class Worker(BaseWorker):
             if (ready := lane.enter()) is not None:
                 if lane.is_slow:
                     turns.pass_on()
-                self._run(ready)
-                lane.leave()
+                try:
+                    self._run(ready)
+                finally:
+                    lane.leave()
                 return ready
         return None
 
@@ -324,38 +327,45 @@ class Worker(BaseWorker):
             connection.deadline = time.monotonic() + self._seconds[what]
 
     def _run(self, connection: Connection) -> None:
-        """Run the application for the next request, or for the next part of a response."""
-        response = connection.response
-        is_first = response is None
+        """Run the application for the next request, or for the next part of a response; send it."""
+        is_first = connection.response is None
         try:
-            if response is None:
-                environ, keeps_alive = connection.reader.requests.pop(0)
-                connection.response = response = Response(environ)
-                response.start(self.wsgi)
-                self._count()
-                may_keep_alive = keeps_alive and not self.is_stopping
-                head, body = response.first_part(may_keep_alive=may_keep_alive)
-            else:
-                head, body = response.next_part(), b""
-            if response.is_complete:
-                connection.response = None
-                connection.is_closing = not response.keeps_alive
-            connection.send(head, body)
-        except OSError:  # the client has disconnected
-            self._close(connection)
+            head, body = self._first_part(connection) if is_first else self._next_part(connection)
         except Exception:
             self.log.exception("The application has failed")
             if not is_first:  # the client sees that the response is incomplete
                 self._close(connection)
                 return
-            connection.response, connection.is_closing = None, True
-            connection.unsent = [memoryview(refusal(500))]
+            self._end_response(connection)
+            connection.is_closing = True
+            head, body = refusal(500), b""
+        try:
+            connection.send(head, body)
+        except OSError:  # the client has disconnected
+            self._close(connection)
 
-    def _count(self) -> None:
-        """Stop after gunicorn's ``max_requests``."""
+    def _first_part(self, connection: Connection) -> tuple[bytes, bytes]:
+        environ, keeps_alive = connection.reader.requests.pop(0)
+        connection.response = response = Response(environ)
+        response.start(self.wsgi)
         self.nr += 1
         if self.nr >= self.max_requests:
             self.alive = False
+        may_keep_alive = keeps_alive and not self.is_stopping
+        head, body = response.first_part(may_keep_alive=may_keep_alive)
+        self._note_end(connection, response)
+        return head, body
+
+    def _next_part(self, connection: Connection) -> tuple[bytes, bytes]:
+        response: Any = connection.response
+        part = response.next_part()
+        self._note_end(connection, response)
+        return part, b""
+
+    def _note_end(self, connection: Connection, response: Response) -> None:
+        if response.is_complete:
+            connection.response = None
+            connection.is_closing = not response.keeps_alive
 
     def _linger(self, connection: Connection, buffer: memoryview) -> None:
         """Wait until the client has closed its side, so that it receives the last response."""
@@ -383,9 +393,16 @@ class Worker(BaseWorker):
         connection.sock.close()
         connection.reader.close()
         connection.deadline = NEVER
-        if connection.response is not None:
-            connection.response.close()
-            connection.response = None
+        self._end_response(connection)
+
+    def _end_response(self, connection: Connection) -> None:
+        """End a response that is not complete, if there is one."""
+        response, connection.response = connection.response, None
+        if response is not None:
+            try:
+                response.close()
+            except Exception:
+                self.log.exception("The application has failed")
 
 
 def _allowed_files() -> int:

@@ -338,6 +338,7 @@ class Parts:
 
     def __init__(self, *parts: bytes | Exception) -> None:
         self.parts = parts
+        self.fails_to_close = False
         self.closed = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -355,6 +356,8 @@ class Parts:
     def close(self) -> None:
         """Note that the response has ended."""
         self.closed.set()
+        if self.fails_to_close:
+            raise ValueError
 
 
 def test_a_stream_is_closed(serve: Serve) -> None:
@@ -371,15 +374,32 @@ def test_a_stream_is_closed(serve: Serve) -> None:
     assert [each.closed.wait(SECONDS) for each in (whole, failing, unread)] == [True] * 3
 
 
-def test_an_application_that_fails(serve: Serve) -> None:
+@pytest.mark.parametrize("error", [ValueError("no"), OSError("no such file")], ids=type)
+def test_an_application_that_fails(serve: Serve, error: Exception) -> None:
     """The client must get a 500, and the log the cause."""
-    server = serve(Parts(ValueError("no")))
+    app = Parts(error)
+    server = serve(app)
 
     response = server.exchange(GET)
 
     assert response.startswith(b"HTTP/1.1 500 ")
     assert response.endswith(b'"error":"Internal Server Error"}')
+    assert app.closed.is_set()
     server.log.exception.assert_called_once()
+
+
+def test_an_application_that_fails_to_end(serve: Serve) -> None:
+    """The log must have the cause, and the thread must go on."""
+    app = Parts(b"a", BIG, BIG)
+    app.fails_to_close = True
+    server = serve(app)
+    for _ in range(30):
+        client = server.connect(GET)
+        client.recv(1)
+        client.close()
+
+    wait_until(lambda: server.log.exception.call_count == 30)
+    wait_until(lambda: not server.worker.connections)
 
 
 def test_a_fault_of_the_server_ends_only_its_connection(
