@@ -20,6 +20,8 @@ from httptools import (
 MAX_HEAD_BYTES = 16 * 1024
 MAX_TARGET_BYTES = 8190
 MAX_HEADERS = 64
+MAX_LENGTH_DIGITS = 19
+MAX_CACHED_NAME = 64
 # A chunked body may take this many times the size of its content.
 MAX_FRAMING = 8
 # A method that the parser does not know. The application responds to it as to any other method.
@@ -148,7 +150,7 @@ class RequestReader:
         self._current = self._environ.copy()
         self._received_bytes = self._body_bytes = self._headers = 0
         self._target = b""
-        self._body: list[bytes] = []
+        self._body = bytearray()
 
     def on_url(self, part: bytes) -> None:
         """Add to the request target."""
@@ -156,9 +158,11 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Add a header to the environ; ignore trailers."""
+        if self.state != "head":
+            return
         self._headers += 1
-        key = environ_key(name)
-        if key is None or self.state != "head":
+        find = environ_key if len(name) <= MAX_CACHED_NAME else environ_key.__wrapped__
+        if (key := find(name)) is None:
             return
         text = value.decode("latin-1").rstrip(" \t")
         if key in self._current:
@@ -179,25 +183,29 @@ class RequestReader:
         environ["REQUEST_METHOD"] = self._method or self._parser.get_method().decode()
         self.state = "body"
         coding = environ.pop("HTTP_TRANSFER_ENCODING", "")
+        if coding and version == "1.0":
+            raise RefusedError(400)
         if coding.lower() not in ("", "chunked"):
             raise RefusedError(501)
         expectation = environ.get("HTTP_EXPECT", "100-continue")
         if expectation.lower() != "100-continue":
             raise RefusedError(417)
+        if len(environ.get("CONTENT_LENGTH", "")) > MAX_LENGTH_DIGITS:
+            raise RefusedError(400)
         self._announced_bytes = int(environ.get("CONTENT_LENGTH", "0"))
         if self._parser.should_upgrade() and (coding or self._announced_bytes):
             raise RefusedError(501)  # the parser would read the body as the next request
         if self._announced_bytes > self._max_body_bytes:
             self._complete(self._announced_bytes)
         else:
-            self.expects_continue = "HTTP_EXPECT" in environ
+            self.expects_continue = "HTTP_EXPECT" in environ and version == "1.1"
 
     def on_body(self, part: bytes) -> None:
         """Add to the body, or complete the request if the body is too large."""
         if self.is_ended:
             return
         self._body_bytes += len(part)
-        self._body.append(part)
+        self._body += part
         if self._body_bytes > self._max_body_bytes:
             self._complete(self._body_bytes)
 
@@ -213,7 +221,7 @@ class RequestReader:
             missing_from: if the body is not whole, the length that it should have.
         """
         environ, is_whole = self._current, not missing_from
-        content = b"".join(self._body) if is_whole else b""
+        content = bytes(self._body) if is_whole else b""
         environ["wsgi.input"] = io.BytesIO(content)
         if content or missing_from:
             environ["CONTENT_LENGTH"] = str(missing_from or len(content))

@@ -61,8 +61,7 @@ class Response:
             lines.append("Connection: keep-alive\r\n")
         fields = "".join(lines)
         head = f"HTTP/1.1 {self._status}\r\nDate: {_http_date(int(time.time()))}\r\n{fields}\r\n"
-        if not has_body or length == len(self._first):
-            self.close()
+        self.is_complete = not has_body or length == len(self._first)
         return head.encode("latin-1"), self._framed(self._first) if has_body else b""
 
     def next_part(self) -> bytes:
@@ -70,12 +69,11 @@ class Response:
         for part in self._parts:
             if part:
                 return self._framed(part)
-        self.close()
+        self.is_complete = True
         return LAST_CHUNK if self._is_chunked else b""
 
     def close(self) -> None:
         """Tell the application that the response has ended."""
-        self.is_complete = True
         if close := getattr(self._result, "close", None):
             close()
 

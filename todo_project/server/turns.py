@@ -15,12 +15,15 @@ class Turns:
         self._lock = threading.Lock()
         self._idle: list[Turn] = []  # the last one is taken first: its memory is still cached
         self._is_vacant = True
+        self.holder: Turn | None = None
 
     def add(self, turn: "Turn") -> bool:
         """Give a thread the turn, or note that it waits for it; return whether it has it."""
         with self._lock:
             is_given, self._is_vacant = self._is_vacant, False
-            if not is_given:
+            if is_given:
+                self.holder = turn
+            else:
                 self._idle.append(turn)
             return is_given
 
@@ -28,15 +31,17 @@ class Turns:
         """Give the turn to the thread that has waited for the shortest time."""
         with self._lock:
             if self._idle:
-                self._idle.pop().begin()
+                self.holder = self._idle.pop()
+                self.holder.begin()
             else:
-                self._is_vacant = True
+                self.holder, self._is_vacant = None, True
 
 
 class Turn:
     """A thread's part in ``Turns``."""
 
     def __init__(self, turns: Turns) -> None:
+        self.busy_since = float("inf")  # a time.monotonic() value, while it serves
         self._turns = turns
         self._has_it: list[None] = []  # an element if it is this thread's turn; pop() is atomic
         self._bell = threading.Lock()

@@ -78,7 +78,6 @@ class Worker(BaseWorker):
         self._environs = {number: _environ(each) for number, each in self.listeners.items()}
         self._ready: deque[Connection] = deque()
         self._turns = Turns()
-        self._busy: tuple[Turn, float] | None = None  # who has the turn and serves, since when
         self.epoll = select.epoll()
         _use_one_arena()
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
@@ -120,9 +119,9 @@ class Worker(BaseWorker):
             elif connection.deadline < now:
                 self._give_up(connection)
         for _ in range(ticks):
-            busy = self._busy
-            if busy is not None and time.monotonic() - busy[1] > TICK_SECONDS:
-                busy[0].pass_on()
+            turn = self._turns.holder
+            if turn is not None and time.monotonic() - turn.busy_since > TICK_SECONDS:
+                turn.pass_on()
             if select.select(self.PIPE[:1], [], [], TICK_SECONDS)[0]:  # a signal
                 os.read(self.PIPE[0], 4096)
                 return
@@ -140,13 +139,14 @@ class Worker(BaseWorker):
     def _start_accepting(self) -> None:
         self.is_accepting = True
         for number in self.listeners:
-            self.epoll.register(number, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+            with suppress(FileExistsError):  # another thread has just paused
+                self.epoll.register(number, select.EPOLLIN | select.EPOLLEXCLUSIVE)
 
     def _stop_accepting(self) -> None:
-        self.is_accepting = False
         for number in self.listeners:
             with suppress(OSError):  # another thread has done it
                 self.epoll.unregister(number)
+        self.is_accepting = False
 
     def accept(self, number: int) -> bool:
         """Accept a connection; return whether there was one."""
@@ -165,16 +165,23 @@ class Worker(BaseWorker):
         if len(self.connections) >= self._max_connections:
             self._make_room()
         self.connections[connection.number] = connection
-        self.epoll.register(connection.number, READABLE)
+        try:
+            self.epoll.register(connection.number, READABLE)
+        except OSError:  # out of memory, or of watches
+            self._close(connection)
+            self._stop_accepting()
         return True
 
     def _make_room(self) -> None:
-        """End the connection whose client will be late first, or else stop accepting."""
+        """End the connection that has waited longest for its client, or else stop accepting."""
         waiting = [each for each in list(self.connections.values()) if each.deadline < NEVER]
         if waiting:
-            self._give_up(min(waiting, key=lambda connection: connection.deadline))
+            self._give_up(min(waiting, key=self._waits_since))
         else:
             self._stop_accepting()
+
+    def _waits_since(self, connection: Connection) -> float:
+        return connection.deadline - self._seconds.get(connection.waits_for, 0.0)
 
     # Serving
 
@@ -182,16 +189,20 @@ class Worker(BaseWorker):
         """Serve connections; the main function of each thread."""
         turn = turns.of_this_thread.turn = Turn(self._turns)
         buffer = memoryview(bytearray(READ_BYTES))
-        while True:
+        while not self.has_stopped:
             turn.take()
-            self._busy = None
-            connection = self._next_ready()
-            if connection is None:
-                turn.pass_on()
-                return
-            self._busy = turn, time.monotonic()
-            while connection is not None:
-                connection = self._serve(connection, buffer)
+            connection = None
+            try:
+                connection = self._next_ready()
+                turn.busy_since = time.monotonic()
+                while connection is not None:
+                    connection = self._serve(connection, buffer)
+            except Exception:
+                self.log.exception("A thread has failed")
+                time.sleep(TICK_SECONDS)
+            finally:
+                turn.busy_since = NEVER
+        turn.pass_on()
 
     def _next_ready(self) -> Connection | None:
         """Wait for a connection that has something to do, and own it; ``None`` at the end."""
@@ -201,7 +212,8 @@ class Worker(BaseWorker):
             for number, events in self.epoll.poll():
                 connection = self.connections.get(number)
                 if connection is not None:
-                    connection.is_half_closed |= bool(events & HANG_UP)
+                    if events & HANG_UP:
+                        connection.is_half_closed = True
                     connection.has_news = True
                     if connection.owner.acquire(blocking=False):
                         self._ready.append(connection)
@@ -284,6 +296,10 @@ class Worker(BaseWorker):
     def _read(self, connection: Connection, buffer: memoryview) -> bool:
         """Read once; return whether there is something to do."""
         reader = connection.reader
+        if reader.expects_continue:
+            reader.expects_continue = False
+            connection.send(CONTINUE)
+            return True
         try:
             if connection.is_late:
                 raise RefusedError(408)
@@ -301,10 +317,12 @@ class Worker(BaseWorker):
         if not size:
             connection.is_closing = not reader.requests
             return True
-        if reader.expects_continue:
-            reader.expects_continue = False
-            connection.send(CONTINUE)
-        if reader.requests or size == len(buffer) or connection.is_half_closed:
+        if (
+            reader.requests
+            or reader.expects_continue
+            or size == len(buffer)
+            or connection.is_half_closed
+        ):
             return True
         self._wait_for(connection, reader.state)
         return False
@@ -331,7 +349,7 @@ class Worker(BaseWorker):
         is_first = connection.response is None
         try:
             head, body = self._first_part(connection) if is_first else self._next_part(connection)
-        except Exception:
+        except BaseException:  # SystemExit too: it would end the thread
             self.log.exception("The application has failed")
             if not is_first:  # the client sees that the response is incomplete
                 self._close(connection)
@@ -341,7 +359,7 @@ class Worker(BaseWorker):
             head, body = refusal(500), b""
         try:
             connection.send(head, body)
-        except OSError:  # the client has disconnected
+        except Exception:  # noqa: BLE001 - mostly, the client has disconnected
             self._close(connection)
 
     def _first_part(self, connection: Connection) -> tuple[bytes, bytes]:
@@ -364,8 +382,8 @@ class Worker(BaseWorker):
 
     def _note_end(self, connection: Connection, response: Response) -> None:
         if response.is_complete:
-            connection.response = None
             connection.is_closing = not response.keeps_alive
+            self._end_response(connection)
 
     def _linger(self, connection: Connection, buffer: memoryview) -> None:
         """Wait until the client has closed its side, so that it receives the last response."""
@@ -396,7 +414,7 @@ class Worker(BaseWorker):
         self._end_response(connection)
 
     def _end_response(self, connection: Connection) -> None:
-        """End a response that is not complete, if there is one."""
+        """Tell the application that its response has ended, if there is one."""
         response, connection.response = connection.response, None
         if response is not None:
             try:

@@ -126,6 +126,8 @@ def test_refusals() -> None:
         POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n": 400,
         POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n": 501,
         POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n": 400,
+        CHUNKED.replace(b"1.1", b"1.0"): 400,
+        POST + b"Content-Length: " + b"0" * 5000 + b"2\r\n\r\n": 400,
         POST + b"Expect: 101-switching\r\n\r\n": 417,
         POST + UPGRADE + b"Content-Length: 2\r\n\r\n{}": 501,
         POST + UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n": 501,
@@ -162,6 +164,17 @@ def test_requests_in_pieces(size: int) -> None:
     assert not any("HTTP_TRANSFER_ENCODING" in each for each in environs)
     assert all(each.keeps_alive for each in reader.requests)
     assert (reader.state, reader.is_reading, reader.is_ended) == ("idle", False, False)
+
+
+def test_names_of_a_client_are_not_kept() -> None:
+    """Neither long names nor trailers may fill the memory."""
+    environ_key.cache_clear()
+
+    environ = environ_of(GET + b"X" * 65 + b": y\r\n\r\n")
+    reader_of(CHUNKED + b"0\r\nX-Trailer: y\r\n\r\n")
+
+    assert environ["HTTP_" + "X" * 65] == "y"
+    assert environ_key.cache_info().currsize == 2  # Host, Transfer-Encoding
 
 
 def test_an_unknown_method_is_left_to_the_application() -> None:
@@ -217,6 +230,8 @@ def test_a_client_that_waits_for_a_100() -> None:
         return reader_of(head).expects_continue
 
     assert {sent: expects(sent) for sent in expected} == expected
+    old = POST.replace(b"1.1", b"1.0") + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    assert not reader_of(old).expects_continue
     whole = POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
     assert not reader_of(whole).expects_continue
 

@@ -112,6 +112,11 @@ def received(client: socket.socket) -> bytes:
     return content
 
 
+def connections(server: Running) -> list[Any]:
+    """Return the connections of a worker."""
+    return list(server.worker.connections.values())
+
+
 def wait_until(condition: Callable[[], Any]) -> None:
     """Wait until a condition is true."""
     ends_at = time.monotonic() + SECONDS
@@ -225,6 +230,11 @@ def test_expect_100_continue(serve: Serve) -> None:
 
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert b"POST /a 2 hi" in received(client)
+    both = server.connect(GET + POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    before = b""
+    while not before.endswith(interim):  # after the response to the request before
+        before += both.recv(4096)
+    assert before.index(b"GET /a - ") < before.index(interim)
     large = server.exchange(POST + b"Expect: 100-continue\r\nContent-Length: 65537\r\n\r\n")
     assert large.endswith(b"POST /a 65537 ")
 
@@ -402,6 +412,54 @@ def test_an_application_that_fails_to_end(serve: Serve) -> None:
     wait_until(lambda: not server.worker.connections)
 
 
+def test_an_event_while_a_connection_is_served_is_not_lost(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes that arrive just before a thread leaves a connection must be read by it."""
+    server = serve()
+    read_and_send = getattr(server.worker, "_read_and_send")  # noqa: B009 - it is private
+    served = []
+
+    def interrupted(connection: Any, buffer: memoryview) -> Any:
+        lane = read_and_send(connection, buffer)
+        served.append(lane)
+        connection.has_news |= served.count(None) == 1
+        return lane
+
+    monkeypatch.setattr(server.worker, "_read_and_send", interrupted)
+    client = server.connect(GET)
+    client.recv(4096)
+
+    wait_until(lambda: served.count(None) == 2)
+
+
+def test_a_fault_of_the_event_loop_ends_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that waits for events must go on after any error."""
+    server = serve()
+    monkeypatch.setattr(server.worker, "accept", Mock(side_effect=[KeyError, server.worker.accept]))
+    server.connect()
+    wait_until(lambda: server.log.exception.call_count)
+    monkeypatch.undo()
+
+    assert b"GET /last" in server.exchange(LAST)
+
+
+def test_a_connection_that_cannot_be_watched(serve: Serve) -> None:
+    """It must be closed, and accepting must pause."""
+    server = serve()
+    wait_until(lambda: server.worker.is_accepting)
+    epoll, server.worker.epoll = server.worker.epoll, Mock()
+    server.worker.epoll.register.side_effect = OSError(errno.ENOSPC, "no watches")
+    client = socket.create_connection(server.address, timeout=SECONDS)
+    with client:
+        wait_until(lambda: server.worker.accept(server.listener.fileno()))
+        server.worker.epoll = epoll
+        assert received(client) == b""
+    assert b"GET /last" in server.exchange(LAST)
+
+
 def test_a_fault_of_the_server_ends_only_its_connection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -524,6 +582,21 @@ def test_silent_clients_make_room(serve: Serve) -> None:
 
     assert [b"GET /last" in server.exchange(LAST) for _ in range(20)] == [True] * 20
     assert received(silent[0]) == b""
+
+
+def test_who_has_waited_longest_makes_room(serve: Serve) -> None:
+    """An idle client must go before one that is just sending its request."""
+    server = serve(worker_connections=2)
+    idle = server.connect(GET)
+    assert idle.recv(4096)
+    time.sleep(0.1)
+    sending = server.connect(POST + b"Content-Length: 2\r\n\r\nh")
+    wait_until(lambda: [each for each in connections(server) if each.waits_for == "body"])
+
+    assert b"GET /last" in server.exchange(LAST)
+    sending.sendall(b"i")
+    assert b"POST /a 2 hi" in sending.recv(4096)
+    assert received(idle) == b""
 
 
 def test_busy_clients_do_not_make_room(serve: Serve) -> None:
