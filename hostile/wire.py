@@ -40,13 +40,21 @@ class Client:
         address: the server's.
         receive_buffer: the size of the kernel's receive buffer in bytes; by default the kernel
             chooses it.
+        send_buffer: that of its send buffer.
     """
 
-    def __init__(self, address: Address, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        receive_buffer: int | None = None,
+        send_buffer: int | None = None,
+    ) -> None:
         self.sock = socket.socket()
         self.sock.settimeout(SECONDS)
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if send_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self.sock.connect(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
