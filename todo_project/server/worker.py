@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from typing import Any
 
@@ -173,15 +173,18 @@ class Worker(BaseWorker):
         return True
 
     def _make_room(self) -> None:
-        """End the connection that has waited longest for its client, or else stop accepting."""
+        """End a connection that waits for its client, or else stop accepting.
+
+        It is the oldest of the most frequent kind: a flood of silent clients displaces neither idle
+        nor slow ones, and the other way round.
+        """
         waiting = [each for each in list(self.connections.values()) if each.deadline < NEVER]
-        if waiting:
-            self._give_up(min(waiting, key=self._waits_since))
+        kinds = Counter(each.waits_for for each in waiting).most_common(1)
+        if kinds:
+            oldest = [each for each in waiting if each.waits_for == kinds[0][0]]
+            self._give_up(min(oldest or waiting, key=lambda connection: connection.deadline))
         else:
             self._stop_accepting()
-
-    def _waits_since(self, connection: Connection) -> float:
-        return connection.deadline - self._seconds.get(connection.waits_for, 0.0)
 
     # Serving
 

@@ -584,12 +584,13 @@ def test_silent_clients_make_room(serve: Serve) -> None:
     assert received(silent[0]) == b""
 
 
-def test_who_has_waited_longest_makes_room(serve: Serve) -> None:
-    """An idle client must go before one that is just sending its request."""
-    server = serve(worker_connections=2)
-    idle = server.connect(GET)
+def test_the_most_frequent_kind_makes_room(serve: Serve) -> None:
+    """Of many idle clients the oldest must go, not the one that is just sending its request."""
+    server = serve(worker_connections=3)
+    idle, other = server.connect(GET), server.connect()
     assert idle.recv(4096)
-    time.sleep(0.1)
+    other.sendall(GET)
+    assert other.recv(4096)
     sending = server.connect(POST + b"Content-Length: 2\r\n\r\nh")
     wait_until(lambda: [each for each in connections(server) if each.waits_for == "body"])
 
