@@ -139,8 +139,10 @@ class Worker(BaseWorker):
     def _start_accepting(self) -> None:
         self.is_accepting = True
         for number in self.listeners:
-            with suppress(FileExistsError):  # another thread has just paused
+            try:
                 self.epoll.register(number, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+            except OSError as error:  # out of memory, or of watches: the main thread tries again
+                self.is_accepting = error.errno == errno.EEXIST
 
     def _stop_accepting(self) -> None:
         for number in self.listeners:

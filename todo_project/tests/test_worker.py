@@ -446,18 +446,25 @@ def test_a_fault_of_the_event_loop_ends_nothing(
     assert b"GET /last" in server.exchange(LAST)
 
 
-def test_a_connection_that_cannot_be_watched(serve: Serve) -> None:
-    """It must be closed, and accepting must pause."""
-    server = serve()
-    wait_until(lambda: server.worker.is_accepting)
-    epoll, server.worker.epoll = server.worker.epoll, Mock()
-    server.worker.epoll.register.side_effect = OSError(errno.ENOSPC, "no watches")
-    client = socket.create_connection(server.address, timeout=SECONDS)
-    with client:
-        wait_until(lambda: server.worker.accept(server.listener.fileno()))
-        server.worker.epoll = epoll
-        assert received(client) == b""
-    assert b"GET /last" in server.exchange(LAST)
+def test_a_connection_that_cannot_be_watched() -> None:
+    """It must be closed, and accepting must pause instead of ending the worker."""
+    server = Running(echo)
+    worker, number = server.worker, server.listener.fileno()
+    epoll = Mock()
+    epoll.register.side_effect = OSError(errno.ENOSPC, "no watches")
+    vars(worker).update(listeners={number: server.listener}, _environs={number: {}}, epoll=epoll)
+    vars(worker).update(_seconds={"head": 60}, _max_connections=9, _max_body_bytes=9)
+    client = server.connect()
+
+    worker.is_accepting = True
+    assert worker.accept(number) is True
+    assert (received(client), worker.connections, worker.is_accepting) == (b"", {}, False)
+    getattr(worker, "_start_accepting")()  # noqa: B009 - it is private
+    assert not worker.is_accepting
+    for file in (client, server.listener, worker.tmp):
+        file.close()
+    for pipe in worker.PIPE:
+        os.close(pipe)
 
 
 def test_a_fault_of_the_server_ends_only_its_connection(
