@@ -4,7 +4,6 @@ import fcntl
 import socket
 import termios
 from array import array
-from contextlib import suppress
 from threading import Lock
 
 from todo_project.server.requests import RefusedError, RequestReader
@@ -57,8 +56,10 @@ class Connection:
         third of them is gone.
         """
         queued = array("i", [0])
-        with suppress(OSError):  # the client has disconnected
+        try:
             fcntl.ioctl(self.sock, termios.TIOCOUTQ, queued)
+        except (OSError, ValueError):  # disconnected, or closed by another thread
+            return False
         before, self.queued_bytes = self.queued_bytes, queued[0]
         return queued[0] < before
 

@@ -1,6 +1,7 @@
 """Turns: one thread serves the clients, until it waits for something else."""
 
 import threading
+import time
 from collections.abc import Iterator
 from unittest.mock import Mock
 
@@ -40,9 +41,12 @@ def test_one_thread_has_the_turn() -> None:
     first.turn.pass_on()
     first.turn.pass_on()  # has no effect: it has passed it on
 
-    [later] = [other for other in others if not other.has_turn.wait(0.2)]
-    [now] = [other for other in others if other is not later]
-    now.turn.pass_on()
+    ends_at = time.monotonic() + SECONDS
+    while not (now := [other for other in others if other.has_turn.is_set()]):
+        assert time.monotonic() < ends_at
+    [later] = [other for other in others if other not in now]
+    assert not later.has_turn.wait(0.1)
+    now[0].turn.pass_on()
     assert later.has_turn.wait(SECONDS)
 
 
