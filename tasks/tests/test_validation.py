@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from rest_framework.serializers import ValidationError
 
 from conftest import ApiClient
 from tasks.models import Task
+from tasks.serializers import TaskSerializer
 from tasks.tests.factories import rows
 from tasks.tests.tables import wrong_rows
 
@@ -163,3 +165,18 @@ def test_an_escaped_surrogate_pair_is_one_character(
 ) -> None:
     r"""\ud83d\ude00 in JSON must be one character (RFC 8259 §7)."""
     assert alice.send(*target, r'{"title": "\ud83d\ude00"}').json()["title"] == "😀"
+
+
+def test_a_validator_of_the_whole_task_is_run() -> None:
+    """A validator in ``Meta.validators`` must refuse a task, although there is none today."""
+
+    def refuse_chores(values: dict[str, Any]) -> None:
+        if values["title"] == "Chore":
+            raise ValidationError("no chores")
+
+    class PleasantTaskSerializer(TaskSerializer):
+        class Meta(TaskSerializer.Meta):
+            validators = (refuse_chores,)
+
+    assert PleasantTaskSerializer(data={"title": "Walk"}).is_valid()
+    assert not PleasantTaskSerializer(data={"title": "Chore"}).is_valid()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from todo_project.deadlines import remaining_seconds
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
 from todo_project.postgresql.connection_pool import Pool
 
+SERVER_AND_DATABASE = itemgetter("HOST", "PORT", "USER", "NAME")
 # Keyed by connection parameters: a test or a command may use more than one database.
 _pools: dict[tuple[Any, ...], Pool] = {}
 
@@ -101,9 +103,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             parameters: its values.
             prepare: whether the server may keep the parsed statement (``DATABASE_PREPARED``).
         """
-        if self.connection is not None:
-            self.close_if_health_check_failed()
-        self.ensure_connection()
+        self.close_if_health_check_failed()
+        if self.connection is None:
+            self.ensure_connection()
         execute: Callable[..., Any] = self._fetch_all
         for wrapper in reversed(self.execute_wrappers):
             execute = partial(wrapper, execute)
@@ -115,9 +117,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self.connection.fetch_all(sql, parameters, prepare=context["prepare"])
 
     def _process_pool(self) -> Pool:
-        settings = self.settings_dict
-        key = tuple(settings[name] for name in ("HOST", "PORT", "USER", "NAME"))
-        key += (settings["OPTIONS"].get("host"),)
+        key = *SERVER_AND_DATABASE(self.settings_dict), self.settings_dict["OPTIONS"].get("host")
         return _pools.get(key) or _pools.setdefault(key, Pool())  # setdefault() is atomic
 
     def _open(self) -> None:

@@ -16,7 +16,7 @@ from todo_project.postgresql import base
 from todo_project.postgresql.connection_pool import Pool
 from todo_project.tests.database_connections import ask, ask_in_request, terminate
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 PID = "SELECT pg_backend_pid()"
 
 

@@ -19,6 +19,7 @@ def old_database(
         connection = connections["default"]
         # The connection is replaced, not closed: closing drops an in-memory SQLite database.
         monkeypatch.setattr(connection, "connection", None)
+        monkeypatch.setattr(connection, "_slot", None, raising=False)  # its slot of the pool
         monkeypatch.setitem(connection.settings_dict, "NAME", urlsplit(url).path[1:])
         yield url
         connection.close()
