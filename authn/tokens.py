@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NoReturn, Protocol
 
 from jwt.algorithms import HMACAlgorithm
@@ -27,6 +28,7 @@ HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 MAX_EXP_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z
 CLOCK_SKEW_SECONDS = 60
+MAX_CACHED_TOKENS = 1024  # about 1 MB
 USER_ID_MAX_LENGTH = 255
 INVALID_USER_ID = f"A user id must have 1 to {USER_ID_MAX_LENGTH} characters, without NUL."
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
@@ -129,30 +131,12 @@ class TokenVerifier:
             raise ExpiredTokenError("expired")
         return claims
 
-    def _verify(self, token: str) -> tuple[dict[str, Any], str, str]:
+    def _verify(self, token: str) -> tuple[Mapping[str, Any], str, str]:
         """Verify the signature. Return the claims, and the issuer and audience they must have."""
-        if not COMPACT_JWS.fullmatch(token):
-            raise InvalidTokenError("malformed")
-        signed, _, signature = token.rpartition(".")
-        header_segment, _, payload_segment = signed.partition(".")
-        header = _parse_header(header_segment)
-        if self.keys is not None and header.get("alg") in self.keys.algorithms:
+        if self.keys is not None and (header := _header(token)).get("alg") in self.keys.algorithms:
             payload = self.keys.payload(token, header)
             return _parse_object(payload), self.keys.issuer, self.keys.audience
-        if header.get("alg") not in ALGORITHMS:
-            raise InvalidTokenError("wrong_algorithm")
-        if not isinstance(header.get("kid", ""), str):  # RFC 7515 §4.1.4
-            raise InvalidTokenError("malformed")
-        self._check_hmac(signed.encode(), signature.encode())
-        return _parse_object(_decode(payload_segment)), self.issuer, self.audience
-
-    def _check_hmac(self, signed: bytes, signature: bytes) -> None:
-        """Compare the encoded signatures, so that only one encoding is accepted."""
-        for key in self._hmac_keys:
-            digest = hmac.digest(key, signed, "sha256")  # 4 µs faster than PyJWT's sign()
-            if hmac.compare_digest(base64url_encode(digest), signature):
-                return
-        raise InvalidTokenError("wrong_signature")
+        return _hmac_claims(token, self._hmac_keys), self.issuer, self.audience
 
 
 def user_id(claims: Mapping[str, Any]) -> str:
@@ -185,6 +169,37 @@ def user_id(claims: Mapping[str, Any]) -> str:
     if UNSTORABLE.search(value):
         raise NoUserError("no_user")
     return value
+
+
+@lru_cache(maxsize=MAX_CACHED_TOKENS)  # does not cache exceptions: a refused token displaces none
+def _hmac_claims(token: str, keys: tuple[bytes, ...]) -> Mapping[str, Any]:
+    """Verify the signature of an HS256 token, and return its claims.
+
+    A client sends its token many times. Whether it has expired is not cached.
+    """
+    header = _header(token)
+    if header.get("alg") not in ALGORITHMS:
+        raise InvalidTokenError("wrong_algorithm")
+    if not isinstance(header.get("kid", ""), str):  # RFC 7515 §4.1.4
+        raise InvalidTokenError("malformed")
+    signed, _, signature = token.rpartition(".")
+    _check_hmac(signed.encode(), signature.encode(), keys)
+    return MappingProxyType(_parse_object(_decode(signed.partition(".")[2])))
+
+
+def _check_hmac(signed: bytes, signature: bytes, keys: tuple[bytes, ...]) -> None:
+    """Compare the encoded signatures, so that only one encoding is accepted."""
+    for key in keys:
+        digest = hmac.digest(key, signed, "sha256")  # 4 µs faster than PyJWT's sign()
+        if hmac.compare_digest(base64url_encode(digest), signature):
+            return
+    raise InvalidTokenError("wrong_signature")
+
+
+def _header(token: str) -> Mapping[str, Any]:
+    if not COMPACT_JWS.fullmatch(token):
+        raise InvalidTokenError("malformed")
+    return _parse_header(token.partition(".")[0])
 
 
 @lru_cache(maxsize=64)  # all tokens of an issuer have the same header

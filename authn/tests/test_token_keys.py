@@ -1,5 +1,9 @@
 """The secrets that verify a token."""
 
+import hmac
+from typing import Any, cast
+from unittest.mock import Mock
+
 import pytest
 
 from authn.tests.forge import VERIFIER, claims, forge, mismatches, verdict
@@ -28,6 +32,30 @@ def test_during_a_rotation_old_and_new_secrets_are_accepted() -> None:
 
     assert mismatches("alice", [OLD_SECRET, NEW_SECRET], signed_with, during) == {}
     assert mismatches("wrong_signature", [OLD_SECRET, SECRET], signed_with, after) == {}
+
+
+def test_a_token_that_was_accepted_is_refused_without_its_secret() -> None:
+    """A withdrawn secret must not stay valid for known tokens."""
+    token = signed_with(OLD_SECRET)
+
+    assert verdict(token, TokenVerifier([OLD_SECRET])) == "alice"
+    assert verdict(token, TokenVerifier([NEW_SECRET])) == "wrong_signature"
+
+
+def test_a_signature_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result must be kept for a token that is accepted, and not for one that is refused."""
+    digest = Mock(wraps=hmac.digest)
+    monkeypatch.setattr(hmac, "digest", digest)
+    good, bad = mint("bob"), signed_with(OLD_SECRET)
+
+    assert [verdict(token) for token in (good, bad) * 2] == ["bob", "wrong_signature"] * 2
+    assert digest.call_count == 3
+
+
+def test_the_claims_of_a_token_cannot_be_changed() -> None:
+    """Later requests with the token must get the claims that were signed."""
+    with pytest.raises(TypeError):
+        cast(dict[str, Any], VERIFIER.claims(mint()))["sub"] = "bob"
 
 
 def test_the_key_is_the_utf8_bytes_of_the_secret() -> None:

@@ -49,6 +49,14 @@ def test_a_token_expires_at_its_expiry() -> None:
         VERIFIER.claims(with_expiry(NOW))
 
 
+def test_a_token_that_was_accepted_expires() -> None:
+    """Only the signature's result may be kept, not that of the times."""
+    token = with_expiry(NOW + 60)
+    assert verdict(token) == "alice"
+    with travel(NOW + 60, tick=False):
+        assert verdict(token) == "expired"
+
+
 def test_a_token_is_accepted_a_millisecond_before_its_expiry() -> None:
     """The current time must not be rounded."""
     with travel(NOW + 59.999, tick=False):
