@@ -24,7 +24,7 @@ class Connection:
     """
 
     __slots__ = (
-        *("sock", "number", "reader", "owner", "deadline", "waits_for", "has_news"),
+        *("sock", "number", "reader", "owner", "deadline", "waits_for", "has_news", "is_drained"),
         *("is_half_closed", "is_late", "is_closing", "is_watched_for_writing", "refused"),
         *("response", "unsent", "unread_bytes", "queued_bytes"),
     )
@@ -39,6 +39,7 @@ class Connection:
         # close its side ("close"), or send another request ("idle")
         self.waits_for = "head"
         self.has_news = False  # an event has arrived since the owner last looked
+        self.is_drained = False  # there was no more to read when the owner last looked
         self.is_half_closed = False  # the client sends no more
         self.is_late = False  # the deadline has passed
         self.is_closing = False  # no further request is served

@@ -232,7 +232,8 @@ class Worker(BaseWorker):
         Returns:
             A connection that this thread owns and must serve next, if any.
         """
-        connection.has_news = False
+        if connection.has_news:
+            connection.has_news = connection.is_drained = False
         lane = self._read_and_send(connection, buffer)
         if lane is not None:
             lane.waiting.append(connection)
@@ -305,32 +306,25 @@ class Worker(BaseWorker):
             reader.expects_continue = False
             connection.send(CONTINUE)
             return True
+        if connection.is_drained and not connection.is_late:
+            self._wait_for(connection, reader.state)
+            return False
         try:
             if connection.is_late:
                 raise RefusedError(408)
             size = connection.sock.recv_into(buffer)
+            # After a short read, an event announces further bytes (epoll(7), question 9).
+            connection.is_drained = 0 < size < len(buffer) and not connection.is_half_closed
             if size:
                 reader.feed(buffer[:size])
             else:
                 reader.end()
+                connection.is_closing = not reader.requests
         except BlockingIOError:
-            self._wait_for(connection, reader.state)
-            return False
+            connection.is_drained = True
         except RefusedError as refused:
             connection.refused = refused  # after the responses to the requests before it
-            return True
-        if not size:
-            connection.is_closing = not reader.requests
-            return True
-        if (
-            reader.requests
-            or reader.expects_continue
-            or size == len(buffer)
-            or connection.is_half_closed
-        ):
-            return True
-        self._wait_for(connection, reader.state)
-        return False
+        return True
 
     def _refuse(self, connection: Connection) -> None:
         """Respond to bytes that are not a request; just close a connection that is only idle."""
