@@ -28,7 +28,8 @@ HMAC = HMACAlgorithm(HMACAlgorithm.SHA256)
 COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 MAX_EXP_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z
 CLOCK_SKEW_SECONDS = 60
-MAX_CACHED_TOKENS = 1024  # about 1 MB
+MAX_CACHED_TOKENS = 1024  # about 2 MB with usual tokens
+MAX_CACHED_LENGTH = 2048  # of a token; a longer one is verified each time
 USER_ID_MAX_LENGTH = 255
 INVALID_USER_ID = f"A user id must have 1 to {USER_ID_MAX_LENGTH} characters, without NUL."
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL and lone surrogates
@@ -136,7 +137,9 @@ class TokenVerifier:
         if self.keys is not None and (header := _header(token)).get("alg") in self.keys.algorithms:
             payload = self.keys.payload(token, header)
             return _parse_object(payload), self.keys.issuer, self.keys.audience
-        return _hmac_claims(token, self._hmac_keys), self.issuer, self.audience
+        is_short = len(token) <= MAX_CACHED_LENGTH
+        verify = _hmac_claims if is_short else _hmac_claims.__wrapped__
+        return verify(token, self._hmac_keys), self.issuer, self.audience
 
 
 def user_id(claims: Mapping[str, Any]) -> str:

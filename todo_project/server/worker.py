@@ -313,7 +313,8 @@ class Worker(BaseWorker):
             if connection.is_late:
                 raise RefusedError(408)
             size = connection.sock.recv_into(buffer)
-            # After a short read, an event announces further bytes (epoll(7), question 9).
+            # After a short read, an event announces further bytes (epoll(7), question 9); except
+            # after urgent data, which HTTP does not have.
             connection.is_drained = 0 < size < len(buffer) and not connection.is_half_closed
             if size:
                 reader.feed(buffer[:size])
