@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -595,6 +596,27 @@ def test_a_client_that_disconnects_while_it_waits(serve: Serve) -> None:
 
     wait_until(lambda: not server.worker.connections)
     assert received(server.connect(LAST)).endswith(b"GET /last - ")
+
+
+def test_a_client_that_resets_its_connection_while_it_waits(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection, closed when the response cannot be sent, must not be closed twice."""
+    app = Blocking()
+    server = serve(app)
+    client = server.connect(GET)
+    wait_until(lambda: app.running)
+    [connection] = connections(server)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    wait_until(lambda: connection.has_news)
+    close = Mock()
+    monkeypatch.setattr("todo_project.server.requests.RequestReader.close", close)
+    app.going_on.set()
+
+    wait_until(lambda: not server.worker.connections)
+    wait_until(lambda: not connection.owner.locked())
+    close.assert_called_once()
 
 
 def test_silent_clients_make_room(serve: Serve) -> None:
