@@ -153,6 +153,16 @@ def test_a_page_reads_a_401(page: Page, api: LiveServer) -> None:
     ] * 2
 
 
+def test_the_browser_keeps_no_tasks_after_signing_out(page: Page, tasks: str, token: str) -> None:
+    """Its cache must show neither another user nor nobody what a token has read."""
+    page.send("POST", tasks, token, {"title": "Buy milk"})
+    listed = page.send("GET", tasks, token)
+    cached = "url => fetch(url, {cache: 'force-cache'}).then(response => response.status)"
+    signed_out = page.tab.evaluate(cached, tasks)
+
+    assert (listed.status, len(listed.body), signed_out) == (200, 1, 401)
+
+
 def test_a_page_reads_a_403(page: Page, api: LiveServer, token: str) -> None:
     """A page must be able to say that the tasks are another user's (docs/contract.md, "Errors")."""
     rejected = page.send("GET", f"{on_localhost(api)}/api/other-user/tasks", token)

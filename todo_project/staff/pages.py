@@ -20,7 +20,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
-from django.utils.cache import patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.utils.log import log_response
 
@@ -78,7 +77,6 @@ def staff_page(view: View) -> View:
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _with_deadlines(iter(response))
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        patch_vary_headers(response, ["Origin"])
         return response
 
     return wrapper

@@ -16,6 +16,7 @@ from tasks.views import TaskViewSet
 TASKS = "/api/alice/tasks"
 ORIGIN = {"Origin": FRONT_END}
 PREFLIGHT = {**ORIGIN, "Access-Control-Request-Method": "PUT"}
+VARY = "Origin, Authorization"
 PERMISSION = {
     "access-control-allow-origin": FRONT_END,
     "access-control-allow-credentials": "true",
@@ -85,14 +86,14 @@ def client() -> ApiClient:
 def test_only_an_allowed_origin_may_read_responses(
     alice: ApiClient, sent: dict[str, str], permission: dict[str, str]
 ) -> None:
-    """Errors must be as readable as successes, and every response must vary by origin (FR-019)."""
+    """Errors must be as readable as successes, and every response must say what it varies by (FR-019)."""
     found, expected = {}, {}
     for status, method, path, body, headers in REQUESTS:
         response = alice.send(method, path, body, **headers, **sent)
         row = f"{status} {method} {path}"
         found[row] = response.status_code, access_control(response), response["Vary"]
         more = OPTIONS if permission and method == "OPTIONS" else {}
-        expected[row] = status, {**permission, **more}, "Origin"
+        expected[row] = status, {**permission, **more}, VARY
 
     assert found == expected
 
@@ -162,7 +163,7 @@ def test_a_response_that_varies_by_another_header_also_varies_by_origin(
 
     response = alice.send("GET", TASKS, **ORIGIN)
 
-    assert (response["Vary"], access_control(response)) == ("Accept-Language, Origin", PERMISSION)
+    assert (response["Vary"], access_control(response)) == ("Accept-Language, Origin, Authorization", PERMISSION)
 
 
 def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:
@@ -180,7 +181,7 @@ def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:
             access_control(response),
         )
 
-    assert found == dict.fromkeys(found, (200, b"", "Origin", {**PERMISSION, **OPTIONS}))
+    assert found == dict.fromkeys(found, (200, b"", VARY, {**PERMISSION, **OPTIONS}))
 
 
 @pytest.mark.django_db

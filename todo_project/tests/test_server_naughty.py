@@ -32,7 +32,7 @@ def check(answer: httpx.Response, *statuses: int) -> Any:
     """Check the status and the headers of a response; return its body."""
     assert answer.status_code in statuses, (answer.status_code, answer.content)
     assert "X-Request-ID" in answer.headers
-    assert answer.headers["Vary"].lower() == "origin"
+    assert answer.headers["Vary"] == "Origin, Authorization"
     body = answer.json()
     if answer.is_error:
         assert list(body) == ["detail", "error"]
