@@ -70,15 +70,7 @@ def contract_middleware(
             response: HttpResponseBase = respond(request)
         if response.status_code >= 400 and not _is_json(response) and not _is_admin(request):
             response = _as_json(response)
-        if response.has_header("Vary"):
-            patch_vary_headers(response, ("Origin", "Authorization"))
-        own = {"x-request-id": ("X-Request-ID", identifier)}
-        if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
-            own["content-length"] = ("Content-Length", str(len(response.content)))
-        if "HTTP_ORIGIN" in request.META and not _is_admin(request):
-            own = {**_cross_origin_headers(request), **own}
-        # Setting them one by one would take 5 µs more.
-        response.headers._store = {**DEFAULT_HEADERS, **response.headers._store, **own}  # noqa: SLF001
+        _add_headers(request, response, identifier)
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = b""
         log_request(request, response, started)
@@ -106,6 +98,19 @@ def _validate_host(host: str, allowed: tuple[str, ...]) -> None:
     request = HttpRequest()
     request.META["HTTP_HOST"] = host
     request.get_host()
+
+
+def _add_headers(request: HttpRequest, response: HttpResponseBase, identifier: str) -> None:
+    """Add the headers of every response."""
+    if response.has_header("Vary"):
+        patch_vary_headers(response, ("Origin", "Authorization"))
+    own = {"x-request-id": ("X-Request-ID", identifier)}
+    if isinstance(response, HttpResponse) and response.status_code not in (204, 304):
+        own["content-length"] = ("Content-Length", str(len(response.content)))
+    if "HTTP_ORIGIN" in request.META and not _is_admin(request):
+        own = {**_cross_origin_headers(request), **own}
+    # Setting them one by one would take 5 µs more.
+    response.headers._store = {**DEFAULT_HEADERS, **response.headers._store, **own}  # noqa: SLF001
 
 
 def _cross_origin_headers(request: HttpRequest) -> Mapping[str, tuple[str, str]]:

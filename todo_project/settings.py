@@ -176,7 +176,8 @@ CLIENT_SECONDS = {
 
 # THROTTLE_RATE: requests per user, such as 100/minute, in each process; default no limit.
 THROTTLE_RATE = env.str("THROTTLE_RATE", "")
-if THROTTLE_RATE and not re.fullmatch(r"[1-9][0-9]*/(second|minute|hour|day)", THROTTLE_RATE):
+rate = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
+if THROTTLE_RATE and not rate.fullmatch(THROTTLE_RATE):
     raise ImproperlyConfigured(
         "THROTTLE_RATE must be a number of requests per second, minute, hour or day, such as"
         " 100/minute."

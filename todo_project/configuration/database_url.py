@@ -38,6 +38,7 @@ ASYNCPG_ONLY = frozenset(
     }
 )
 SSL_MODES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
+SECONDS = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 LIBPQ_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
 
@@ -146,7 +147,7 @@ def _libpq_options(variable: str, query: dict[str, str]) -> dict[str, str]:
     # libpq checks these only when it connects: every request would fail without an explanation.
     if options.get("sslmode", "require") not in LIBPQ_SSL_MODES:
         raise _malformed(variable, f"sslmode (or ssl) must be one of {', '.join(LIBPQ_SSL_MODES)}")
-    if not re.fullmatch(r"-?[0-9]{1,9}", options.get("connect_timeout", "0"), re.ASCII):
+    if not SECONDS.fullmatch(options.get("connect_timeout", "0")):
         raise _malformed(variable, "connect_timeout must be a number of seconds")
     return options
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+PREFIX = re.compile(r"(/\w[\w.~-]*)+", re.ASCII)
+ORIGIN = re.compile(r"(\w+://[^/]*)?")  # of an absolute URI
 # The first segments of this service's own paths. A prefix that starts with one is ambiguous.
 OWN_SEGMENTS = ("admin", "api", "docs", "health", "metrics", "openapi.json", "redoc", "static")
 
@@ -22,7 +24,7 @@ def root_path(value: str) -> str:
         ImproperlyConfigured: the value is not a path, or starts with one of ``OWN_SEGMENTS``.
     """
     path = value.rstrip("/")
-    if path and not re.fullmatch(r"(/\w[\w.~-]*)+", path, re.ASCII):
+    if path and not PREFIX.fullmatch(path):
         raise ImproperlyConfigured("ROOT_PATH must be a path such as /todo.")
     if path.partition("/")[2].partition("/")[0] in OWN_SEGMENTS:
         raise ImproperlyConfigured(
@@ -42,4 +44,5 @@ def strip_prefix(prefix: str, environ: dict[str, Any]) -> None:
     if f"{path}/".startswith(f"{prefix}/"):
         environ["PATH_INFO"] = path.removeprefix(prefix)
         raw_uri = environ.get("RAW_URI", "")
-        environ["RAW_URI"] = re.sub(rf"^(\w+://[^/]*)?{re.escape(prefix)}", r"\1", raw_uri)
+        end = ORIGIN.match(raw_uri).end()  # type: ignore[union-attr]  # it matches any text
+        environ["RAW_URI"] = raw_uri[:end] + raw_uri[end:].removeprefix(prefix)

@@ -8,7 +8,10 @@ import re
 MASK = "***"
 MIN_LENGTH = 8  # characters; masking a shorter secret would also hide harmless text
 
-# Each match is replaced by its group and the mask.
+MAX_LENGTH = 32 * 1024  # characters; what follows is cut
+
+# Each match is replaced by its group and the mask. Clients can influence the text, so the time must
+# be linear in its length.
 PATTERNS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -18,7 +21,7 @@ PATTERNS = [
         r"((?:authorization|password|secret|token|sessionid|csrftoken)['\"]?\s*[:=]\s*['\"]?)"
         r"(?!(?:bearer|basic)\s)[^\s'\",;&]+",
         r"(://[^\s:/@]*:)[^\s/]+(?=@)",  # the password in a URL
-        r"(/[^\s'\"?]*\?)\S+",  # a query string
+        r"((?<![^\s'\"?])[^\s'\"?/]*/[^\s'\"?]*\?)\S+",  # a query string
     )
 ]
 
@@ -31,9 +34,15 @@ def hide(*secrets: str) -> None:
 
 
 def redacted(text: str) -> str:
-    """Return the text with the hidden values and everything that a pattern matches masked."""
+    """Return the text with the hidden values and everything that a pattern matches masked.
+
+    A text above ``MAX_LENGTH`` is cut, at white space: a part of a secret would not be recognised.
+    """
     for secret in _hidden:
         text = text.replace(secret, MASK)
+    if len(text) > MAX_LENGTH:
+        kept = "".join(text[:MAX_LENGTH].rsplit(maxsplit=1)[:-1])
+        text = f"{kept} … {len(text) - len(kept)} more characters"
     for pattern in PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
     return text

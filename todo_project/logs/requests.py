@@ -19,7 +19,7 @@ logger = logging.getLogger(ACCESS_LOGGER)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # In a route's pattern: a parameter of re_path() or path(), and the anchors
-PARAMETER = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
+PARAMETER = re.compile(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>")
 ANCHOR = re.compile(r"\^|/\?\\Z|\\Z|\$")
 
 

@@ -86,7 +86,7 @@ def client() -> ApiClient:
 def test_only_an_allowed_origin_may_read_responses(
     alice: ApiClient, sent: dict[str, str], permission: dict[str, str]
 ) -> None:
-    """Errors must be as readable as successes, and every response must say what it varies by (FR-019)."""
+    """Errors must be as readable as successes, and all must vary by origin and token (FR-019)."""
     found, expected = {}, {}
     for status, method, path, body, headers in REQUESTS:
         response = alice.send(method, path, body, **headers, **sent)
@@ -163,7 +163,10 @@ def test_a_response_that_varies_by_another_header_also_varies_by_origin(
 
     response = alice.send("GET", TASKS, **ORIGIN)
 
-    assert (response["Vary"], access_control(response)) == ("Accept-Language, Origin, Authorization", PERMISSION)
+    assert (response["Vary"], access_control(response)) == (
+        "Accept-Language, Origin, Authorization",
+        PERMISSION,
+    )
 
 
 def test_a_preflight_is_answered_without_a_token(anonymous: ApiClient) -> None:

@@ -61,3 +61,12 @@ def test_the_configured_handler_masks_secrets(log: io.StringIO) -> None:
     logging.getLogger("some.library").warning("sent %s", TOKEN)
 
     assert "sent ***" in log.getvalue()
+
+
+def test_a_long_text_is_cut_between_words() -> None:
+    """What follows must be counted; no part of a secret may be left that is not recognised."""
+    long = f"{'word ' * 6_553}token={'x' * 100}"  # the limit is inside the value
+
+    assert redacted(long) == f"{('word ' * 6_553).strip()} … 107 more characters"
+    assert redacted("/" * 40_000) == " … 40000 more characters"
+    assert redacted("x" * 32_768) == "x" * 32_768

@@ -92,7 +92,12 @@ def test_a_page_has_security_headers_and_an_icon() -> None:
         security = {name: answer.headers.get(name) for name in HEADERS}
         varies = answer.headers["Vary"].split(", ")
         is_kept = "no-store" not in answer.headers["Cache-Control"]
-        found[path] = answer.status_code, security, is_kept, {"Origin", "Authorization"} <= {*varies}
+        found[path] = (
+            answer.status_code,
+            security,
+            is_kept,
+            {"Origin", "Authorization"} <= {*varies},
+        )
         if icon in answer.content and "Cookie" in varies:
             whole.add(path)
 
