@@ -15,6 +15,8 @@ from tasks.models import TaskQuerySet, TaskRow
 from tasks.pagination import MAX_PAGE_SIZE, ORDER_FIELDS, Cursor, Page, decode_cursor, read_page
 
 LIMIT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+MAX_SEARCH_LENGTH = 200  # characters
+MAX_SEARCH_WORDS = 20
 ORDERINGS = (*ORDER_FIELDS, *(f"-{field}" for field in ORDER_FIELDS))
 
 
@@ -128,7 +130,15 @@ def _folded(text: str) -> str:
 
 
 def _search(value: str) -> tuple[str, ...]:
-    return tuple(_folded(value).split())
+    """Return the words, without those that occur in another one."""
+    words = sorted({*_folded(value).split()}, key=len)
+    if len(value) > MAX_SEARCH_LENGTH or len(words) > MAX_SEARCH_WORDS:
+        raise ValueError(value)
+    return tuple(
+        word
+        for number, word in enumerate(words, 1)
+        if not any(word in longer for longer in words[number:])
+    )
 
 
 def _ordering(value: str) -> str:
@@ -150,6 +160,9 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
 }
 ACCEPTED = {
     "completed": "must be true or false",
+    "search": (
+        f"must be at most {MAX_SEARCH_WORDS} different words and {MAX_SEARCH_LENGTH} characters"
+    ),
     "ordering": f"must be one of {', '.join(ORDER_FIELDS)}, or one of them after a -",
     "limit": f"must be a whole number from 1 to {MAX_PAGE_SIZE}",
     "cursor": "must be one that a Link header of this list gave, with the same ordering",

@@ -7,7 +7,7 @@ Source: docs/contract.md, "Extensions", list options.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from django.db.models.functions import Collate
 
 from authn.tokens import UNSTORABLE
 from tasks.models import MAX_TASK_ID, TaskQuerySet, TaskRow
+from tasks.statements import check_deadline
 
 MAX_PAGE_SIZE = 1000
 # A page begins after or at its cursor's task, or ends before or at it.
@@ -33,7 +34,8 @@ ORDER_FIELDS = {
     "title": str,
     "completed": bool,
 }
-# The minimum number of tasks per statement when a filter in Python may drop most of them
+# When a filter in Python may drop most tasks, the minimum number per statement; and between two
+# checks of the deadline
 FILTER_BATCH_SIZE = 1000
 
 
@@ -130,7 +132,7 @@ def read_page(
     while True:
         rest = tasks if position is None else position.beyond(tasks)
         batch = list(in_order(rest, ordering, is_forwards=is_forwards)[:size].rows())
-        found += filter(keeps, batch) if keeps else batch
+        found += batch if keeps is None else _filtered(batch, keeps, tasks.db)
         if size is None or wanted is None or len(batch) < size or len(found) >= wanted:
             break
         position = Cursor.at(batch[-1], ordering, "after" if is_forwards else "before")
@@ -147,6 +149,17 @@ def read_page(
         next=last if has_more or not is_forwards else None,
         previous=first if cursor is not None and (has_more or is_forwards) else None,
     )
+
+
+def _filtered(
+    tasks: list[TaskRow], keeps: Callable[[TaskRow], bool], using: str
+) -> Iterator[TaskRow]:
+    """Yield the tasks to keep, until the request's deadline."""
+    for number, task in enumerate(tasks):
+        if number % FILTER_BATCH_SIZE == 0:
+            check_deadline(using)
+        if keeps(task):
+            yield task
 
 
 def in_order(tasks: TaskQuerySet, ordering: str, *, is_forwards: bool = True) -> TaskQuerySet:

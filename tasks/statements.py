@@ -108,6 +108,18 @@ def _fetch_all(
         return cursor.fetchall()  # type: ignore[no-any-return]
 
 
+def check_deadline(using: str) -> None:
+    """Check that a request that computes for long still has time.
+
+    Args:
+        using: the alias of the database. The back ends of ``todo_project`` have a deadline.
+
+    Raises:
+        OperationalError: the deadline of the request has passed.
+    """
+    getattr(connections[using], "check_deadline", lambda: None)()
+
+
 def select(queryset: models.QuerySet[Any], columns: Sequence[Any]) -> Statement:
     """Compile a ``SELECT`` of columns, given by name or as expressions."""
     compiler = queryset.values_list(*columns).query.get_compiler(queryset.db)

@@ -107,6 +107,10 @@ BAD_VALUES = {
         *("", "-", "--id", "ID", "+id", "id,title", "id ", "pk"),
         *("user_id", "description", "id__gt", "?", "-title\n"),
     ],
+    "search": [
+        *("x" * 201, " " * 201, "é" * 201, " ".join("abcdefghijklmnopqrstu")),
+        *(" ".join(f"a{number}" for number in range(21)), "İ" * 201),
+    ],
     "limit": [
         *("", "0", "-1", "1001", "1.0", "1e2", "0x10", "007", "1 "),
         *("٣", "１", "1_0", "9" * 5000, "true", "null", "NaN", "\0"),

@@ -1,12 +1,15 @@
 """The ``search`` option (docs/contract.md, "Extensions", list options)."""
 
+import time
 from itertools import product
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 
 from conftest import ApiClient
-from tasks.models import Task
+from tasks.list_options import ListOptions, read_options
+from tasks.models import Task, TaskRow
 from tasks.tests.factories import TaskFactory
 from tasks.tests.link_walker import TASKS, ids, pages
 from tasks.tests.tables import wrong_rows
@@ -53,6 +56,44 @@ def test_search_finds_tasks_with_every_word(
     assert wrong_rows(table, found, [task.id] * number) == []
 
 
+def test_a_search_may_have_twenty_words(alice: ApiClient) -> None:
+    """Words that are repeated, in any case, must count once; 200 characters must be accepted."""
+    found = TaskFactory.create(title="abcdefghijklmnopqrst").id
+    words = " ".join("abcdefghijklmnopqrst")
+    searches = [words, f"{words} {words.upper()}", f"{words} {'a ' * 70}", "a" * 200, "😀" * 200]
+
+    assert [ids(alice.send("GET", f"{TASKS}?search={quote(each)}")) for each in searches] == [
+        *([[found]] * 3),
+        *([[]] * 2),
+    ]
+
+
+def test_words_within_others_are_not_looked_for() -> None:
+    """What contains a word contains the parts of the word."""
+    words = read_options({"search": "b Milk ilk milk il x milky"}).words
+
+    assert sorted(words) == ["b", "milky", "x"]
+
+
+def test_a_search_ends_at_the_deadline(alice: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It computes after the database has answered, and must not go on for longer than others."""
+    TaskFactory.create_batch(5)
+    looked_at = []
+    clock = SimpleNamespace(monotonic=time.monotonic)
+
+    def has_words(self: ListOptions, task: TaskRow) -> bool:
+        looked_at.append(task.id)
+        clock.monotonic = lambda: 1e12
+        return True
+
+    monkeypatch.setattr("todo_project.deadlines.time", clock)
+    monkeypatch.setattr("tasks.pagination.FILTER_BATCH_SIZE", 2)
+    monkeypatch.setattr(ListOptions, "_has_words", has_words)
+    response = alice.send("GET", f"{TASKS}?search=a")
+
+    assert (response.status_code, len(looked_at)) == (503, 2)
+
+
 def test_a_search_that_is_not_utf_8_finds_nothing(alice: ApiClient) -> None:
     """Bytes that are not UTF-8 must match nothing and must not be a 500."""
     TaskFactory.create(title="milk")
@@ -79,13 +120,13 @@ def test_pages_of_a_search_are_full(alice: ApiClient, monkeypatch: pytest.Monkey
 
 def test_a_search_goes_beyond_the_first_thousand_tasks(alice: ApiClient) -> None:
     """A search must cover a list of any length."""
-    time = TaskFactory.create(title="first NEEDLE").created_at
+    created = TaskFactory.create(title="first NEEDLE").created_at
     Task.objects.bulk_create(
         Task(
             user_id="alice",
             title="needle" if number % 1100 == 0 else "hay",
-            created_at=time,
-            updated_at=time,
+            created_at=created,
+            updated_at=created,
         )
         for number in range(1, 3301)
     )

@@ -79,7 +79,7 @@ def _sqlite(variable: str, rest: str, base_dir: Path) -> dict[str, Any]:
     if not name or rest[:1] != "/":
         raise _malformed(variable, "the form for SQLite is sqlite:///path")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "todo_project.sqlite",
         "NAME": name if name == ":memory:" else base_dir / name,
         "CONN_MAX_AGE": None,
         "OPTIONS": {

@@ -86,6 +86,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self.connection is not None and self.connection.is_open()
 
     @property
+    def is_writable(self) -> bool:
+        """Whether the server accepts writes: not a standby, and not set to read-only."""
+        with self.cursor() as cursor:
+            cursor.execute("SHOW transaction_read_only")
+            return bool(cursor.fetchone() == ("off",))
+
+    def check_deadline(self) -> None:
+        """Raise ``OperationalError`` after the deadline of the request."""
+        if remaining_seconds() == 0.0:
+            raise OperationalError("no time is left for the request")
+
+    @property
     def can_skip_cursor(self) -> bool:
         """Whether ``fetch_all`` may be used: not in a transaction or while queries are logged."""
         autocommits = self.autocommit or self.connection is None

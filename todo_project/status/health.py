@@ -1,5 +1,7 @@
 """The liveness and readiness checks."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponseNotAllowed, JsonResponse
@@ -25,17 +27,22 @@ def health(request: HttpRequest) -> HttpResponseBase:
 
 
 def ready(request: HttpRequest) -> HttpResponseBase:
-    """Report whether the database answers and all migrations are applied, for load balancers.
+    """Report whether the database answers, can be written and has all migrations.
+
+    For load balancers.
 
     Source: docs/contract.md, "Errors" (503).
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
+    database: Any = connection  # one of this project's back ends
     try:
         with database_deadline(READY_SECONDS):
-            missing = missing_migrations(connection)
+            is_writable, missing = database.is_writable, missing_migrations(connection)
     except (DatabaseError, InterfaceError) as error:
         return _not_ready(request, f"the database does not answer ({type(error).__name__})")
+    if not is_writable:
+        return _not_ready(request, "the database is read-only")
     if missing:
         return _not_ready(request, f"unapplied migrations: {missing}; run migrate")
     return _status_response("ready")

@@ -179,7 +179,7 @@ def test_an_sqlite_path_may_be_relative_or_absolute() -> None:
     found = {url: read(url) for url in expected}
 
     assert {url: each["NAME"] for url, each in found.items()} == expected
-    assert {each["ENGINE"] for each in found.values()} == {"django.db.backends.sqlite3"}
+    assert {each["ENGINE"] for each in found.values()} == {"todo_project.sqlite"}
 
 
 def test_sqlite_is_set_up_for_concurrent_writers() -> None:

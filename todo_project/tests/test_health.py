@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 from django.test.utils import CaptureQueriesContext
@@ -24,13 +24,16 @@ PATHS = ["/health", "/health/ready", "/"]
 METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 SERVICE = {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
 PASSWORD = "x7Qp2mVz9Lk4"
+IS_POSTGRESQL = connection.vendor == "postgresql"
 REFUSED = {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
 UNAVAILABLE = dict.fromkeys(("detail", "error"), "Service temporarily unavailable")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("path", "status", "statements"), [("/health", "healthy", 0), ("/health/ready", "ready", 2)]
+    ("path", "status", "statements"),
+    # whether the table of migrations exists, and its content; on PostgreSQL, whether it is writable
+    [("/health", "healthy", 0), ("/health/ready", "ready", 2 + IS_POSTGRESQL)],
 )
 def test_health_ignores_query_and_token(
     anonymous: ApiClient, path: str, status: str, statements: int
@@ -94,6 +97,23 @@ def test_a_missing_migration_is_a_503(anonymous: ApiClient, log: io.StringIO) ->
     assert (response.status_code, response.json()) == (503, UNAVAILABLE)
     assert (response["Retry-After"], response["Cache-Control"]) == ("2", "no-store")
     assert log.getvalue().count("Not ready: unapplied migrations: 1; run migrate") == 1
+
+
+@pytest.mark.django_db
+def test_a_database_that_cannot_be_written_is_a_503(
+    anonymous: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby must not get requests, nor a service whose file is read-only."""
+    if IS_POSTGRESQL:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL transaction_read_only = on")
+    else:
+        monkeypatch.setattr(type(connections["default"]), "is_writable", False)
+
+    response = anonymous.send("GET", "/health/ready")
+
+    assert (response.status_code, response.json()) == (503, UNAVAILABLE)
+    assert log.getvalue().count("Not ready: the database is read-only") == 1
 
 
 @pytest.mark.django_db

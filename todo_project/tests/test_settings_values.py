@@ -82,7 +82,7 @@ def test_debug_defaults_to_a_database_in_the_projects_folder(
     """Development must not need a database server."""
     database = load(monkeypatch, NEON_DATABASE_URL="", DEBUG="true")["DATABASES"]["default"]
 
-    assert database["ENGINE"] == "django.db.backends.sqlite3"
+    assert database["ENGINE"] == "todo_project.sqlite"
     assert str(database["NAME"]) == str(BASE_DIR / "db.sqlite3")
 
 

@@ -1,0 +1,107 @@
+"""The SQLite back end: the deadline of a request, and a file that is replaced."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.db.utils import ConnectionHandler
+
+from todo_project.configuration.database_url import database_settings
+from todo_project.deadlines import database_deadline
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return the path of a database that does not exist yet."""
+    return tmp_path / "db.sqlite3"
+
+
+@pytest.fixture
+def database(file: Path) -> Iterator[Any]:
+    """Open a database with an empty table."""
+    handler = connections(file)
+    with handler["default"].cursor() as cursor:
+        cursor.execute("CREATE TABLE task (title)")
+    yield handler["default"]
+    handler.close_all()
+
+
+def connections(file: Path) -> ConnectionHandler:
+    """Return the connections of a process, or of another thread of it."""
+    url = f"sqlite:////{str(file).lstrip('/')}"
+    return ConnectionHandler({"default": database_settings("DATABASE_URL", url, file.parent)})
+
+
+def write(database: Any) -> None:
+    """Add a row."""
+    with database.cursor() as cursor:
+        cursor.execute("INSERT INTO task VALUES ('a')")
+
+
+def titles(file: Path) -> list[Any]:
+    """Return the rows, read by another program."""
+    other = sqlite3.connect(file)
+    try:
+        return other.execute("SELECT title FROM task").fetchall()
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("change", ["replaced", "removed"])
+def test_a_file_that_is_replaced_is_not_used(database: Any, file: Path, change: str) -> None:
+    """No task may be written to a file that is not there any more, nor to its successor."""
+    write(database)
+    shutil.copy(file, file.with_suffix(".copy"))
+    file.rename(file.with_suffix(".old"))
+    if change == "replaced":
+        file.with_suffix(".copy").rename(file)
+    refused = []
+    for each in (database, connections(file)["default"]):  # a thread that comes later, too
+        with pytest.raises(
+            OperationalError, match="replaced or removed; stop the service"
+        ) as error:
+            write(each)
+        refused.append(error.value)
+
+    assert len(refused) == 2
+    assert file.exists() == (change == "replaced")
+    file.with_suffix(".old").replace(file)
+    write(database)
+    assert titles(file) == [("a",)] * 2
+
+
+def test_a_waiting_writer_gives_up_at_the_deadline(database: Any, file: Path) -> None:
+    """It must not wait for the 20 seconds that a command waits (docs/contract.md, "Errors")."""
+    write(database)
+    other = sqlite3.connect(file)
+    other.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    with pytest.raises(OperationalError, match="locked"), database_deadline(0.1):
+        write(database)
+    with pytest.raises(OperationalError, match="no time is left"), database_deadline(0.0):
+        write(database)
+    waited = time.monotonic() - started
+    other.rollback()
+    other.close()
+
+    assert 0.1 < waited < 6.0
+    assert titles(file) == [("a",)]
+    write(database)
+
+
+def test_a_file_that_may_not_be_written_is_known(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readiness check must learn of it; a database in memory can be written."""
+    in_memory: Any = connections(Path("/:memory:"))["default"]
+    found = [database.is_writable, in_memory.is_writable]
+    monkeypatch.setattr("os.access", lambda *args: False)
+
+    assert [*found, database.is_writable, in_memory.is_writable] == [True, True, False, True]
