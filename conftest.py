@@ -22,6 +22,7 @@ import django
 import hypothesis
 import jwt
 import pytest
+from django.db import connections
 from django.test import Client, SimpleTestCase
 
 # In CI, a test that needs a missing program fails instead of being skipped.
@@ -106,6 +107,9 @@ def pytest_configure(config: pytest.Config) -> None:
         NEON_DATABASE_URL=_database_url(config, scratch),
     )
     django.setup()
+    if config.getoption("--database") == "sqlite":
+        # pytest-django knows the default only for Django's own back end.
+        connections.settings["default"]["TEST"]["NAME"] = ":memory:"
 
 
 def _database_url(config: pytest.Config, scratch: Path) -> str:

@@ -60,7 +60,13 @@ def idempotency_key(request: HttpRequest) -> str | None:
 
 
 def create_once(
-    tasks: TaskQuerySet, owner: str, key: str, body: Any, values: Mapping[str, Any]
+    tasks: TaskQuerySet,
+    owner: str,
+    key: str,
+    body: Any,
+    values: Mapping[str, Any],
+    *,
+    is_last: bool = False,
 ) -> tuple[TaskRow, bool]:
     """Create a task, unless a request with the same key has already created one.
 
@@ -73,6 +79,7 @@ def create_once(
         key: the ``Idempotency-Key``.
         body: the JSON value of the request.
         values: the validated fields of the body.
+        is_last: whether not to try again if the key vanishes meanwhile.
 
     Returns:
         The task as it is now, and whether this is a replay.
@@ -95,8 +102,11 @@ def create_once(
         return task, False
     except IntegrityError:
         first = IdempotencyKey.objects.filter(user_id=owner, key=key).first()
-        if first is None:  # another constraint failed
-            raise
+        if first is None:
+            if is_last:  # another constraint failed
+                raise
+            # ``cleanup_tasks`` has just deleted the key.
+            return create_once(tasks, owner, key, body, values, is_last=True)
     if first.body_digest != digest:
         raise IdempotencyKeyError("was used for another request")
     found = tasks.filter(pk=first.task_id).row()

@@ -8,11 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.settings import api_settings
+
+from todo_project.outages import is_outage
 
 RETRY_AFTER_SECONDS = 2
 
@@ -76,8 +77,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         return _invalid(exc)
     if isinstance(exc, exceptions.APIException):
         return _refused(exc, context)
-    # The database itself failed. A rejected statement is a bug in this service: a 500.
-    if isinstance(exc, (OperationalError, InterfaceError)) or _read_only(exc):
+    if is_outage(exc):
         response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
         # No traceback: it does not show the cause, and formatting one per request would delay
         # /health during an outage.
@@ -89,11 +89,6 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     request = context["request"]
     log_response(message, *cause, response=response, request=request, exception=traceback)
     return response
-
-
-def _read_only(exc: Exception) -> bool:
-    """Return whether a write failed because the database is read-only, like a standby (25006)."""
-    return isinstance(exc, DatabaseError) and getattr(exc.__cause__, "sqlstate", None) == "25006"
 
 
 def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpResponse:

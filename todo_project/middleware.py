@@ -64,6 +64,7 @@ def contract_middleware(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
+        request.META["todo_project.request_id"] = identifier  # for the server's own log entries
         token = current_request_id.set(identifier)
         # A request may have waited for a thread.
         with database_deadline(started_at=request.META.get("todo_project.received_at")):

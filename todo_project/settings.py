@@ -162,6 +162,8 @@ CORS_PREFLIGHT_MAX_AGE = 86_400  # seconds
 
 # Maximum size of a request body, in bytes (docs/contract.md, "Errors", 413)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# No form uploads files, and a file that is sent nevertheless is written nowhere.
+FILE_UPLOAD_HANDLERS: list[str] = []
 # Unknown query parameters are ignored; the server limits the length of the request line.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 

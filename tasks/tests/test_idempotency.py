@@ -309,6 +309,27 @@ def test_a_deeply_nested_body_is_accepted_with_a_key(alice: ApiClient) -> None:
     assert wrong_rows([400, 1000, 30_000], is_alike, True) == []
 
 
+def test_a_key_that_is_deleted_meanwhile_is_free(
+    alice: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clean-up may delete an old key just when a late retry has met it."""
+    first = post(alice, NEW)
+    find = IdempotencyKey.objects.filter
+
+    def delete_and_find(**values: Any) -> Any:
+        monkeypatch.undo()
+        IdempotencyKey.objects.all().delete()
+        return find(**values)
+
+    monkeypatch.setattr(IdempotencyKey.objects, "filter", delete_and_find)
+    again = post(alice, NEW)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert "Idempotent-Replayed" not in again
+    assert len({first.json()["id"], again.json()["id"]}) == len(rows()) == 2
+    assert len(keys()) == 1
+
+
 def test_another_integrity_error_is_a_500(
     alice: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

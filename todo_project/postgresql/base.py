@@ -8,10 +8,12 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import InterfaceError, InternalError, OperationalError
 from psycopg.pq import TransactionStatus
 
 from todo_project.deadlines import remaining_seconds
+from todo_project.outages import READ_ONLY, sqlstate
+from todo_project.postgresql.addresses import with_addresses
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
 from todo_project.postgresql.connection_pool import Pool
 
@@ -28,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(self._retry_read)
+        self.execute_wrappers.append(self._run)
         self._slot: Pool | None = None  # the pool in which this thread holds a slot
 
     def connect(self) -> None:
@@ -50,9 +52,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> DeadlineConnection:
         """Connect within the deadline and ``connect_timeout`` seconds per address of the host."""
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection = DeadlineConnection.connect(**conn_params)
+        connection = DeadlineConnection.connect(**with_addresses(conn_params))
         connection.adapters.register_loader("timestamptz", UTCLoader)
-        connection.expires_at = time.monotonic() + self.settings_dict["CONN_MAX_AGE"]
+        connection.opened_at = time.monotonic()
         return connection
 
     def close_if_unusable_or_obsolete(self) -> None:
@@ -77,9 +79,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_pool(self) -> None:
         """Close idle connections; Django calls this before it drops a test database."""
-        pool = self._process_pool()
-        while connection := pool.pop_idle():
-            connection.close()
+        self._process_pool().close_connections()
 
     def is_usable(self) -> bool:
         """Return whether the connection is open, without a round trip to the server."""
@@ -130,7 +130,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _process_pool(self) -> Pool:
         key = *SERVER_AND_DATABASE(self.settings_dict), self.settings_dict["OPTIONS"].get("host")
-        return _pools.get(key) or _pools.setdefault(key, Pool())  # setdefault() is atomic
+        if key not in _pools:
+            _pools.setdefault(key, Pool(self.settings_dict["CONN_MAX_AGE"]))  # is atomic
+        return _pools[key]
 
     def _open(self) -> None:
         self.autocommit = False  # disables health checks and retries while connecting
@@ -150,10 +152,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool is not None:
             pool.release_slot()
 
-    def _retry_read(
+    def _run(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
         """Run a statement; retry a read once if its connection is lost outside a transaction.
+
+        If the server has become read-only, replace its connections: after a failover, the same
+        host or another one of the URL leads to a server that can write.
 
         A read is not retried after the deadline. A write is never retried: the server may have
         committed it before the connection was lost.
@@ -162,6 +167,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         try:
             return execute(sql, params, many, context)
+        except InternalError as error:
+            if sqlstate(error) == READ_ONLY:
+                self._process_pool().close_connections()
+            raise
         except (OperationalError, InterfaceError):
             if not (self._is_lost() and _is_read(sql)) or remaining_seconds() == 0.0:
                 raise

@@ -52,7 +52,7 @@ class DeadlineConnection(psycopg.Connection[Any]):
     Source: docs/decisions/0007-database-deadline.md.
     """
 
-    expires_at = float("inf")  # the time.monotonic() value after which it is not reused
+    opened_at = 0.0  # a time.monotonic() value
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

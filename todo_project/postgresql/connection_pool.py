@@ -21,10 +21,16 @@ class Pool:
     own pool needs background threads, and after an outage it backs off longer and longer before it
     reconnects.
 
+    Args:
+        max_age: seconds until a connection is replaced.
+        size: the number of slots.
+
     Source: docs/decisions/0009-connection-pool.md.
     """
 
-    def __init__(self, size: int = CONNECTIONS) -> None:
+    def __init__(self, max_age: float, size: int = CONNECTIONS) -> None:
+        self._max_age = max_age
+        self._closed_until = 0.0  # connections that were opened before are not reused
         self._slots: SimpleQueue[None] = SimpleQueue()  # 0.2 µs; a Semaphore takes 1.7
         for _ in range(size):
             self.release_slot()
@@ -50,11 +56,22 @@ class Pool:
         with suppress(IndexError):  # another thread may empty the list before pop()
             while True:
                 connection = self._idle.pop()
-                if time.monotonic() < connection.expires_at and connection.is_open():
+                oldest = max(time.monotonic() - self._max_age, self._closed_until)
+                if connection.opened_at >= oldest and connection.is_open():
                     return connection
                 connection.close()
         return None
 
     def push_idle(self, connection: DeadlineConnection) -> None:
-        """Keep a connection for the next thread."""
-        self._idle.append(connection)
+        """Keep a connection for the next thread, unless it is to be closed."""
+        if connection.opened_at >= self._closed_until:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close_connections(self) -> None:
+        """Close the idle connections at once, and those in use when they are returned."""
+        self._closed_until = time.monotonic()
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()

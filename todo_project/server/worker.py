@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from gunicorn.workers.base import Worker as BaseWorker
 
+from todo_project.logs.formatters import current_request_id
 from todo_project.server import turns
 from todo_project.server.connections import NEVER, Connection
 from todo_project.server.lanes import THREADS, Lane, Lanes
@@ -350,7 +352,8 @@ class Worker(BaseWorker):
         try:
             head, body = self._first_part(connection) if is_first else self._next_part(connection)
         except BaseException:  # SystemExit too: it would end the thread
-            self.log.exception("The application has failed")
+            with _request_id_of(connection.response):
+                self.log.exception("The application has failed")
             if not is_first:  # the client sees that the response is incomplete
                 self._close(connection)
                 return
@@ -420,7 +423,19 @@ class Worker(BaseWorker):
             try:
                 response.close()
             except Exception:
-                self.log.exception("The application has failed")
+                with _request_id_of(response):
+                    self.log.exception("The application has failed")
+
+
+@contextmanager
+def _request_id_of(response: Response | None) -> Iterator[None]:
+    """Add the id of a request to log entries."""
+    environ = response.environ if response is not None else {}
+    token = current_request_id.set(environ.get("todo_project.request_id"))
+    try:
+        yield
+    finally:
+        current_request_id.reset(token)
 
 
 def _allowed_files() -> int:

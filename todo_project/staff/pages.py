@@ -14,9 +14,11 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.exception import response_for_exception
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
@@ -25,6 +27,7 @@ from django.utils.log import log_response
 
 from todo_project.deadlines import database_deadline, restart_deadline
 from todo_project.exceptions import RETRY_AFTER_SECONDS
+from todo_project.outages import is_outage
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -60,26 +63,42 @@ def staff_page(view: View) -> View:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            response = chain(request, *args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
-            response = HttpResponse(
-                render_to_string("503.html"),
-                status=503,
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
-            log_response(
-                "The database cannot be used", response=response, request=request, exception=error
-            )
+            response = _refuse_body(request) or chain(request, *args, **kwargs)
+        except (BadRequest, MultiPartParserError, SuspiciousOperation):
+            # Anybody can send such a form, so that Django's log entry of 5 KB is not worth it.
+            response = _error_page(400)
         except Exception as error:  # noqa: BLE001 - Django logs it and returns a response
-            response = response_for_exception(request, error)
-            if settings.DEBUG:  # Django's debug page, whose inline styles the policy would block
-                return response
+            if is_outage(error):
+                response = _outage_page(request, error)
+            else:
+                response = response_for_exception(request, error)
+                if settings.DEBUG:  # Django's debug page; the policy would block its inline styles
+                    return response
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _with_deadlines(iter(response))
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return response
 
     return wrapper
+
+
+def _refuse_body(request: HttpRequest) -> HttpResponseBase | None:
+    """Return a 413 if the body is too large, else ``None``."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    is_too_large = request.method == "POST" and length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return _error_page(413) if is_too_large else None
+
+
+def _outage_page(request: HttpRequest, error: Exception) -> HttpResponse:
+    response = _error_page(503)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    message = "The database cannot be used"
+    log_response(message, response=response, request=request, exception=error)
+    return response
+
+
+def _error_page(status: int) -> HttpResponse:
+    return HttpResponse(render_to_string(f"{status}.html"), status=status)
 
 
 def with_deadline(seconds: float) -> Callable[[View], View]:

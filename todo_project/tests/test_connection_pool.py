@@ -4,12 +4,19 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from unittest.mock import Mock
 
 import psycopg
 import pytest
-from django.db import OperationalError, close_old_connections, connection, connections
+from django.db import (
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
 from todo_project.deadlines import database_deadline
 from todo_project.postgresql import base
@@ -62,7 +69,7 @@ def test_concurrent_requests_open_no_more_connections_than_the_pool_has_slots(
     monkeypatch: pytest.MonkeyPatch, pools: dict[Any, Pool]
 ) -> None:
     """A request must wait while all connections are in use."""
-    monkeypatch.setattr(base, "Pool", lambda: Pool(2))
+    monkeypatch.setattr(base, "Pool", partial(Pool, size=2))
 
     pids = in_threads(10, "SELECT pg_backend_pid() FROM pg_sleep(0.1)")
 
@@ -74,7 +81,7 @@ def test_the_deadline_includes_the_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A request that gets no connection must get a 503 in time (docs/contract.md, "Errors")."""
-    monkeypatch.setattr(base, "Pool", lambda: Pool(1))
+    monkeypatch.setattr(base, "Pool", partial(Pool, size=1))
     ask(PID)
 
     def late() -> float:
@@ -94,7 +101,7 @@ def test_a_failed_connection_attempt_releases_its_slot(
 ) -> None:
     """The slot must be released exactly once, whichever step of connecting fails."""
     refuse = Mock(side_effect=psycopg.OperationalError("the database is too old"))
-    monkeypatch.setattr(base, "Pool", lambda: Pool(1))
+    monkeypatch.setattr(base, "Pool", partial(Pool, size=1))
     with monkeypatch.context() as patch:
         patch.setattr(base.DatabaseWrapper, "init_connection_state", refuse)
         for _ in range(3):
@@ -111,7 +118,7 @@ def test_a_failed_connection_attempt_releases_its_slot(
 
 def test_a_closed_connection_releases_its_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     """Django's ``close()`` must call ``_close()``, which the back end overrides."""
-    monkeypatch.setattr(base, "Pool", lambda: Pool(1))
+    monkeypatch.setattr(base, "Pool", partial(Pool, size=1))
     ask(PID)
 
     connection.close()
@@ -172,6 +179,29 @@ def test_an_idle_connection_that_was_lost_is_replaced(admin: psycopg.Connection[
         == -1
     )
     ask_in_request("DELETE FROM django_migrations WHERE id = -1 RETURNING id")
+
+
+def test_the_connections_of_a_read_only_server_are_replaced() -> None:
+    """After a failover they lead to a standby; the idle ones and those in use must be closed."""
+    with ThreadPoolExecutor(2) as executor:
+        idle, barrier = [], threading.Barrier(2, timeout=60)
+
+        def in_use() -> None:
+            idle.append(ask(PID))
+            barrier.wait()
+            barrier.wait()
+            close_old_connections()
+
+        user = executor.submit(in_use)
+        barrier.wait()
+        idle += in_threads(1, PID)
+        ask("SELECT set_config('default_transaction_read_only', 'on', false)")
+        with pytest.raises(InternalError, match="read-only"):
+            ask_in_request("CREATE TABLE anything ()")
+        barrier.wait()
+        user.result()
+
+    assert not {*idle} & {*in_threads(3, "SELECT pg_backend_pid() FROM pg_sleep(0.1)")}
 
 
 def test_two_databases_have_separate_pools(pools: dict[Any, Pool]) -> None:

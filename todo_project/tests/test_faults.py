@@ -90,7 +90,7 @@ def test_an_exception_in_a_head_request_has_no_body(client: ApiClient, broken_pa
 
 @debug_or_not
 def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
-    client: ApiClient, settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool
+    client: ApiClient, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool
 ) -> None:
     """Only a 503 may suggest a retry (docs/contract.md, "Errors")."""
     settings.DEBUG = debug

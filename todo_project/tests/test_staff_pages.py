@@ -15,6 +15,7 @@ from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from conftest import FRONT_END, ApiClient, mint
+from tasks.models import Task
 from todo_project.deadlines import DATABASE_SECONDS, database_deadline, remaining_seconds
 from todo_project.staff import pages
 from todo_project.staff.pages import ACTION_SECONDS, staff_page, with_deadline
@@ -195,6 +196,51 @@ def test_a_forged_form_is_refused() -> None:
     assert answer.status_code == 403
     assert b"This form was not sent from this site" in answer.content
     assert b"Forged" not in client.get(LIST).content
+
+
+MULTIPART = "multipart/form-data; boundary=b"
+PART = '--b\r\nContent-Disposition: form-data; name="f{}"; filename="f"\r\n\r\nx\r\n'
+BAD_FORMS = [
+    (413, MULTIPART, PART.format("") + "x" * 65_536),
+    (413, "application/x-www-form-urlencoded", "x" * 65_537),
+    (400, MULTIPART, "".join(map(PART.format, range(101))) + "--b--"),  # too many files
+    (400, "multipart/form-data; boundary=é", PART),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "status", "kind", "form"),
+    [
+        *((path, *form) for path in (LOGIN, f"{LIST}add/") for form in BAD_FORMS),
+        ("/admin/nothing/", *BAD_FORMS[0]),  # of which the form is not read
+    ],
+)
+def test_a_bad_form_is_refused_in_one_log_line(
+    log: io.StringIO, path: str, status: int, kind: str, form: str
+) -> None:
+    """Anybody can send one: it must cost neither a file nor a traceback."""
+    client = superuser_client() if path != LOGIN else Client()
+    client.raise_request_exception = False
+    log.truncate(0)
+
+    answer = client.post(path, form, kind)
+
+    assert (answer.status_code, b"<h1>" in answer.content) == (status, True)
+    assert answer["Content-Security-Policy"] == pages.CONTENT_SECURITY_POLICY
+    assert len(log.getvalue().splitlines()) == 1
+    assert not Task.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_sent_is_not_kept() -> None:
+    """No form uploads files, and none may lie in the temporary folder."""
+    form = {"username": "a", "password": "b", "file": io.BytesIO(b"x" * 9_000)}
+
+    answer = Client().post(LOGIN, form)
+
+    assert answer.status_code == 200
+    assert (answer.wsgi_request.upload_handlers, answer.wsgi_request.FILES) == ([], {})
 
 
 def test_a_post_has_a_longer_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from unittest.mock import Mock
 import pytest
 from gunicorn.config import Config
 
+from todo_project.logs.formatters import current_request_id
 from todo_project.postgresql.connection_pool import API_CONNECTIONS, STAFF_CONNECTIONS
 from todo_project.server import worker as module
 from todo_project.server.connections import Connection
@@ -413,6 +414,23 @@ def test_an_application_that_fails(serve: Serve, error: Exception) -> None:
     assert response.endswith(b'"error":"Internal Server Error"}')
     assert app.closed.is_set()
     server.log.exception.assert_called_once()
+
+
+def test_the_log_entry_of_a_failure_has_the_request_id(serve: Serve) -> None:
+    """A download that breaks off must be found by its id, and no later entry must have the id."""
+    ids = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["todo_project.request_id"] = "export-1"
+        return Parts(b"a", ValueError("no"))(environ, start_response)  # type: ignore[no-any-return]
+
+    server = serve(app)
+    server.log.exception.side_effect = lambda *_: ids.append(current_request_id.get())
+    server.log.warning.side_effect = server.log.exception.side_effect
+    server.exchange(GET)
+    server.exchange(b"nonsense\r\n\r\n")
+
+    assert ids == ["export-1", None]
 
 
 def test_an_application_that_fails_to_end(serve: Serve) -> None:
