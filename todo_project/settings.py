@@ -231,12 +231,13 @@ CSRF_TRUSTED_ORIGINS = [
     if entry.strip()
 ]
 
-# Failed logins are counted by client address, in the database that all processes share.
+# Logins are counted by client address, in the database that all processes share.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]
 AXES_CLIENT_IP_CALLABLE = "todo_project.staff.addresses.client_address"
 AXES_RESET_ON_SUCCESS = True
+AXES_HANDLER = "todo_project.staff.lockout.LockoutHandler"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 # The log shows the address, but not the user name that was entered.

@@ -3,7 +3,6 @@
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
@@ -11,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 
+from todo_project.staff.lockout import LOCKED_SECONDS, LoginForm, TooManyLoginsError
 from todo_project.staff.pages import ACTION_SECONDS, LOGIN_SECONDS, View, staff_page, with_deadline
 
 
@@ -24,6 +24,7 @@ class StaffSite(admin.AdminSite):
     site_title = "Todo back end"
     index_title = "Staff"
     site_url = None  # the root serves JSON
+    login_form = LoginForm
     enable_nav_sidebar = False  # three models; the list needs the width
 
     def admin_view(self, view: View, cacheable: bool = False) -> Any:
@@ -34,18 +35,20 @@ class StaffSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log in, unless too many logins from the client's address have failed."""
         if not AxesProxyHandler.is_allowed(request):
-            return _locked_out(request)
-        response = super().login(request, extra_context)
-        # set by axes; true if this failure has reached the limit
-        return _locked_out(request) if vars(request)["axes_locked_out"] else response
+            return _refused(request, LOCKED_SECONDS)
+        try:
+            response = super().login(request, extra_context)
+        except TooManyLoginsError as error:
+            return _refused(request, error.seconds)
+        # set by LockoutHandler; true if this failure has reached the limit
+        return _refused(request, LOCKED_SECONDS) if vars(request)["axes_locked_out"] else response
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """Order by id: the log may have a million entries and has no index on their time."""
         return super().get_log_entries(request).order_by("-pk")
 
 
-def _locked_out(request: HttpRequest) -> HttpResponse:
-    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+def _refused(request: HttpRequest, seconds: int) -> HttpResponse:
     response = render(request, "locked_out.html", {"minutes": seconds // 60}, status=429)
     response["Retry-After"] = str(seconds)
     return response

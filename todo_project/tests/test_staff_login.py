@@ -1,18 +1,25 @@
 """Staff login, and the lockout after failed logins."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, Lock
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import time_machine
 from axes.models import AccessAttempt
 from django.conf import settings as project_settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from todo_project.deadlines import DATABASE_SECONDS
+from todo_project.staff import lockout
 from todo_project.staff.addresses import client_address
 from todo_project.tests.database_connections import StoppedClock
 from todo_project.tests.staff import PASSWORD
@@ -140,6 +147,89 @@ def test_a_successful_login_resets_the_count() -> None:
     log_in()
 
     assert fail(4) == [200] * 4
+
+
+def test_a_login_of_another_user_resets_nothing() -> None:
+    """A member of staff must not be able to guess the password of a superuser."""
+    User.objects.create_user("mallory", password=PASSWORD, is_staff=True)
+    own = {"username": "mallory", "password": PASSWORD}
+    statuses = []
+    for _ in range(5):
+        statuses += fail(1)
+        statuses.append(Client().post(LOGIN, own).status_code)
+
+    assert statuses == [200, 302, 200, 302, 200, 302, 200, 302, 429, 429]
+    assert log_in().status_code == 429
+
+
+def test_a_form_without_a_password_is_not_counted() -> None:
+    """Only what could be a guess may lock the login."""
+    assert [log_in("").status_code for _ in range(9)] == [200] * 9
+    assert not AccessAttempt.objects.exists()
+
+
+def test_passwords_are_checked_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot be served soon must get a 429 at once, and no attempt be counted."""
+    busy = Lock()
+    monkeypatch.setattr(lockout, "_slot", busy)
+    monkeypatch.setattr(lockout, "MAX_WAIT_SECONDS", 0.1)
+    arrived: dict[str, Any] = {"todo_project.received_at": time.monotonic() - 1}
+    waited_too_long = log_in(**arrived)
+    with busy:
+        refused = log_in()
+
+    for answer in (waited_too_long, refused):
+        assert (answer.status_code, answer["Retry-After"]) == (429, "1")
+        assert b"Try again in a moment." in answer.content
+    assert not AccessAttempt.objects.exists()
+    assert log_in().status_code == 302
+
+
+def test_an_attempt_beyond_the_limit_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process may count the last attempt between this one's two looks at the count."""
+    fail(4)
+    AccessAttempt.objects.update(failures_since_start=5)
+    monkeypatch.setattr(lockout.LockoutHandler, "is_locked", lambda *args: False)
+
+    assert log_in().status_code == 429
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_guesses_are_counted_before_they_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of any number of guesses at once, five may be tried."""
+    looked_at = []
+
+    def look_at(user: User, password: str) -> bool:
+        looked_at.append(password)
+        return False
+
+    monkeypatch.setattr(User, "check_password", look_at)
+    # as many processes as guesses
+    monkeypatch.setattr(lockout, "_slot", MagicMock())
+    barrier = Barrier(12, timeout=60)
+
+    def guess(number: int) -> int:
+        barrier.wait()
+        try:
+            return log_in(f"guess {number}").status_code  # type: ignore[no-any-return]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as executor:
+        statuses = sorted(executor.map(guess, range(12)))
+
+    assert len(looked_at) <= 5
+    assert set(statuses) <= {200, 429}
+    assert log_in().status_code == 429
+
+
+def test_a_check_of_a_password_elsewhere_is_not_counted() -> None:
+    """A command has no address."""
+    assert authenticate(username="grace", password="wrong") is None
+    assert not AccessAttempt.objects.exists()
 
 
 def forwarded(addresses: str) -> dict[str, Any]:
