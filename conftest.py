@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator
@@ -107,6 +108,9 @@ def pytest_configure(config: pytest.Config) -> None:
         NEON_DATABASE_URL=_database_url(config, scratch),
     )
     django.setup()
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stdout)  # which pytest captures
     if config.getoption("--database") == "sqlite":
         # pytest-django knows the default only for Django's own back end.
         connections.settings["default"]["TEST"]["NAME"] = ":memory:"

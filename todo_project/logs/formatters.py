@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import orjson
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+from todo_project.logs.output import Output, without_waiting
 from todo_project.logs.redaction import redacted
 
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
@@ -95,13 +96,27 @@ class TextLine(logging.Formatter):
         return self.format(RequestRecord(level, fields))
 
 
-class LineHandler(logging.StreamHandler[TextIO]):
+class LineHandler(logging.StreamHandler[Any]):
     """Writes log records, and writes request lines without building a record.
 
     Source: docs/decisions/0017-request-log-without-records.md.
     """
 
     formatter: JSONLine | TextLine
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(without_waiting(stream, self._dropped_line))
+
+    def close(self) -> None:
+        """Wait a moment for lines that are still to be written."""
+        if isinstance(self.stream, Output):
+            self.stream.finish()
+        super().close()
+
+    def _dropped_line(self, number: int) -> str:
+        message = f"{number} log lines were dropped, because standard output was not being read"
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
+        return self.format(record) + self.terminator
 
     def write_request(self, level: int, fields: dict[str, Any]) -> None:
         """Write the line of a request. Like ``emit()``, report a failure instead of raising it."""

@@ -54,7 +54,7 @@ class LoginForm(AdminAuthenticationForm):
             return super().clean()
 
 
-class LockoutHandler(AxesDatabaseHandler):
+class LockoutHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
     """Neither counts a failed login, which ``LoginForm`` has done, nor forgets those of others."""
 
     def user_login_failed(
@@ -70,7 +70,7 @@ class LockoutHandler(AxesDatabaseHandler):
     def reset_user_attempts(self, request: Any, credentials: Any = None) -> int:
         """Forget the attempts of the user who has logged in, from this address only."""
         [attempts] = self.filter_user_attempts(request, credentials)
-        username = credentials[settings.AXES_USERNAME_FORM_FIELD]
+        username = credentials["username"]
         return int(attempts.filter(username=username).delete()[0])
 
 
