@@ -5,9 +5,7 @@ import itertools
 import logging
 import os
 import runpy
-import shutil
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ from environs import validate
 
 from todo_project.configuration.environment import env
 from todo_project.server.log import log_failed_thread
+from todo_project.server.metrics_folder import PREFIX, MetricsFolder
+from todo_project.server.reloads import guard_reloads
 
 try:
     host = env.str("HOST", "0.0.0.0")
@@ -49,16 +49,16 @@ loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower(
 
 # The environment variable for the folder of the workers' counters, which /metrics sums
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-METRICS_PREFIX = "todo-metrics-"
 
 
 def on_starting(server: Any) -> None:
     """Create the metrics folder if ``METRICS`` is on; by default a temporary one."""
+    guard_reloads(server, without=METRICS_FOLDER)
     # A folder with our prefix belongs to the server that this one replaces (SIGUSR2).
-    given = Path(os.environ.get(METRICS_FOLDER) or METRICS_PREFIX).name
-    if settings["METRICS"] and given.startswith(METRICS_PREFIX):
-        server.metrics_folder = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=worker_tmp_dir)
-        os.environ[METRICS_FOLDER] = server.metrics_folder
+    given = Path(os.environ.get(METRICS_FOLDER) or PREFIX).name
+    if settings["METRICS"] and given.startswith(PREFIX):
+        server.metrics_folder = MetricsFolder(worker_tmp_dir)
+        os.environ[METRICS_FOLDER] = str(server.metrics_folder.path)
     elif settings["METRICS"]:
         Path(os.environ[METRICS_FOLDER]).mkdir(parents=True, exist_ok=True)
 
@@ -86,7 +86,7 @@ def post_fork(server: Any, worker: Any) -> None:
 def on_exit(server: Any) -> None:
     """Remove the temporary metrics folder, if any."""
     if hasattr(server, "metrics_folder"):
-        shutil.rmtree(server.metrics_folder)
+        server.metrics_folder.remove()
 
 
 def post_worker_init(worker: Any) -> None:

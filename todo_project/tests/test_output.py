@@ -88,7 +88,8 @@ def test_a_reader_that_stalls_costs_lines_but_no_time(
     for each in range(number):
         pipe.output.write(LINE.format(each))
     pipe.output.write("x" * (MAX_WAITING_BYTES + 1))
-    received, seen, kept = [], 0, 0
+    received: list[str] = []
+    seen = kept = 0
     while seen <= number:
         received = received or pipe.read_lines(1)
         line = received.pop(0)

@@ -1,0 +1,48 @@
+"""The temporary folder of the workers' counters."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+PREFIX = "todo-metrics-"
+
+
+class MetricsFolder:
+    """A folder that its server locks, so that the next one can tell that it has been left behind.
+
+    The lock ends with the server and its workers, even if they are killed.
+
+    Args:
+        parent: the folder in which it is created; ``None`` is that for temporary files.
+    """
+
+    def __init__(self, parent: str | None) -> None:
+        # Locked before it gets its name: another server may be looking for leftovers.
+        unnamed = Path(tempfile.mkdtemp(dir=parent))
+        self._descriptor = os.open(unnamed, os.O_RDONLY)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self.path = unnamed.rename(unnamed.with_name(f"{PREFIX}{unnamed.name}"))
+        for folder in self.path.parent.glob(f"{PREFIX}*"):
+            if folder != self.path:
+                _remove_if_left(folder)
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path)
+        os.close(self._descriptor)
+
+
+def _remove_if_left(folder: Path) -> None:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # another user's, or removed meanwhile
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:  # its server is running
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,35 @@
+"""The temporary folder of the workers' counters."""
+
+from pathlib import Path
+
+import pytest
+
+from todo_project.server.metrics_folder import PREFIX, MetricsFolder
+
+
+def test_the_folder_of_a_killed_server_is_removed(tmp_path: Path) -> None:
+    """Those of running servers, other users' and other files must be kept."""
+    left, file, other = (tmp_path / name for name in (f"{PREFIX}left", f"{PREFIX}file", "other"))
+    left.mkdir()
+    (left / "counter_1.db").touch()
+    file.touch()
+    other.mkdir()
+
+    running, own = MetricsFolder(str(tmp_path)), MetricsFolder(str(tmp_path))
+
+    assert {*tmp_path.iterdir()} == {file, other, running.path, own.path}
+    for each in (running, own):
+        each.remove()
+    assert {*tmp_path.iterdir()} == {file, other}
+
+
+def test_a_folder_that_cannot_be_opened_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be another user's, or be removed by another server at the same time."""
+    (tmp_path / f"{PREFIX}dangling").symlink_to(tmp_path / "nothing")
+
+    folder = MetricsFolder(str(tmp_path))
+
+    assert len([*tmp_path.iterdir()]) == 2
+    folder.remove()

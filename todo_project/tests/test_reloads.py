@@ -1,0 +1,95 @@
+"""Reloading with SIGHUP, with valid and invalid settings."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from conftest import SECRET
+from todo_project.server.reloads import guard_reloads
+from todo_project.tests.live_server import LiveServer, deploying
+from todo_project.tests.test_server_metrics import workers
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a server whose reloads are guarded."""
+    monkeypatch.setattr(sys, "argv", ["gunicorn", "todo_project.wsgi"])
+    monkeypatch.setenv("METRICS_FOLDER", "x")
+    server = Mock()
+    server.original = server.reload
+    guard_reloads(server, without="METRICS_FOLDER")
+    return server
+
+
+def test_only_what_loads_is_reloaded(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log must have the reason, without a traceback."""
+    server.reload()
+    assert server.original.call_count == 1
+    monkeypatch.setenv("THROTTLE_RATE", "often")
+    server.reload()
+
+    assert server.original.call_count == 1
+    [call] = server.log.error.call_args_list
+    assert str(call[0][1]).startswith("THROTTLE_RATE must be a number of requests")
+    assert "\n" not in call[0][1]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (OSError("no memory"), "the check failed (OSError)"),
+        (subprocess.TimeoutExpired("gunicorn", 1), "the check failed (TimeoutExpired)"),
+        ([subprocess.CompletedProcess([], 1, "", "")], "unknown"),
+    ],
+)
+def test_a_check_that_fails_keeps_the_workers(
+    server: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any, reason: str
+) -> None:
+    """Nothing may be reloaded that is not known to work."""
+    run = Mock(side_effect=outcome)
+    monkeypatch.setattr("todo_project.server.reloads.subprocess.run", run)
+    server.reload()
+
+    assert "METRICS_FOLDER" not in run.call_args[1]["env"]
+    assert not server.original.called
+    assert server.log.error.call_args[0][1] == reason
+
+
+def wait_until(condition: Callable[[], Any], live: LiveServer) -> None:
+    """Wait for something that should happen soon."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, live.log
+        time.sleep(0.05)
+
+
+@pytest.mark.live
+def test_an_invalid_secret_file_does_not_stop_the_service(template: str, tmp_path: Path) -> None:
+    """The old workers must serve until a reload with a valid file."""
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    variables = {"BETTER_AUTH_SECRET": "", "BETTER_AUTH_SECRET_FILE": str(file)}
+    with deploying(tmp_path, template) as deployed, deployed.serving(**variables) as live:
+        before = set(workers(live))
+        file.write_text("short")
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "Not reloaded; the workers go on" in live.log, live)
+        with live.client("alice") as client:
+            status = client.get("/api/alice/tasks").status_code
+        kept = set(workers(live))
+        file.write_text(SECRET)
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not before & set(workers(live)) and len(workers(live)) == 2, live)
+
+    assert (status, kept) == (200, before)
+    [line] = [line for line in live.log.splitlines() if "Not reloaded" in line]
+    assert "have: BETTER_AUTH_SECRET" in line
+    assert "shorter than 32 bytes" in line
+    assert "Traceback" not in live.log
