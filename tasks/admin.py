@@ -1,6 +1,8 @@
 """The admin for tasks; ``todo_project/admin.py`` is the admin for staff accounts."""
 
+import logging
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -20,6 +22,8 @@ from tasks.staff.forms import TaskForm
 from tasks.staff.lists import BoundedPaginator, TaskChangeList
 from tasks.staff.owners import owner_of
 from tasks.staff.searches import search
+
+logger = logging.getLogger(__name__)
 
 OWNER_FIELDS = ("owner_email", "owner_name")
 TIME_FORMAT = "%Y-%m-%d %H:%M"
@@ -130,20 +134,18 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
     @admin.action(description="Mark completed", permissions=["change"])
     def mark_completed(self, request: HttpRequest, tasks: TaskQuerySet) -> None:
         """Mark the selected tasks as completed."""
-        count = bulk.set_completed(tasks, True, request.user)
-        self._report(request, count, "marked completed")
+        self._write(request, "marked completed", bulk.set_completed, tasks, True)
 
     @admin.action(description="Mark not completed", permissions=["change"])
     def mark_not_completed(self, request: HttpRequest, tasks: TaskQuerySet) -> None:
         """Mark the selected tasks as not completed."""
-        count = bulk.set_completed(tasks, False, request.user)
-        self._report(request, count, "marked not completed")
+        self._write(request, "marked not completed", bulk.set_completed, tasks, False)
 
     @admin.action(description="Delete", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, tasks: TaskQuerySet) -> HttpResponseBase | None:
         """Ask for confirmation, then delete the selected tasks."""
         if request.POST.get("post"):
-            self._report(request, bulk.delete(tasks, request.user), "deleted")
+            self._write(request, "deleted", bulk.delete, tasks)
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -166,9 +168,20 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def _report(self, request: HttpRequest, count: int, what: str) -> None:
+    def _write(
+        self, request: HttpRequest, what: str, write: Callable[..., int], *arguments: Any
+    ) -> None:
+        """Write tasks, and tell how many were written."""
+        try:
+            count, rest, level = write(*arguments, request.user), "", messages.SUCCESS
+        except bulk.IncompleteError as error:
+            logger.warning(
+                "A bulk action broke off after %d tasks: %s", error.written, error.__cause__
+            )
+            rest = " Then the database failed: the others are unchanged. Repeat the action."
+            count, level = error.written, messages.ERROR
         tasks = "1 task was" if count == 1 else f"{count:,} tasks were"
-        self.message_user(request, f"{tasks} {what}.", messages.SUCCESS)
+        self.message_user(request, f"{tasks} {what}.{rest}", level)
 
 
 def _owner_fields() -> tuple[str, ...]:

@@ -68,19 +68,30 @@ def delete_in_batches(
         The number of rows deleted.
     """
     deleted = 0
+    for ids in id_ranges(rows, batch_size):
+        with deferred_interrupt() as raise_deferred:
+            # Repeat the conditions: a row may have changed since its id was read.
+            count, _ = rows.filter(id__range=ids).delete()
+            deleted += count
+            on_batch(count)
+        raise_deferred()
+    return deleted
+
+
+def id_ranges(rows: "QuerySet[Any]", batch_size: int = BATCH_SIZE) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last id of each batch of rows.
+
+    Args:
+        rows: the rows, unsliced.
+        batch_size: the number of rows in a batch.
+    """
     ids = rows.order_by("id").values_list("id", flat=True)
     found = list(ids[:IDS_PER_QUERY])
     while found:
         for start in range(0, len(found), batch_size):
             batch = found[start : start + batch_size]
-            with deferred_interrupt() as raise_deferred:
-                # Repeat the conditions: a row may have changed since its id was read.
-                count, _ = rows.filter(id__range=(batch[0], batch[-1])).delete()
-                deleted += count
-                on_batch(count)
-            raise_deferred()
+            yield batch[0], batch[-1]
         found = list(ids.filter(id__gt=found[-1])[:IDS_PER_QUERY])
-    return deleted
 
 
 @contextmanager

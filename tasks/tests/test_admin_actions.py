@@ -1,16 +1,20 @@
 """The admin's bulk actions."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.messages import get_messages
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tasks.maintenance.batches import id_ranges
 from tasks.models import Task
+from tasks.staff import bulk
 from tasks.tests.factories import TaskFactory, rows
 from todo_project.tests.staff import superuser_client
 
@@ -89,7 +93,7 @@ def test_tasks_are_deleted_after_confirmation(staff: Client, tasks: list[int]) -
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_is_one_statement(staff: Client, tasks: list[int], action: str) -> None:
-    """One statement must write all tasks."""
+    """One statement must write the tasks of a batch."""
     with CaptureQueriesContext(connection) as captured:
         act(staff, action, tasks)
 
@@ -98,6 +102,51 @@ def test_an_action_is_one_statement(staff: Client, tasks: list[int], action: str
     # On SQLite, a separate statement writes the log entries.
     assert len([sql for sql in writes if not sql.startswith("INSERT")]) == 1
     assert len(writes) == (1 if connection.vendor == "postgresql" else 2)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_runs_in_batches(
+    staff: Client, tasks: list[int], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Each batch must be a transaction, so that the API's writes need not wait for all."""
+    monkeypatch.setattr(bulk, "id_ranges", partial(id_ranges, batch_size=2))
+    with CaptureQueriesContext(connection) as captured:
+        response = act(staff, action, tasks)
+
+    statements = [str(query["sql"]) for query in captured]
+    writes = [sql for sql in statements if sql.startswith(WRITES) and '"task"' in sql]
+    assert len([sql for sql in writes if not sql.startswith("INSERT")]) == 2
+    assert shown_messages(response)[0].startswith("4 tasks were ")
+    assert LogEntry.objects.count() == 4
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_that_breaks_off_says_what_it_has_done(
+    staff: Client, tasks: list[int], monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    """Staff must know that the first batches stay written; an outage before them is a 503."""
+    failing = OperationalError("the database is away")
+
+    def ranges(*args: Any) -> Iterator[tuple[int, int]]:
+        yield from given
+        raise failing
+
+    monkeypatch.setattr(bulk, "id_ranges", ranges)
+    given: list[tuple[int, int]] = []
+    before = rows()
+    unavailable = act(staff, action, tasks)
+    unchanged = rows() == before
+    given = [(tasks[0], tasks[1])]
+    response = act(staff, action, tasks)
+
+    assert (unavailable.status_code, unchanged) == (503, True)
+    assert response.status_code == 302
+    [message] = shown_messages(response)
+    assert message.startswith("2 tasks were ")
+    assert message.endswith(
+        ". Then the database failed: the others are unchanged. Repeat the action."
+    )
+    assert LogEntry.objects.count() == 2
 
 
 @pytest.mark.parametrize("action", ACTIONS)
