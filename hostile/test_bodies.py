@@ -30,8 +30,8 @@ CASES = {
     "without a token": ("/api/hoarder/tasks", JSON, {401}),
     "of another user": ("/api/somebody/tasks", JSON + TOKEN, {403}),
     "to one task": ("/api/hoarder/tasks/1", JSON + TOKEN, {405}),
-    "to the login": ("/admin/login/", FORM, {403, 413}),
-    "to the admin": ("/admin/", FORM, {302, 403, 413}),
+    "to the login": ("/admin/login/", FORM, {413}),
+    "to the admin": ("/admin/", FORM, {413}),
     "to nowhere": ("/nowhere", JSON, {404, 413}),
 }
 

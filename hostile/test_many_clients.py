@@ -7,30 +7,12 @@ from typing import Any
 
 from faults.load import Load
 from faults.observing import anonymous_kib, open_files, threads, workers
+from hostile.decent_clients import check, of_decent_clients
 from hostile.wire import SECONDS, Client, authorized, crowd, dripping
 from todo_project.server.lanes import THREADS
 from todo_project.tests.live_server import LiveServer, serving
 
-P95_SECONDS = 0.2
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-def of_decent_clients(load: Load) -> dict[str, Any]:
-    """Return the figures of clients that nothing may disturb."""
-    health = max(outcome.seconds for outcome in load.prober.outcomes)
-    return {
-        "sent": len(load.outcomes),
-        "p95 ms": round(load.p95() * 1000),
-        "slowest ms": round(max(outcome.seconds for outcome in load.outcomes) * 1000),
-        "/health ms": round(health * 1000),
-    }
-
-
-def check(load: Load) -> None:
-    """Check that every request of the decent clients has succeeded, and quickly."""
-    assert set(load.statuses()) == {200, 201}
-    assert {outcome.status for outcome in load.prober.outcomes} == {200}
-    assert load.p95() < P95_SECONDS
 
 
 def test_more_silent_clients_than_the_soft_limit_of_open_files(

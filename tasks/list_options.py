@@ -81,8 +81,8 @@ class ListOptions:
         This is done in Python, because case folding in SQL depends on the locale (PostgreSQL) or
         covers only ASCII (SQLite).
         """
-        texts = [_folded(text) for text in (task.title, task.description or "")]
-        return all(any(word in text for text in texts) for word in self.words)
+        text = _folded(f"{task.title}\n{task.description or ''}")  # no word has a line break
+        return all(word in text for word in self.words)
 
 
 def read_options(query: Mapping[str, str]) -> ListOptions:

@@ -16,6 +16,7 @@ from todo_project.outages import READ_ONLY, sqlstate
 from todo_project.postgresql.addresses import with_addresses
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
 from todo_project.postgresql.connection_pool import Pool
+from todo_project.server import turns
 
 SERVER_AND_DATABASE = itemgetter("HOST", "PORT", "USER", "NAME")
 # Keyed by connection parameters: a test or a command may use more than one database.
@@ -51,6 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> DeadlineConnection:
         """Connect within the deadline and ``connect_timeout`` seconds per address of the host."""
+        turns.pass_on()
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection = DeadlineConnection.connect(**with_addresses(conn_params))
         connection.adapters.register_loader("timestamptz", UTCLoader)

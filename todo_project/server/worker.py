@@ -30,6 +30,8 @@ LINGER_SECONDS = 2.0
 # Of what a client sends after its last request, this much is read and discarded: a connection that
 # is closed with unread bytes is reset, and the client may lose the response (RFC 9112 §9.6).
 LINGER_BYTES = 64 * 1024
+# Until the next attempt to replace a worker
+RESTART_SECONDS = 1.0
 # Deadlines are checked after this many ticks, and at each one whether a request takes long.
 TICKS = 20
 TICK_SECONDS = 0.05
@@ -64,6 +66,17 @@ class Worker(BaseWorker):
         super().__init__(*args)
         self.connections: dict[int, Connection] = {}
         self.is_accepting = self.is_stopping = self.has_stopped = False
+
+    def load_wsgi(self) -> None:
+        """Load the application; if a replacement cannot, let gunicorn try again, not stop."""
+        try:
+            super().load_wsgi()
+        except Exception:
+            if self.age <= self.cfg.workers:  # at the start of the server
+                raise
+            self.log.exception("A worker cannot start")
+            time.sleep(RESTART_SECONDS)
+            sys.exit(1)
 
     def run(self) -> None:
         """Serve until told to stop, and let the clients finish."""

@@ -1,20 +1,25 @@
 """An SQLite back end with deadlines, which notices when its file is replaced."""
 
+import atexit
 import math
 import os
 import stat
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
 from todo_project.deadlines import remaining_seconds
+from todo_project.server import turns
 
 # Milliseconds; the time that a statement waits for the lock is rounded up to this.
 STEP = 500
 # The device and inode of each database file, since the process opened it first
 _files: dict[str, tuple[int, int]] = {}
+# Those of all threads, which Django does not close when the process ends
+_wrappers: "WeakSet[DatabaseWrapper]" = WeakSet()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -29,6 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(self._guard)
+        _wrappers.add(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open the file, unless it is another one than before."""
@@ -74,6 +80,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ) -> Any:
         """Run a statement, which waits for the write lock until the deadline."""
         self.check_file()
+        if not sql.lstrip().startswith("SELECT"):
+            turns.pass_on()  # it may wait for the lock
         seconds = remaining_seconds()
         if seconds is not None:
             self.check_deadline()
@@ -82,3 +90,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self.connection.execute(f"PRAGMA busy_timeout = {timeout}")
                 self._busy_timeout = timeout
         return execute(sql, params, many, context)
+
+
+@atexit.register
+def close_connections() -> None:
+    """Close the connections of all threads, at the end of the process.
+
+    With the last connection, SQLite moves its log into the file. It would apply a log that is left
+    to the file that replaces this one.
+    """
+    for wrapper in list(_wrappers):
+        if wrapper.connection is not None:
+            wrapper.connection.close()

@@ -1,5 +1,6 @@
 """Reloading with SIGHUP, with valid and invalid settings."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,9 @@ from unittest.mock import Mock
 import pytest
 
 from conftest import SECRET
+from faults.observing import workers
 from todo_project.server.reloads import guard_reloads
 from todo_project.tests.live_server import LiveServer, deploying
-from todo_project.tests.test_server_metrics import workers
 
 
 @pytest.fixture
@@ -72,24 +73,28 @@ def wait_until(condition: Callable[[], Any], live: LiveServer) -> None:
 
 @pytest.mark.live
 def test_an_invalid_secret_file_does_not_stop_the_service(template: str, tmp_path: Path) -> None:
-    """The old workers must serve until a reload with a valid file."""
+    """The old workers must serve until a reload with a valid file, even if one of them dies."""
     file = tmp_path / "secret"
     file.write_text(SECRET)
     variables = {"BETTER_AUTH_SECRET": "", "BETTER_AUTH_SECRET_FILE": str(file)}
     with deploying(tmp_path, template) as deployed, deployed.serving(**variables) as live:
-        before = set(workers(live))
+        before = workers(live)
         file.write_text("short")
         live.process.send_signal(signal.SIGHUP)
         wait_until(lambda: "Not reloaded; the workers go on" in live.log, live)
         with live.client("alice") as client:
-            status = client.get("/api/alice/tasks").status_code
-        kept = set(workers(live))
+            statuses = [client.get("/api/alice/tasks").status_code]
+        kept = workers(live)
+        os.kill(min(before), signal.SIGKILL)
+        wait_until(lambda: "A worker cannot start" in live.log, live)
+        with live.client("alice") as client:
+            statuses.append(client.get("/api/alice/tasks").status_code)
         file.write_text(SECRET)
         live.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: not before & set(workers(live)) and len(workers(live)) == 2, live)
+        wait_until(lambda: not before & workers(live) and len(workers(live)) == 2, live)
 
-    assert (status, kept) == (200, before)
+    assert (statuses, kept) == ([200, 200], before)
     [line] = [line for line in live.log.splitlines() if "Not reloaded" in line]
     assert "have: BETTER_AUTH_SECRET" in line
     assert "shorter than 32 bytes" in line
-    assert "Traceback" not in live.log
+    assert "Traceback" not in line

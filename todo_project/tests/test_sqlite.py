@@ -13,6 +13,7 @@ from django.db.utils import ConnectionHandler
 
 from todo_project.configuration.database_url import database_settings
 from todo_project.deadlines import database_deadline
+from todo_project.sqlite import base
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
@@ -105,3 +106,19 @@ def test_a_file_that_may_not_be_written_is_known(
     monkeypatch.setattr("os.access", lambda *args: False)
 
     assert [*found, database.is_writable, in_memory.is_writable] == [True, True, False, True]
+
+
+def test_the_log_is_moved_into_the_file_at_the_end(
+    database: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever copies or replaces the file after a stop must find everything in it."""
+    log = file.with_name(f"{file.name}-wal")
+    write(database)
+    before = log.exists()
+    unused: Any = connections(file)["default"]
+    monkeypatch.setattr(base, "_wrappers", [database, unused])
+
+    base.close_connections()
+
+    assert (before, log.exists(), unused.connection) == (True, False, None)
+    assert titles(file) == [("a",)]

@@ -790,6 +790,27 @@ def test_forwarded_headers_change_nothing(serve: Serve) -> None:
     assert [environs[0][name] for name in names] == ["http", "", "/x/y", "127.0.0.1"]
 
 
+@pytest.mark.parametrize("age", [2, 3])
+def test_a_replacement_that_cannot_start_does_not_stop_the_server(
+    monkeypatch: pytest.MonkeyPatch, age: int
+) -> None:
+    """At the start of the server, an application that cannot be loaded must stop it."""
+    server, error = Running(echo, workers=2), ValueError("a setting is invalid")
+    worker, app = server.worker, Mock(**{"wsgi.side_effect": error})
+    vars(worker).update(age=age, app=app, reloader=None)
+    monkeypatch.setattr(module, "RESTART_SECONDS", 0)
+
+    with pytest.raises((ValueError, SystemExit)) as caught:
+        worker.load_wsgi()
+
+    assert (caught.value is error, worker.log.exception.called) == (age == 2, age == 3)
+    assert age == 2 or caught.value.args == (1,)
+    server.listener.close()
+    worker.tmp.close()
+    for number in worker.PIPE:
+        os.close(number)
+
+
 def test_tls_is_refused() -> None:
     """TLS must be refused at the start instead of being ignored."""
     cfg = Config()
