@@ -33,6 +33,8 @@ COOLDOWN_SECONDS = 10.0
 # remaining threads stay free for other requests.
 MAX_WAITING = 4
 NEVER = float("-inf")
+# The maximum number of key ids that are remembered; the oldest are forgotten first.
+MAX_REMEMBERED_KEYS = 1024
 
 # RFC 7518 §3.3 requires RSA keys of 2048 bits or more; by default PyJWT only warns.
 JWS = PyJWS(ALGORITHMS, {"enforce_minimum_key_length": True})
@@ -57,7 +59,11 @@ class KeySet:
         self.url = url
         self.issuer = issuer
         self.audience = audience
-        self._keys: Mapping[str, PyJWK] = {}
+        # The keys, and the number of the fetch that returned them; replaced together
+        self._published: tuple[Mapping[str, PyJWK], int] = ({}, 0)
+        self._fetches_started = 0
+        # By the hash of a kid, which may be long: how many fetches had begun before its first use
+        self._first_uses: dict[int, int] = {}
         self._fetched_at = NEVER
         self._fetch_started_at = NEVER
         self._cooldown_ends_at = NEVER
@@ -76,12 +82,13 @@ class KeySet:
         Raises:
             InvalidTokenError: the ``typ`` is wrong, the issuer publishes no key with this ``kid``,
                 or the algorithm or signature does not match the key.
-            KeysUnavailableError: the key is unknown and cannot be fetched now.
+            KeysUnavailableError: the key is unknown and cannot be fetched now. It may have been
+                published since the last fetch began.
         """
         kid, typ = header.get("kid"), header.get("typ")
         if typ is not None and typ != "JWT":  # such as the session cookie
             raise InvalidTokenError("wrong_type")
-        if not isinstance(kid, str):
+        if not isinstance(kid, str) or not kid:
             raise InvalidTokenError("unknown_key")
         key = self._key(kid)
         if key.algorithm_name != header["alg"]:  # the key determines the algorithm
@@ -93,17 +100,18 @@ class KeySet:
         return payload
 
     def _key(self, kid: str) -> PyJWK:
-        key = self._keys.get(kid)
-        if key is not None:
+        keys, _ = self._published
+        if kid in keys:
             if self._is_stale():
                 self._start_fetch(kid)
-            return key
+            return keys[kid]
         thread = self._start_fetch(kid)
         self._wait(thread)
-        key = self._keys.get(kid)
-        if key is not None:
-            return key
-        if thread.is_alive() or self._is_unavailable:
+        is_fetching = thread.is_alive()  # before its keys are read: it may end in between
+        keys, number = self._published
+        if kid in keys:
+            return keys[kid]
+        if is_fetching or self._is_unavailable or number <= self._first_uses.get(hash(kid), number):
             raise KeysUnavailableError("jwks_unavailable")
         raise InvalidTokenError("unknown_key")
 
@@ -122,10 +130,12 @@ class KeySet:
     def _start_fetch(self, kid: str) -> threading.Thread:
         """Start a fetch if it is due and the cooldown is over; return the thread of the latest."""
         with self._lock:
+            self._remember(kid)
             if monotonic() < self._cooldown_ends_at:
                 return self._fetch_thread
             is_stale = self._is_stale()
-            if is_stale or kid not in self._keys:  # another thread may have just fetched the key
+            keys, _ = self._published
+            if is_stale or kid not in keys:  # another thread may have just fetched the key
                 if self._fetch_thread.is_alive():  # the timeout is per read, not per response
                     logger.warning(
                         "BETTER_AUTH_JWKS_URL returned no keys: the response did not end in time"
@@ -133,16 +143,29 @@ class KeySet:
                     self._is_unavailable = True
                 self._fetch_started_at = monotonic()
                 self._cooldown_ends_at = self._fetch_started_at + COOLDOWN_SECONDS
+                for each in keys:  # this fetch shows whether it has been withdrawn
+                    self._remember(each)
+                self._fetches_started += 1
                 self._fetch_thread = threading.Thread(
-                    target=self._fetch, args=(is_stale,), name="jwks", daemon=True
+                    target=self._fetch,
+                    args=(self._fetches_started, is_stale),
+                    name="jwks",
+                    daemon=True,
                 )
                 self._fetch_thread.start()
             return self._fetch_thread
 
-    def _fetch(self, is_stale: bool) -> None:
+    def _remember(self, kid: str) -> None:
+        """Remember the first use of a key: only a later fetch can show that it is not published."""
+        self._first_uses.setdefault(hash(kid), self._fetches_started)
+        if len(self._first_uses) > MAX_REMEMBERED_KEYS:
+            del self._first_uses[next(iter(self._first_uses))]
+
+    def _fetch(self, number: int, is_stale: bool) -> None:
         """Replace the keys with those that the issuer now publishes; keep them if the fetch fails.
 
         Args:
+            number: the number of this fetch, from 1.
             is_stale: whether the keys had outlived ``LIFESPAN_SECONDS``. If so, success ends the
                 cooldown, so that an unknown key can be fetched at once.
         """
@@ -159,7 +182,7 @@ class KeySet:
         self._is_unavailable = keys is None
         if keys is None:
             return
-        self._keys = {str(key.key_id): key for key in keys}
+        self._published = {str(key.key_id): key for key in keys}, number
         self._fetched_at = monotonic()
         if is_stale:
             self._cooldown_ends_at = NEVER

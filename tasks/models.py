@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from django.db import models
-from django.db.models import Expression, F, Value
-from django.db.models.functions import Greatest, Least, Length
+from django.db.models import Case, Expression, F, When
+from django.db.models.functions import Greatest, Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
@@ -28,8 +28,10 @@ DESCRIPTION_MAX_LENGTH = 1000
 IDEMPOTENCY_KEY_MAX_LENGTH = 255
 
 TICK = timedelta(microseconds=1)
-# One tick before the latest datetime that Python can read; ``next_updated_at`` adds a tick.
-LAST_DATETIME = datetime.max.replace(tzinfo=UTC) - TICK
+FIRST_DATETIME = datetime.min.replace(tzinfo=UTC)
+LAST_DATETIME = datetime.max.replace(tzinfo=UTC)
+# An adopted table may hold times beyond these two, which are read as the nearest of them.
+BEYOND = {FIRST_DATETIME: "__lte", LAST_DATETIME: "__gte"}
 
 
 class TaskRow(NamedTuple):
@@ -58,11 +60,16 @@ def next_updated_at(now: Expression) -> Expression:
     """Return the next ``updated_at``: ``now``, or one tick after the last one if that is later.
 
     ``updated_at`` moves strictly forward, even if the clock was read before the row was locked.
+    Nothing follows the last time that can be shown, or one after it: there it restarts at ``now``.
 
-    Source: docs/contract.md, "A task".
+    Source: docs/contract.md, "A task"; docs/adoption.md, "Times that cannot be shown".
     """
-    last = Least(F("updated_at"), Value(LAST_DATETIME, output_field=models.DateTimeField()))
-    return Greatest(now, last + TICK, output_field=models.DateTimeField())
+    later = Greatest(now, F("updated_at") + TICK, output_field=models.DateTimeField())
+    return Case(
+        When(updated_at__lt=LAST_DATETIME, then=later),
+        default=now,
+        output_field=models.DateTimeField(),
+    )
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -81,7 +88,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def unchanged_since(self, task: TaskRow) -> Self:
         """Keep only the given task, provided that no column has changed since it was read."""
-        return self.filter(**task.values())
+        values = task.values()
+        return self.filter(
+            **{f"{name}{BEYOND.get(value, '')}": value for name, value in values.items()}
+        )
 
     def compile_select(self) -> Statement:
         """Compile the ``SELECT`` of these tasks, with the columns of ``TaskRow``."""

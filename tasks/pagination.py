@@ -18,7 +18,7 @@ from django.db.models.functions import Collate
 
 from authn.tokens import UNSTORABLE
 from tasks.models import MAX_TASK_ID, TaskQuerySet, TaskRow
-from tasks.statements import check_deadline
+from tasks.statements import Clamped, check_deadline
 
 MAX_PAGE_SIZE = 1000
 # A page begins after or at its cursor's task, or ends before or at it.
@@ -219,4 +219,6 @@ def _positioned(tasks: TaskQuerySet, field: str) -> TaskQuerySet:
     if field == "title":
         collation = CODE_POINTS[connections[tasks.db].vendor]
         return tasks.alias(position=Collate("title", collation))
+    if ORDER_FIELDS[field] is datetime:
+        return tasks.alias(position=Clamped(field))
     return tasks.alias(position=F(field))

@@ -54,6 +54,27 @@ class InUTC(Func):
         return [_naive] if connection.vendor == "sqlite" else []
 
 
+class Clamped(Func):
+    """A datetime column, limited to the times that Python can represent.
+
+    PostgreSQL can store others; they are read as the nearest time.
+
+    Source: docs/adoption.md, "Times that cannot be shown".
+    """
+
+    template = (
+        "LEAST(GREATEST(%(expressions)s, '0001-01-01 00:00:00+00'),"
+        " '9999-12-31 23:59:59.999999+00')"
+    )
+    output_field = models.DateTimeField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        """Return the column itself: SQLite has only times that Django has written."""
+        return self.as_sql(compiler, connection, template="%(expressions)s", **context)
+
+
 def _naive(value: datetime | None, *context: Any) -> datetime | None:
     return value and value.replace(tzinfo=None)
 

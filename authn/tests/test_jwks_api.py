@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
+from authn import jwks
 from authn.authentication import _verifiers, configured_verifier
+from authn.tests.conftest import Clock
 from authn.tests.jwks_server import ISSUER, KEY_PAIRS, Issuer, KeyPair, issuer_claims, key_pair
 from conftest import ApiClient
 from tasks.tests.endpoints import ENDPOINTS
@@ -73,6 +75,23 @@ def test_without_keys_every_endpoint_returns_503_and_changes_nothing(
     assert {response["Retry-After"] for response in responses} == {"2"}
     assert not any(response.has_header("WWW-Authenticate") for response in responses)
     assert rows() == before
+
+
+@pytest.mark.django_db
+def test_a_token_with_a_key_that_is_newer_than_the_last_fetch_is_tried_again(
+    issuer: Issuer, pair: KeyPair, clock: Clock
+) -> None:
+    """The client must retry later, not sign in again; a made-up key stays a 401."""
+    made_up, new = key_pair(kid="made-up").sign(), key_pair(kid="key-2")
+    assert [get(token).status_code for token in (pair.sign(), made_up)] == [200, 401]
+    issuer.publish(pair, new)
+
+    responses = [get(token) for token in (new.sign(), made_up)]
+    clock.now += jwks.COOLDOWN_SECONDS
+
+    assert [response.status_code for response in responses] == [503, 401]
+    assert responses[0]["Retry-After"] == "2"
+    assert get(new.sign()).status_code == 200
 
 
 def test_a_503_is_logged_once_with_its_reason_and_cause(

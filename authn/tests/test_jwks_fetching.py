@@ -27,6 +27,58 @@ def test_a_new_key_is_accepted_at_once(
     assert issuer.fetches == 2
 
 
+def test_a_key_that_is_published_during_the_cooldown_is_not_refused(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
+) -> None:
+    """A valid token must never be a 401: its key may be newer than the last fetch."""
+    assert verdict(pair.sign(), verifier) == "alice"
+    assert verdict(unknown_key_token(), verifier) == "unknown_key"
+    issuer.publish(pair, new := key_pair(kid="key-2"))
+    clock.now += COOLDOWN - SHORTLY
+    assert [verdict(new.sign(), verifier) for _ in range(3)] == ["jwks_unavailable"] * 3
+    assert issuer.fetches == 2
+
+    clock.now += SHORTLY
+
+    assert (verdict(new.sign(), verifier), issuer.fetches) == ("alice", 3)
+
+
+def test_a_key_that_a_fetch_did_not_return_is_refused_during_the_cooldown(
+    issuer: Issuer, verifier: TokenVerifier, pair: KeyPair, clock: Clock
+) -> None:
+    """An unknown key must be refused once a fetch has begun after its first use."""
+    first, second = (unknown_key_token(number) for number in range(2))
+    assert verdict(pair.sign(), verifier) == "alice"
+    verdicts = [verdict(token, verifier) for token in (first, first, second)]
+    assert verdicts == ["unknown_key", "unknown_key", "jwks_unavailable"]
+
+    clock.now += COOLDOWN
+    verdicts = [verdict(token, verifier) for token in (first, second, second)]
+
+    assert (verdicts, issuer.fetches) == (["unknown_key"] * 3, 3)
+
+
+def test_a_limited_number_of_keys_is_remembered(
+    issuer: Issuer,
+    verifier: TokenVerifier,
+    pair: KeyPair,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A flood of unknown keys must not take more memory; the oldest must be forgotten."""
+    monkeypatch.setattr(jwks, "MAX_REMEMBERED_KEYS", 4)
+    tokens = [unknown_key_token(number) for number in range(4)]
+    assert verdict(pair.sign(), verifier) == "alice"
+    for token in tokens:
+        verdict(token, verifier)
+    clock.now += COOLDOWN
+
+    verdicts = [verdict(token, verifier) for token in reversed(tokens)]
+
+    assert verdicts == [*["unknown_key"] * 3, "jwks_unavailable"]
+    assert (verdict(pair.sign(), verifier), issuer.fetches) == ("alice", 3)
+
+
 @pytest.mark.usefixtures("clock")
 def test_a_removed_key_is_refused_after_the_next_fetch(
     issuer: Issuer, verifier: TokenVerifier, pair: KeyPair

@@ -1,7 +1,11 @@
 """The rate limit, ``THROTTLE_RATE`` (docs/contract.md, "Errors")."""
 
 import json
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from time_machine import travel
 
+from authn.principals import Principal
 from authn.throttling import PerUserThrottle
 from conftest import FRONT_END, ApiClient
 from tasks.tests.factories import rows
@@ -31,6 +36,8 @@ INVALID_RATES = [
     *["100", "0/minute", "-1/minute", "100/month", "100/min", "1.5/hour", "x"],
     *["1 / day", "٣/day"],
 ]
+REQUEST: Any = SimpleNamespace(user=Principal("alice"))
+VIEW: Any = None
 BODY = {"detail": "Too many requests", "error": "Too many requests"}
 
 
@@ -111,6 +118,80 @@ def test_a_request_after_retry_after_is_accepted() -> None:
         assert (response.status_code, response["Retry-After"]) == (429, "40")
         clock.shift(40)
         assert alice.send("GET", TASKS).status_code == 200
+
+
+def in_any_period(times: list[float]) -> int:
+    """Return the largest number of the given times in any minute."""
+    return max(sum(at <= each < at + 60 for each in times) for at in times)
+
+
+@pytest.mark.usefixtures("limit")
+@pytest.mark.parametrize("pause", [0.0, 0.4, 0.9, 7.0, 19.9])
+def test_the_limit_holds_in_any_period(pause: float) -> None:
+    """No period may have more than the limit, also across the end of a refusal.
+
+    A refused request must not prolong the refusal; waiting for ``Retry-After`` ends it.
+    """
+    accepted: list[float] = []
+    with travel("2026-01-06T15:30:00Z", tick=False) as clock:
+        alice, start = ApiClient("alice"), time.time()
+        for number in range(60):
+            response = alice.send("GET", TASKS)
+            if response.status_code == 200:
+                accepted.append(time.time() - start)
+                clock.shift(pause)
+            elif number % 2:
+                until = 61 + accepted[-LIMIT]  # a sixtieth of the period longer than necessary
+                assert time.time() - start + int(response["Retry-After"]) <= until + 1
+                clock.shift(int(response["Retry-After"]))
+                assert alice.send("GET", TASKS).status_code == 200
+                accepted.append(time.time() - start)
+
+    assert in_any_period(accepted) == LIMIT
+
+
+@pytest.mark.usefixtures("limit")
+def test_a_refused_request_does_not_count() -> None:
+    """A client that goes on during a refusal must be accepted as soon as one that waits."""
+    with travel("2026-01-06T15:30:00Z", tick=False) as clock:
+        alice = ApiClient("alice")
+        use_up(alice)
+        statuses = []
+        for _ in range(60):
+            clock.shift(1)
+            statuses.append(alice.send("GET", TASKS).status_code)
+
+    assert statuses == [429] * 59 + [200]
+
+
+@pytest.mark.usefixtures("limit")
+def test_the_counters_of_a_user_do_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time and memory of a request must not depend on the number of requests."""
+    monkeypatch.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": "1000/minute"})
+    with travel("2026-01-06T15:30:00Z", tick=False) as clock:
+        for _ in range(1000):
+            assert PerUserThrottle().allow_request(REQUEST, VIEW)
+            clock.shift(0.06)
+        counters = cache.get(PerUserThrottle().get_cache_key(REQUEST, VIEW))
+
+    assert len(counters) <= 61
+
+
+@pytest.mark.usefixtures("limit")
+def test_simultaneous_requests_all_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of simultaneous requests exactly as many as the limit must be accepted."""
+    monkeypatch.setattr(PerUserThrottle, "THROTTLE_RATES", {"user": "300/hour"})
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # switch threads between any two steps
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            allowed = list(
+                threads.map(lambda _: PerUserThrottle().allow_request(REQUEST, VIEW), range(600))
+            )
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert sum(allowed) == 300
 
 
 @pytest.mark.django_db

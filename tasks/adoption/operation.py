@@ -56,6 +56,7 @@ class CreateOrAdoptTask(migrations.CreateModel):
         if connection.vendor == "postgresql" and (table := find_table(connection)):
             _adopt(schema_editor, table)
             _add_index(schema_editor, to_state.apps.get_model(app_label, self.name))
+            _count_clamped_times(schema_editor)
             return
         with transaction.atomic(connection.alias):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
@@ -173,6 +174,24 @@ def _add_index(editor: Any, model: type[models.Model]) -> None:
         editor.remove_index(model, index, concurrently=True)
     if found != (True,):
         editor.add_index(model, index, concurrently=True)
+
+
+def _count_clamped_times(editor: Any) -> None:
+    """Log the number of tasks with a time that the API cannot show."""
+    is_beyond = " OR ".join(
+        f"{name} < '0001-01-01 00:00:00+00' OR {name} > '9999-12-31 23:59:59.999999+00'"
+        for name in ("created_at", "updated_at")
+    )
+    with editor.connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM task WHERE {is_beyond}")  # noqa: S608 - constants
+        (count,) = cursor.fetchone()
+    if count:
+        logger.warning(
+            "%d %s before the year 1 or after 9999, or infinite; the API shows the nearest time"
+            " that it can. See docs/adoption.md.",
+            count,
+            "task has a time" if count == 1 else "tasks have a time",
+        )
 
 
 def _is_adopted(editor: Any, model: type[models.Model]) -> bool:

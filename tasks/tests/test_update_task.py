@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,12 +121,17 @@ def test_updated_at_moves_forward_with_any_clock(method: str, suffix: str, now: 
 
 
 @writes
-def test_the_latest_time_stays_readable(alice: ApiClient, method: str, suffix: str) -> None:
-    """A write must never store a time that Python cannot read (docs/contract.md, "A task")."""
+def test_nothing_follows_the_last_time(method: str, suffix: str) -> None:
+    """At the last time that can be shown, ``updated_at`` must restart at the present."""
     end = datetime.max.replace(tzinfo=UTC)
-    task = TaskFactory.create(created_at=end, updated_at=end)
+    task = TaskFactory.create(created_at=end, updated_at=end - timedelta(microseconds=1))
+    with travel("2026-01-06T15:30:00Z", tick=False):
+        alice = ApiClient("alice")
+        sent = [alice.send(method, f"{TASKS}/{task.id}{suffix}", {"title": "A"}) for _ in range(3)]
 
-    written = alice.send(method, f"{TASKS}/{task.id}{suffix}", {"title": "Late"})
-
-    assert written.json()["updated_at"] == "9999-12-31T23:59:59.999999Z"
-    assert alice.send("GET", TASKS).json() == [written.json()]
+    assert [response.json()["updated_at"] for response in sent] == [
+        "9999-12-31T23:59:59.999999Z",
+        "2026-01-06T15:30:00.000000Z",
+        "2026-01-06T15:30:00.000001Z",
+    ]
+    assert Task.objects.get().updated_at == datetime(2026, 1, 6, 15, 30, 0, 1, UTC)

@@ -16,7 +16,7 @@ from psycopg.abc import PQGen, PQGenConn
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.generators import execute
 from psycopg.pq import ExecStatus
-from psycopg.types.datetime import TimestamptzLoader
+from psycopg.types.datetime import TimestampLoader, TimestamptzLoader
 
 from todo_project.deadlines import remaining_seconds
 from todo_project.server import turns
@@ -25,6 +25,9 @@ CANCEL_SECONDS = 1.0
 INT8 = psycopg.adapters.types["int8"].oid
 SMALLER_INTEGERS = {psycopg.adapters.types[name].oid for name in ("int2", "int4")}
 SUCCESS = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
+# Python's range
+FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
+LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
 PLACEHOLDER = re.compile("%[s%]")
 Result = TypeVar("Result")
 
@@ -41,9 +44,39 @@ class UTCLoader(TimestamptzLoader):
     def load(self, data: Any) -> dt.datetime:
         """Load a datetime and convert it from the session's time zone to UTC.
 
-        Django's loader only replaces ``tzinfo``.
+        Django's loader only replaces ``tzinfo``. A time outside of Python's range becomes the
+        nearest one in it.
         """
-        return super().load(data).astimezone(self.timezone)
+        try:
+            return super().load(data).astimezone(self.timezone)
+        except (psycopg.DataError, OverflowError):
+            return _nearest(data)
+
+
+class ClampingLoader(TimestampLoader):
+    """Loads a ``timestamp``; one outside of Python's range becomes the nearest one in it.
+
+    Source: docs/adoption.md, "Times that cannot be shown".
+    """
+
+    def load(self, data: Any) -> dt.datetime:
+        """Load a naive datetime."""
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return _nearest(data).replace(tzinfo=None)
+
+
+def _nearest(data: Any) -> dt.datetime:
+    """Return the end of Python's range that is nearest to a time outside of it.
+
+    Args:
+        data: PostgreSQL's text: ``infinity``, ``-infinity``, a time that ends with ``BC``, one
+            with a larger year, or one that is in the range only in the session's time zone.
+    """
+    text = bytes(data)
+    is_early = text.startswith((b"-", b"0001-")) or text.endswith(b"BC")
+    return FIRST if is_early else LAST
 
 
 class DeadlineConnection(psycopg.Connection[Any]):
@@ -59,6 +92,13 @@ class DeadlineConnection(psycopg.Connection[Any]):
         self._poller = select.poll()  # select.select() fails above 1024 open files
         self._poller.register(self.fileno(), select.POLLIN)
         self.prepared_names: set[bytes] = set()
+
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        """Connect; cursors of the connection load every ``timestamp``."""
+        connection = super().connect(*args, **kwargs)
+        connection.adapters.register_loader("timestamp", ClampingLoader)
+        return connection
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> PQGenConn[Self]:
@@ -130,15 +170,21 @@ class DeadlineConnection(psycopg.Connection[Any]):
         result = self._wait(execute(self.pgconn), seconds)[0]
         if result.status not in SUCCESS:
             raise errors.error_from_result(result)
-        self.transformer.set_pgresult(result)
-        rows = self.transformer.load_rows(0, result.ntuples, tuple)
-        self.transformer.set_pgresult(None)  # an idle connection would keep the rows in memory
-        return rows
+        try:
+            return _load(result, self.transformer)
+        except psycopg.DataError:  # a time outside of Python's range
+            return _load(result, Transformer(self))
 
     @cached_property
     def transformer(self) -> abc.Transformer:
-        """Psycopg's conversion of values, with the loaders that Django has registered."""
-        return Transformer(self)
+        """Psycopg's conversion of values, with the loaders that Django has registered.
+
+        For a ``timestamp`` it has psycopg's own loader: ``ClampingLoader`` is in Python, and takes
+        five times as long.
+        """
+        cursor = self.cursor()
+        cursor.adapters.register_loader("timestamp", TimestampLoader)
+        return Transformer(cursor)
 
     def _seconds_left(self) -> float | None:
         """Return the time left, or ``None`` without a deadline.
@@ -185,6 +231,15 @@ def _with_deadline(connecting: Generator[Any, Any, Result]) -> Generator[Any, An
     except StopIteration as done:
         connected: Result = done.value
         return connected
+
+
+def _load(result: Any, transformer: abc.Transformer) -> list[tuple[Any, ...]]:
+    """Convert the rows of a result."""
+    transformer.set_pgresult(result)
+    try:
+        return transformer.load_rows(0, result.ntuples, tuple)
+    finally:
+        transformer.set_pgresult(None)  # an idle connection would keep the rows in memory
 
 
 @lru_cache(maxsize=256)

@@ -162,10 +162,47 @@ def test_a_value_that_exceeds_the_sockets_buffer_is_sent() -> None:
     assert length == len(text)
 
 
-def test_a_time_that_python_cannot_represent_is_an_error() -> None:
-    """An infinite time must not be read as some other time."""
-    with pytest.raises(DataError, match="infinity"):
-        connection.fetch_all("SELECT 'infinity'::timestamp", [])  # type: ignore[attr-defined]
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize(
+    ("stored", "loaded"),
+    [
+        ("infinity", dt.datetime.max),  # noqa: DTZ901 - naive, as PostgreSQL's type
+        ("10000-01-01", dt.datetime.max),  # noqa: DTZ901
+        ("9999-12-31 23:59:59.999999", dt.datetime.max),  # noqa: DTZ901
+        ("0001-01-01", dt.datetime.min),  # noqa: DTZ901
+        ("0001-12-31 BC", dt.datetime.min),  # noqa: DTZ901
+        ("-infinity", dt.datetime.min),  # noqa: DTZ901
+    ],
+)
+def test_a_time_outside_of_pythons_range_is_the_nearest(
+    zone: str, stored: str, loaded: dt.datetime
+) -> None:
+    """Without a cursor and with one, and with a time zone or none, it must be the same time."""
+    naive, aware = (f"SELECT '{stored}'::{kind}" for kind in ("timestamp", "timestamptz"))
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL TIME ZONE 'UTC'")
+        cursor.execute(f"SELECT set_config('x.stored', ({aware})::text, true)")
+        cursor.execute(f"SET LOCAL TIME ZONE '{zone}'")
+        aware = "SELECT current_setting('x.stored')::timestamptz"
+        found = [connection.fetch_all(each, []) for each in (naive, aware)]  # type: ignore[attr-defined]
+        for statement in (naive, aware):
+            cursor.execute(statement)
+            found.append(cursor.fetchall())
+
+    with_zone = loaded.replace(tzinfo=dt.UTC)
+    assert found == [[(loaded,)], [(with_zone,)]] * 2
+    assert connection.connection.transformer.pgresult is None
+
+
+def test_a_row_of_many_types_is_loaded_with_such_a_time() -> None:
+    """The other values of the row must be those of an ordinary row."""
+    time = dt.datetime(2026, 1, 6, 15, 30)  # noqa: DTZ001 - naive, as PostgreSQL's type
+    statement = "SELECT 7, 'a', true, NULL, %s::timestamp, '-infinity'::timestamp"
+
+    [row] = connection.fetch_all(statement, [time])  # type: ignore[attr-defined]
+
+    assert row == (7, "a", True, None, time, dt.datetime.min)  # noqa: DTZ901
 
 
 def test_the_first_and_the_last_time_are_loaded() -> None:
