@@ -126,10 +126,14 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return self._rows(seconds)
 
     def _rows(self, seconds: float | None) -> list[tuple[Any, ...]]:
-        """Wait for the result of the statement that has been sent, and return its rows."""
-        result = self._wait(execute(self.pgconn), seconds)[0]
-        if result.status not in SUCCESS:
-            raise errors.error_from_result(result)
+        """Wait for the result of the statement that has been sent, and return its rows.
+
+        The server sends the result before it commits. If it then fails to commit, an error follows.
+        """
+        result, *others = self._wait(execute(self.pgconn), seconds)
+        for each in (result, *others):
+            if each.status not in SUCCESS:
+                raise errors.error_from_result(each)
         self.transformer.set_pgresult(result)
         rows = self.transformer.load_rows(0, result.ntuples, tuple)
         self.transformer.set_pgresult(None)  # an idle connection would keep the rows in memory
@@ -153,16 +157,24 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return seconds
 
     def _wait(self, gen: PQGen[Result], seconds: float | None, *args: Any, **kwargs: Any) -> Result:
+        """Wait for the server; raise ``OperationalError`` if the connection is lost.
+
+        psycopg raises ``InternalError`` if a pooler adds an error to the result of a ``BEGIN``.
+        """
         turns.pass_on()
-        if seconds is None:
-            return super().wait(gen, *args, **kwargs)
+        if seconds is not None:
+            kwargs["timeout"] = seconds
         try:
-            return super().wait(gen, *args, **{**kwargs, "timeout": seconds})
+            return super().wait(gen, *args, **kwargs)
         except psycopg.OperationalError:
             if remaining_seconds() == 0.0:
                 with contextlib.suppress(psycopg.Error):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
                 self.close()
+            raise
+        except psycopg.Error as error:
+            if self.closed:
+                raise psycopg.OperationalError(str(error)) from error
             raise
 
     def is_open(self) -> bool:
