@@ -166,10 +166,10 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return self._rows(seconds)
 
     def _rows(self, seconds: float | None) -> list[tuple[Any, ...]]:
-        """Wait for the result of the statement that has been sent, and return its rows."""
-        result = self._wait(execute(self.pgconn), seconds)[0]
-        if result.status not in SUCCESS:
-            raise errors.error_from_result(result)
+        result, *others = self._wait(execute(self.pgconn), seconds)
+        for each in (result, *others):
+            if each.status not in SUCCESS:
+                raise errors.error_from_result(each)
         try:
             return _load(result, self.transformer)
         except psycopg.DataError:  # a time outside of Python's range
@@ -199,16 +199,24 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return seconds
 
     def _wait(self, gen: PQGen[Result], seconds: float | None, *args: Any, **kwargs: Any) -> Result:
+        """Wait for the server; raise ``OperationalError`` if the connection is lost.
+
+        psycopg raises ``InternalError`` if a pooler adds an error to the result of a ``BEGIN``.
+        """
         turns.pass_on()
-        if seconds is None:
-            return super().wait(gen, *args, **kwargs)
+        if seconds is not None:
+            kwargs["timeout"] = seconds
         try:
-            return super().wait(gen, *args, **{**kwargs, "timeout": seconds})
+            return super().wait(gen, *args, **kwargs)
         except psycopg.OperationalError:
             if remaining_seconds() == 0.0:
                 with contextlib.suppress(psycopg.Error):
                     self.cancel_safe(timeout=CANCEL_SECONDS)
                 self.close()
+            raise
+        except psycopg.Error as error:
+            if self.closed:
+                raise psycopg.OperationalError(str(error)) from error
             raise
 
     def is_open(self) -> bool:

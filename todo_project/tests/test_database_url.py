@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from todo_project.configuration.database_url import database_settings
+from todo_project.deadlines import DATABASE_SECONDS
 
 BASE = Path("/srv/todo")
 HOST = "db.example.com"
@@ -139,6 +140,63 @@ def test_a_unix_socket_is_named_by_its_folder() -> None:
     assert database["OPTIONS"]["host"] == "/var/run/postgresql"
 
 
+def test_several_hosts_are_read_as_by_libpq() -> None:
+    """Each host must keep its port (PostgreSQL's documentation, "Connection URIs")."""
+    expected = {
+        "u:p@h1:5432,h2:5433/db": ("h1,h2", "5432,5433"),
+        "u:p@h1,h2,h3/db": ("h1,h2,h3", None),
+        "u:p@h1,h2:5433/db": ("h1,h2", ",5433"),
+        "u:p@h1:,h2:/db": ("h1,h2", None),
+        "u:p@[::1]:5432,[2001:db8::2],192.0.2.1:1/db": ("::1,2001:db8::2,192.0.2.1", "5432,,1"),
+        "u:p@%2FRun%2Fpg:1,h2:2/db": ("/Run/pg,h2", "1,2"),
+        "u:p@/db?host=h1,h2&port=5432,5433": ("h1,h2", "5432,5433"),
+        "u:p@/db?host=h1,h2&port=5433": ("h1,h2", "5433"),
+        "u:p@h3,h4/db?host=h1,h2": ("h1,h2", None),
+    }
+    found = {url: read(f"postgresql+asyncpg://{url}") for url in expected}
+
+    assert {
+        url: (each["OPTIONS"]["host"], each["OPTIONS"].get("port")) for url, each in found.items()
+    } == expected
+    assert {
+        tuple(each[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
+        for each in found.values()
+    } == {("u", "p", "", "", "db")}
+    assert read("postgresql://u:p,%40@w@h1,h2/db?sslmode=prefer")["PASSWORD"] == "p,@@w"
+
+
+def test_several_hosts_are_tried_for_one_that_can_write() -> None:
+    """After a failover, a request must reach the other host within its deadline."""
+    both = f"{HOST},other.{HOST}"
+    mine = options("?connect_timeout=3&target_session_attrs=any", both)
+
+    assert options("", both)["target_session_attrs"] == "read-write"
+    assert 2 * int(options("", both)["connect_timeout"]) < DATABASE_SECONDS
+    assert (mine["connect_timeout"], mine["target_session_attrs"]) == ("3", "any")
+    assert "target_session_attrs" not in options("")
+
+
+def test_neons_rules_apply_to_each_of_several_hosts() -> None:
+    """TLS must be required if any host is Neon's, and statements not be prepared if one pools."""
+    direct = NEON.replace("-pooler", "")
+    expected = {
+        f"{HOST},{NEON}": ("require", False),
+        f"{NEON.upper()}:5432,{HOST}": ("require", False),
+        f"{direct},{HOST}": ("require", True),
+        f"a-pooler.{HOST},{direct}": ("require", True),
+        f"{HOST},a-pooler.{HOST}": (None, True),
+    }
+    found = {
+        hosts: database_settings("X", f"postgresql://{hosts}/todo", BASE, is_prepared=True)
+        for hosts in expected
+    }
+
+    assert {
+        hosts: (each["OPTIONS"].get("sslmode"), "prepare_threshold" in each["OPTIONS"])
+        for hosts, each in found.items()
+    } == expected
+
+
 def test_statements_are_prepared_only_without_neons_pooler() -> None:
     """``DATABASE_PREPARED`` must have no effect where a session changes with each transaction."""
     direct = NEON.replace("-pooler", "")
@@ -203,6 +261,12 @@ def test_a_malformed_url_is_refused_without_showing_it() -> None:
         *(f"{server}:port/todo", f"{server}:99999/todo", server, f"{server}/"),
         *(f"{server}/todo?sslmod=require", f"{server}/todo?sslmode", f"{server}/todo?sslmode="),
         *(f"{server}/todo?sslmode=requier", f"{server}/todo?connect_timeout={PASSWORD}"),
+        *(f"{server},/todo", f"{server},,h/todo", f"{server},h:port/todo", f"{server},h:0/todo"),
+        *(f"{server},h:99999/todo", f"{server},::1/todo", f"{server},[::1/todo"),
+        *(f"{server},h /todo", f"{server},h", f"{server},h/", f"{server},h/todo?host=h,"),
+        *(f"{server},h/todo?port=1,2,3", f"{server}/todo?port=1,2", f"{server}/todo?port=%C2%B2"),
+        *(f"{server}/todo?port={PASSWORD}", f"postgresql://todo:{PASSWORD}#@h,h/todo"),
+        *(f"{server},h/todo?target_session_attrs=primry", f"{server},h/todo?sslmode=requier"),
         *(f"{server}/todo?timeout=soon", f"{server}/todo?timeout=inf"),
         f"postgresql+asyncpg://todo:{PASSWORD}@{HOST}/todo?ssl={PASSWORD}",
         *(f"sqlite://{PASSWORD}", "sqlite:///", "sqlite://", "://"),

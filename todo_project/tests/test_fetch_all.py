@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +128,17 @@ def test_a_database_error_is_translated_to_djangos() -> None:
         connection.fetch_all("SELECT 1 / %s", [0])  # type: ignore[attr-defined]
 
     assert isinstance(raised.value.__cause__, psycopg.errors.DivisionByZero)
+
+
+def test_a_failed_commit_is_an_error() -> None:
+    """A result must not be returned if its commit fails (docs/contract.md, "Concurrency")."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    insert = "INSERT INTO late VALUES (1), (1) RETURNING id"
+
+    with pytest.raises(IntegrityError, match="late_id_key"):
+        connection.fetch_all(insert, [])  # type: ignore[attr-defined]
+    assert connection.fetch_all("SELECT id FROM late", []) == []  # type: ignore[attr-defined]
 
 
 def test_a_result_is_not_kept() -> None:

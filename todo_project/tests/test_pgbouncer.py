@@ -1,14 +1,21 @@
 """The API behind PgBouncer in transaction mode, like Neon's ``-pooler`` hosts (FR-006)."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -21,11 +28,22 @@ from todo_project.tests.live_server import (
     copy_project,
     free_port,
     fresh_database,
+    run,
     serving,
     write_env,
 )
+from todo_project.tests.staff import ACCOUNT, PASSWORD
 
 CLIENTS = 50
+TASKS = 30  # that each client creates while sessions are terminated
+LOGIN = "/admin/login/?next=/admin/"
+ADD = "/admin/tasks/task/add/"
+HTML_503 = ("text/html; charset=utf-8", "2")  # the type and Retry-After
+TERMINATE = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    # A session without a query is still being opened: PgBouncer would open none for 15 seconds.
+    " WHERE datname = %s AND backend_type = 'client backend' AND query <> ''"
+)
 SERVER_CONNECTIONS = 2
 WORKED = [201, 200, 200, 200, 200, 204, 200]  # the statuses of work()
 
@@ -196,3 +214,115 @@ def test_a_restart_of_the_pooler_between_requests_causes_no_error(
     pooler.start()
 
     assert [before, *work_at_once(pooled, "again")] == [WORKED] * (1 + CLIENTS)
+
+
+@contextmanager
+def terminating(pooler: Pooler) -> Iterator[None]:
+    """Terminate the pooler's sessions, again and again until the block ends."""
+
+    def terminate() -> None:
+        with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
+            while not ended.wait(0.02):
+                admin.execute(TERMINATE, [pooler.url.rpartition("/")[2]])
+
+    ended = threading.Event()
+    thread = threading.Thread(target=terminate)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def create_patiently(server: LiveServer, user_id: str) -> tuple[Counter[int], dict[str, int]]:
+    """Create tasks with keys until one request has failed; repeat each until it succeeds.
+
+    Returns:
+        How many responses had each status, and the ids of the acknowledged tasks by title.
+    """
+    statuses: Counter[int] = Counter()
+    ids: dict[str, int] = {}
+    with server.client(user_id) as client:
+        while len(ids) < TASKS or not statuses[503]:
+            title = f"Task {len(ids)}"
+            answer = create(client, user_id, title)
+            statuses[answer.status_code] += 1
+            assert statuses.total() < 50 * TASKS, statuses
+            if answer.status_code == 201:
+                ids[title] = answer.json()["id"]
+    return statuses, ids
+
+
+def create(client: httpx.Client, user_id: str, title: str) -> httpx.Response:
+    """Create a task with its title as ``Idempotency-Key``."""
+    headers = {"Idempotency-Key": title}
+    return client.post(f"/api/{user_id}/tasks", json={"title": title}, headers=headers)
+
+
+def test_a_terminated_session_is_a_503(pooled: LiveServer, pooler: Pooler) -> None:
+    """A lost session must be an outage, wherever in a transaction it is lost."""
+    users = [f"patient{number}-{time.monotonic_ns()}" for number in range(8)]
+    with terminating(pooler), ThreadPoolExecutor(len(users)) as pool:
+        created = dict(zip(users, pool.map(partial(create_patiently, pooled), users), strict=True))
+
+    statuses = sum((each for each, _ in created.values()), Counter[int]())
+    assert {*statuses} == {201, 503}, statuses
+    for user_id, (_, ids) in created.items():
+        with pooled.client(user_id) as client:
+            replays = {title: create(client, user_id, title) for title in ids}
+            found = client.get(f"/api/{user_id}/tasks").json()
+        assert {title: each.json()["id"] for title, each in replays.items()} == ids
+        assert {each.headers["Idempotent-Replayed"] for each in replays.values()} == {"true"}
+        assert sorted((each["title"], each["id"]) for each in found) == sorted(ids.items())
+
+
+def test_a_terminated_session_is_a_503_in_the_admin(pooled: LiveServer, pooler: Pooler) -> None:
+    """A form whose session is lost must get the page of an outage."""
+    owner = f"owner-{time.monotonic_ns()}"
+    client = staff_client(pooled, owner)
+    page = client.get(ADD)
+    form = {"user_id": owner, "csrfmiddlewaretoken": _token(page)}
+    statuses: Counter[int] = Counter()
+    saved = []
+    with terminating(pooler):
+        while not (statuses[302] and statuses[503] >= 3):
+            title = f"Task {statuses.total()}"
+            answer = client.post(ADD, data={**form, "title": title})
+            statuses[answer.status_code] += 1
+            assert statuses.total() < 50 * TASKS, statuses
+            if answer.status_code == 302:
+                saved.append(title)
+            if answer.status_code == 503:
+                assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == HTML_503
+    client.close()
+
+    with pooled.client(owner) as reader:
+        stored = [each["title"] for each in reader.get(f"/api/{owner}/tasks").json()]
+    assert {*statuses} == {302, 503}, statuses
+    assert ({*saved} - {*stored}, len(stored)) == (set(), len({*stored}))
+
+
+def staff_client(server: LiveServer, username: str) -> httpx.Client:
+    """Create a superuser, and return a client that is logged in."""
+    project = server.log_file.parent / "project"
+    account = {**ACCOUNT, "DJANGO_SUPERUSER_USERNAME": username}
+    done = run(project, "manage.py", "createsuperuser", "--noinput", **account)
+    assert done.returncode == 0, done.stderr
+    client = server.client()
+    page = client.get(LOGIN)
+    form = {"username": username, "password": PASSWORD, "csrfmiddlewaretoken": _token(page)}
+    logged_in = client.post(LOGIN, data=form, headers={"Cookie": _cookies(page)})
+    assert logged_in.status_code == 302
+    client.headers["Cookie"] = _cookies(logged_in)
+    return client
+
+
+def _token(page: httpx.Response) -> str:
+    token: str = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[0]
+    return token
+
+
+def _cookies(answer: httpx.Response) -> str:
+    # httpx does not send them itself, because they are for https only.
+    return "; ".join(each.partition(";")[0] for each in answer.headers.get_list("Set-Cookie"))

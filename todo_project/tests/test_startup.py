@@ -71,8 +71,12 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
             f"postgresql://todo:{PASSWORD}@:{{port}}/tasks?host=127.0.0.1",
             "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)",
         ),
+        (
+            f"postgresql://todo:{PASSWORD}@127.0.0.1:{{port}},localhost:{{port}}/tasks",
+            "PostgreSQL 127.0.0.1,localhost/tasks does not answer (OperationalError)",
+        ),
     ],
-    ids=["empty", "missing folder", "host in the authority", "host in the query"],
+    ids=["empty", "missing folder", "host in the authority", "host in the query", "several hosts"],
 )
 def test_a_database_that_is_not_ready_is_reported_without_its_password(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, expected: str
