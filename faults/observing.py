@@ -38,6 +38,15 @@ def open_files(pid: int) -> int:
     return len(list((Path("/proc") / str(pid) / "fd").iterdir()))
 
 
+def client_connections(server: LiveServer) -> int:
+    """Return how many connections of clients the server has accepted and not closed."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        local.endswith(f":{server.port:04X}") and state != "0A" and inode != "0"  # 0A: listening
+        for local, state, inode in ((fields[1], fields[3], fields[9]) for fields in lines)
+    )
+
+
 def _proc_number(pid: int, file: str, name: str) -> int:
     text = (Path("/proc") / str(pid) / file).read_text()
     return int(text.partition(f"\n{name}:")[2].split()[0])

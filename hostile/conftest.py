@@ -16,7 +16,7 @@ from faults.conftest import (
     server,
 )
 from hostile.wire import Address
-from todo_project.tests.live_server import LiveServer, serving
+from todo_project.tests.live_server import LiveServer, run, serving
 
 __all__ = [
     "figures",
@@ -41,6 +41,15 @@ def _many_open_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.fixture(scope="session")
+def superuser(project: Path) -> None:
+    """Create a member of staff with all permissions."""
+    from todo_project.tests.staff import ACCOUNT  # needs the applications
+
+    created = run(project, "manage.py", "createsuperuser", "--noinput", **ACCOUNT)
+    assert created.returncode == 0, created.stderr
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from hostile.decent_clients import check, of_decent_clients
 from hostile.wire import Address, Reply, exchange
 from todo_project.tests.live_server import LiveServer, run, serving
 
-NAME, PASSWORD = "grace", "correct-horse-9"
+NAME, PASSWORD = "hopper", "correct-horse-9"
 CSRF = "a" * 32  # made up by the client, in the cookie and in the form
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from faults.load import Load
-from faults.observing import anonymous_kib, open_files, workers
+from faults.observing import anonymous_kib, client_connections, workers
 from faults.postgres import Postgres
+from hostile.staff import signed_in
 from hostile.wire import Address, Client, Reply, authorized
-from todo_project.tests.live_server import LiveServer, run, serving
-from todo_project.tests.staff import ACCOUNT, PASSWORD
+from todo_project.tests.live_server import LiveServer, serving
 
 SEND_SECONDS = 3  # of ``single_worker``
 MARGIN = 3.0
@@ -75,7 +75,9 @@ def test_unread_responses(
 ) -> None:
     """Each must be kept once, and only as long as its client may wait."""
     [worker] = workers(single_worker)
-    files, kib = open_files(worker), [anonymous_kib({worker})]
+    while client_connections(single_worker):  # those of the fixture
+        time.sleep(0.01)
+    kib = [anonymous_kib({worker})]
     with ExitStack() as stack:
         clients = []
         for _ in range(UNREAD):
@@ -85,17 +87,18 @@ def test_unread_responses(
         steps = [(after - before) * 1024 / len(whole) for before, after in pairwise(kib)]
         # Building a list also takes and frees memory, in some steps only: the median leaves it out.
         growth = median(steps)
-        while open_files(worker) > files and time.monotonic() < began + SEND_SECONDS + MARGIN:
+        ends_at = began + SEND_SECONDS + MARGIN
+        while (left := client_connections(single_worker)) and time.monotonic() < ends_at:
             time.sleep(0.05)
-        seconds, left = time.monotonic() - began, open_files(worker) - files
-        received = 0 if left > 0 else max(len(client.rest()) for client in clients)
+        seconds = time.monotonic() - began
+        received = 0 if left else max(len(client.rest()) for client in clients)
     figures.update(
         {"MB": round(len(whole) / 1e6), "unread": UNREAD, "growth to size": round(growth, 2)}
         | {"steps": [round(step, 1) for step in steps]}
         | {"closed after s": round(seconds, 1), "received MB": round(received / 1e6, 1)}
     )
     assert growth < 1.3
-    assert left <= 0
+    assert left == 0
     assert seconds > SEND_SECONDS - 1
     assert received < len(whole)
 
@@ -193,32 +196,11 @@ def test_unread_responses_do_not_slow_down_others(
     assert load.p95() < P95_SECONDS
 
 
-def signed_in(server: LiveServer) -> bytes:
-    """Sign in to the admin, and return the header lines of a browser."""
-    with server.client() as client:
-        page = client.get("/admin/login/")
-        [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
-        form = {"username": ACCOUNT["DJANGO_SUPERUSER_USERNAME"], "password": PASSWORD}
-        form |= {"csrfmiddlewaretoken": token, "next": "/admin/"}
-        cookie = f"csrftoken={client.cookies['csrftoken']}"
-        signed_in = client.post("/admin/login/", data=form, headers={"Cookie": cookie})
-        assert signed_in.status_code == 302, signed_in.text
-        cookies = dict(signed_in.cookies.items())
-    lines = (
-        "Host: localhost",
-        f"Cookie: csrftoken={cookies['csrftoken']}; sessionid={cookies['sessionid']}",
-        f"X-CSRFToken: {cookies['csrftoken']}",
-        "Content-Type: application/x-www-form-urlencoded",
-    )
-    return "".join(f"{line}\r\n" for line in lines).encode()
-
-
+@pytest.mark.usefixtures("superuser")
 def test_unread_exports(
     project: Path, postgres: Postgres, tmp_path: Path, figures: dict[str, Any]
 ) -> None:
     """Exports that nobody reads must not slow down the API, and must continue once read."""
-    created = run(project, "manage.py", "createsuperuser", "--noinput", **ACCOUNT)
-    assert created.returncode == 0, created.stderr
     [(count,)] = postgres.execute("SELECT count(*) FROM task WHERE user_id = 'hoarder'")
     form = b"action=export_as_csv&_selected_action=1&select_across=1"
     with (

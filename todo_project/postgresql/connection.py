@@ -166,6 +166,10 @@ class DeadlineConnection(psycopg.Connection[Any]):
         return self._rows(seconds)
 
     def _rows(self, seconds: float | None) -> list[tuple[Any, ...]]:
+        """Wait for the result of the statement that has been sent, and return its rows.
+
+        The server sends the result before it commits. If it then fails to commit, an error follows.
+        """
         result, *others = self._wait(execute(self.pgconn), seconds)
         for each in (result, *others):
             if each.status not in SUCCESS:
