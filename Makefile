@@ -46,11 +46,11 @@ test-quick: $(VENV)/dev ## Run the tests that start no server, browser or Node, 
 	$(PYTEST) --database=sqlite -m "not (live or node or browser)" $(ARGS)
 
 .PHONY: test-faults
-test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about seven minutes)
+test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about eight minutes)
 	$(BIN)/python -m pytest --database=sqlite faults $(ARGS)
 
 .PHONY: test-hostile
-test-hostile: $(VENV)/dev ## Attack real servers as hostile clients (about three minutes)
+test-hostile: $(VENV)/dev ## Attack real servers as hostile clients (about five minutes)
 	$(BIN)/python -m pytest --database=sqlite hostile $(ARGS)
 
 .PHONY: coverage

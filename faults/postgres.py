@@ -23,9 +23,14 @@ USER = None if os.geteuid() else "nobody"
 
 
 class Postgres:
-    """A cluster that a test can stop, kill and freeze."""
+    """A cluster that a test can stop, kill and freeze.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: an empty folder for its programs and data.
+        original: a running cluster to copy; by default, the cluster is empty.
+    """
+
+    def __init__(self, folder: Path, original: "Postgres | None" = None) -> None:
         self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._data = folder / "data"
@@ -38,14 +43,17 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         if USER:
             shutil.chown(folder, USER)
+        if original is not None:
+            source = f"--dbname={original.url}"
+            self._run("pg_basebackup", source, "--checkpoint=fast", "--no-sync")
+            return
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8")
-        with (self._data / "postgresql.conf").open("a") as configuration:
-            configuration.write(
-                "listen_addresses = '127.0.0.1'\n"
-                "unix_socket_directories = ''\n"
-                f"max_connections = {MAX_CONNECTIONS}\n"
-                "superuser_reserved_connections = 0\n"
-            )
+        self._configure(
+            "listen_addresses = '127.0.0.1'",
+            "unix_socket_directories = ''",
+            f"max_connections = {MAX_CONNECTIONS}",
+            "superuser_reserved_connections = 0",
+        )
 
     def start(self) -> None:
         """Start the server and wait until it accepts queries."""
@@ -78,6 +86,11 @@ class Postgres:
         self._process.wait(START_SECONDS)
         self._process = None
 
+    def kill_if_running(self) -> None:
+        """Kill a server that may be frozen, and so unable to stop."""
+        if self._process is not None:
+            self.kill()
+
     def freeze(self) -> None:
         """Stop all server processes with SIGSTOP; their connections stay open."""
         for pid in self._pids():
@@ -96,12 +109,30 @@ class Postgres:
             cursor = admin.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def change(self, setting: str) -> None:
+        """Change a setting, as in ``"work_mem = '1MB'"``, of the running server."""
+        self.execute(f"ALTER SYSTEM SET {setting}")
+        self.execute("SELECT pg_reload_conf()")
+
+    def follow(self, primary: "Postgres") -> None:
+        """Make this stopped cluster a standby of another, from the next start on."""
+        self._configure(f"primary_conninfo = '{primary.url}'")
+        (self._data / "standby.signal").touch()
+
+    def promote(self) -> None:
+        """Make this standby the primary, and wait until it is."""
+        assert self.execute("SELECT pg_promote(true, 60)") == [(True,)]
+
     def terminate_other_connections(self) -> None:
         """Terminate all other connections that have run a query, and wait until they have ended."""
         self.execute(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND query <> ''"
         )
+
+    def _configure(self, *lines: str) -> None:
+        with (self._data / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{line}\n" for line in lines)
 
     def _pids(self) -> list[int]:
         assert self._process is not None
@@ -125,11 +156,15 @@ class Postgres:
 
 
 @contextmanager
-def private_postgres() -> Iterator[Postgres]:
-    """Create a cluster without starting it; stop and remove it when the block ends."""
+def private_postgres(original: Postgres | None = None) -> Iterator[Postgres]:
+    """Create a cluster without starting it; stop and remove it when the block ends.
+
+    Args:
+        original: a running cluster to copy; by default, the cluster is empty.
+    """
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         Path(name).chmod(0o755)
-        postgres = Postgres(Path(name))
+        postgres = Postgres(Path(name), original)
         try:
             yield postgres
         finally:

@@ -13,7 +13,7 @@ from psycopg.pq import TransactionStatus
 
 from todo_project.deadlines import remaining_seconds
 from todo_project.outages import READ_ONLY, sqlstate
-from todo_project.postgresql.addresses import with_addresses
+from todo_project.postgresql.addresses import connect
 from todo_project.postgresql.connection import DeadlineConnection, UTCLoader
 from todo_project.postgresql.connection_pool import Pool
 from todo_project.server import turns
@@ -51,10 +51,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.savepoint_ids, self.atomic_blocks, self.run_on_commit = [], [], []
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> DeadlineConnection:
-        """Connect within the deadline and ``connect_timeout`` seconds per address of the host."""
+        """Connect within the deadline and ``connect_timeout`` seconds per address of a host."""
         turns.pass_on()
         self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection = DeadlineConnection.connect(**with_addresses(conn_params))
+        connection = connect(conn_params)
         connection.adapters.register_loader("timestamptz", UTCLoader)
         connection.opened_at = time.monotonic()
         return connection
@@ -89,10 +89,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def is_writable(self) -> bool:
-        """Whether the server accepts writes: not a standby, and not set to read-only."""
+        """Whether the server accepts writes: not a standby, and not set to read-only.
+
+        If it does not, its connections are replaced.
+        """
         with self.cursor() as cursor:
             cursor.execute("SHOW transaction_read_only")
-            return bool(cursor.fetchone() == ("off",))
+            is_writable = bool(cursor.fetchone() == ("off",))
+        if not is_writable:
+            self._process_pool().close_connections()
+        return is_writable
 
     def check_deadline(self) -> None:
         """Raise ``OperationalError`` after the deadline of the request."""
@@ -131,7 +137,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return self.connection.fetch_all(sql, parameters, prepare=context["prepare"])
 
     def _process_pool(self) -> Pool:
-        key = *SERVER_AND_DATABASE(self.settings_dict), self.settings_dict["OPTIONS"].get("host")
+        options = self.settings_dict["OPTIONS"]
+        key = *SERVER_AND_DATABASE(self.settings_dict), options.get("host"), options.get("port")
         if key not in _pools:
             _pools.setdefault(key, Pool(self.settings_dict["CONN_MAX_AGE"]))  # is atomic
         return _pools[key]
@@ -147,6 +154,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _close(self) -> None:
         self.connection.close()
+        if self.connection.is_silent:
+            self.connection.on_silence()
+            self._process_pool().close_connections()
         self._release_slot()
 
     def _release_slot(self) -> None:

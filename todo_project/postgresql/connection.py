@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import re
 import select
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Self, TypeVar
 
@@ -86,6 +86,8 @@ class DeadlineConnection(psycopg.Connection[Any]):
     """
 
     opened_at = 0.0  # a time.monotonic() value
+    is_silent = False  # whether the server has answered neither a statement nor its cancelling
+    on_silence: Callable[[], None] = staticmethod(lambda: None)  # see addresses.connect()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -214,8 +216,10 @@ class DeadlineConnection(psycopg.Connection[Any]):
             return super().wait(gen, *args, **kwargs)
         except psycopg.OperationalError:
             if remaining_seconds() == 0.0:
-                with contextlib.suppress(psycopg.Error):
+                try:
                     self.cancel_safe(timeout=CANCEL_SECONDS)
+                except psycopg.Error:
+                    self.is_silent = True
                 self.close()
             raise
         except psycopg.Error as error:

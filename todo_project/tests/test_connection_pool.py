@@ -20,6 +20,7 @@ from django.db import (
 
 from todo_project.deadlines import database_deadline
 from todo_project.postgresql import base
+from todo_project.postgresql.connection import DeadlineConnection
 from todo_project.postgresql.connection_pool import Pool
 from todo_project.tests.database_connections import ask, ask_in_request, terminate
 
@@ -202,6 +203,39 @@ def test_the_connections_of_a_read_only_server_are_replaced() -> None:
         user.result()
 
     assert not {*idle} & {*in_threads(3, "SELECT pg_backend_pid() FROM pg_sleep(0.1)")}
+
+
+def test_a_read_only_server_is_left_by_its_readiness_check() -> None:
+    """A balancer sends no request before the check succeeds, which must reach the new primary."""
+    before = ask(
+        "SELECT pg_backend_pid() FROM set_config('default_transaction_read_only', 'on', false)"
+    )
+    is_writable = connection.is_writable  # type: ignore[attr-defined]
+    close_old_connections()
+
+    assert (is_writable, ask(PID) == before) == (False, False)
+    assert connection.is_writable  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_silent", [False, True], ids=["slow", "silent"])
+def test_the_connections_of_a_silent_server_are_closed(
+    monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    """Each request would wait for another of them; a slow server must not lose them all."""
+    if is_silent:
+        silence = Mock(side_effect=psycopg.errors.CancellationTimeout("expired"))
+        monkeypatch.setattr(DeadlineConnection, "cancel_safe", silence)
+    ask(PID)
+    idle = in_threads(1, PID)
+    lost = connection.connection
+    lost.on_silence = Mock()
+
+    with database_deadline(0.1), pytest.raises(OperationalError):
+        ask("SELECT pg_sleep(5)")
+    close_old_connections()
+
+    assert lost.on_silence.called == is_silent
+    assert (ask(PID) in idle) != is_silent
 
 
 def test_two_databases_have_separate_pools(pools: dict[Any, Pool]) -> None:
