@@ -16,6 +16,7 @@ from django.db import (
     close_old_connections,
     connection,
     connections,
+    transaction,
 )
 
 from todo_project.deadlines import database_deadline
@@ -236,6 +237,15 @@ def test_the_connections_of_a_silent_server_are_closed(
 
     assert lost.on_silence.called == is_silent
     assert (ask(PID) in idle) != is_silent
+
+
+def test_another_error_of_the_server_replaces_no_connection() -> None:
+    """A statement that is rejected for another reason says nothing about the server."""
+    before = ask_in_request(PID)
+    with pytest.raises(InternalError, match="VACUUM cannot"), transaction.atomic():
+        ask("VACUUM")
+
+    assert ask_in_request(PID) == before
 
 
 def test_two_databases_have_separate_pools(pools: dict[Any, Pool]) -> None:
