@@ -17,6 +17,7 @@ from todo_project.configuration.environment import env
 from todo_project.server.log import log_failed_thread
 from todo_project.server.metrics_folder import PREFIX, MetricsFolder
 from todo_project.server.reloads import guard_reloads
+from todo_project.sqlite.base import remember_file
 
 try:
     host = env.str("HOST", "0.0.0.0")
@@ -54,6 +55,7 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 def on_starting(server: Any) -> None:
     """Create the metrics folder if ``METRICS`` is on; by default a temporary one."""
     guard_reloads(server, without=METRICS_FOLDER)
+    remember_file(settings["DATABASES"]["default"]["NAME"])
     # A folder with our prefix belongs to the server that this one replaces (SIGUSR2).
     given = Path(os.environ.get(METRICS_FOLDER) or PREFIX).name
     if settings["METRICS"] and given.startswith(PREFIX):
@@ -75,6 +77,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def post_fork(server: Any, worker: Any) -> None:
     """Name the worker's metrics files after its number, if there is a metrics folder."""
+    if hasattr(server, "metrics_folder"):
+        server.metrics_folder.let_go()
     if METRICS_FOLDER in os.environ:
         from prometheus_client import values
 

@@ -16,7 +16,7 @@ import psycopg
 
 from todo_project.tests.live_server import START_SECONDS, free_port
 
-# Two processes with 16 connections each, plus a margin for connections that are closing
+# Two processes with 18 connections each, plus a margin for connections that are closing
 MAX_CONNECTIONS = 40
 # PostgreSQL refuses to run as root.
 USER = None if os.geteuid() else "nobody"

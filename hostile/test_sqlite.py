@@ -1,8 +1,10 @@
 """A busy SQLite file, and one that is replaced (docs/deployment.md, "Backup and restore")."""
 
-import shutil
+import os
+import signal
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from faults.load import User
+from faults.observing import workers
 from todo_project.tests.live_server import LiveServer, copy_project, run, serving, write_env
 
 RESPONSE_SECONDS = 6.0
@@ -51,24 +54,48 @@ def test_a_waiting_writer(server: LiveServer, file: Path, figures: dict[str, Any
 
 
 def test_a_file_that_is_replaced(server: LiveServer, file: Path, figures: dict[str, Any]) -> None:
-    """Every request must get a 503, and the old file and its log have all acknowledged tasks."""
-    user = User(server, "keeper")
-    for _ in range(20):
-        user.create()
-    old = file.with_suffix(".old")
-    shutil.copy(file, file.with_suffix(".copy"))
+    """Every process must refuse requests, and the old file must have all acknowledged tasks."""
+    users = [User(server, f"keeper-{number}") for number in range(10)]
+
+    def create() -> None:
+        for user in users:
+            user.create()
+            user.close()  # the next connection may reach another process
+
+    create()
+    backup, old = file.with_suffix(".backup"), file.with_suffix(".old")
+    with closing(sqlite3.connect(file)) as database, closing(sqlite3.connect(backup)) as copy:
+        database.backup(copy)
+    create()
     file.rename(old)
-    file.with_suffix(".copy").rename(file)
-    for _ in range(20):
-        user.create()
-        user.send("GET", "/health/ready")
-    user.close()
-    after = {outcome.status for outcome in user.outcomes[20:]}
+    backup.rename(file)
+    create()
+    killed, before = min(workers(server)), workers(server)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: len(workers(server) - {killed}) == 2)
+    create()
+    server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: not before & workers(server))
+    create()
     server.stop()
-    old.replace(file)  # beside its log
-    with closing(sqlite3.connect(file)) as database:
-        titles = {title for (title,) in database.execute("SELECT title FROM task")}
-    lost = len({*user.acknowledged} - titles)
-    figures.update(acknowledged=len(user.acknowledged), lost=lost, statuses=after)
-    assert (len(user.acknowledged), lost, after) == (20, 0, {503})
+    after = {outcome.status for user in users for outcome in user.outcomes[2:]}
+    acknowledged = {title for user in users for title in user.acknowledged}
+    lost = len(acknowledged - titles(old))
+    restored = len(titles(file))
+    figures.update(acknowledged=len(acknowledged), lost=lost, statuses=after, restored=restored)
+    assert (len(acknowledged), lost, restored, after) == (20, 0, 10, {503})
     assert "stop the service, then start it" in server.log
+
+
+def titles(file: Path) -> set[str]:
+    """Return the titles of all tasks in a file."""
+    with closing(sqlite3.connect(file)) as database:
+        return {title for (title,) in database.execute("SELECT title FROM task")}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that should happen soon."""
+    ends_at = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)

@@ -109,10 +109,10 @@ def _refused(exc: exceptions.APIException, context: dict[str, Any]) -> HttpRespo
     if status in (405, 415, 429):
         detail = None  # use the contract's detail, not DRF's
     response = error_response(status, detail, error=error, headers=headers)
-    if status in (401, 403):
+    if status in (401, 403, 503):
         response.reason_code = exc.get_codes()  # type: ignore[attr-defined]  # for the log
-    if status == 503:  # logs it once, as in exception_handler()
-        log_response("503 %s", exc.get_codes(), response=response, request=context["request"])
+        # A 503 too: anybody can cause one with a made-up key, and its request's line is enough.
+        response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

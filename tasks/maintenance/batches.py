@@ -79,13 +79,14 @@ def delete_in_batches(
 
 
 def id_ranges(rows: "QuerySet[Any]", batch_size: int = BATCH_SIZE) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last id of each batch of rows.
+    """Yield the first and the last id of each batch of rows, without rows that are added meanwhile.
 
     Args:
         rows: the rows, unsliced.
         batch_size: the number of rows in a batch.
     """
-    ids = rows.order_by("id").values_list("id", flat=True)
+    newest = rows.order_by("-id").values_list("id", flat=True).first() or 0
+    ids = rows.filter(id__lte=newest).order_by("id").values_list("id", flat=True)
     found = list(ids[:IDS_PER_QUERY])
     while found:
         for start in range(0, len(found), batch_size):

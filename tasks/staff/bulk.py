@@ -13,7 +13,7 @@ from django.contrib.admin.models import CHANGE, DELETION
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, InterfaceError, connections, models, transaction
 from django.db.models import Value
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.utils import timezone
@@ -96,7 +96,7 @@ def _write(
         for ids in id_ranges(tasks):
             batch = tasks.order_by().filter(id__range=ids)
             written += _write_batch(batch, make_query(batch), staff, flag, message)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         if written:
             raise IncompleteError(written) from error
         raise

@@ -120,6 +120,17 @@ def test_an_action_runs_in_batches(
     assert LogEntry.objects.count() == 4
 
 
+def test_an_action_leaves_out_what_is_created_meanwhile(tasks: list[int]) -> None:
+    """Staff have selected what was there."""
+    ranges = id_ranges(Task.objects.all(), 2)
+    found = [next(ranges)]
+    TaskFactory.create()
+    found += ranges
+
+    assert found == [(tasks[0], tasks[1]), (tasks[2], tasks[3])]
+    assert list(id_ranges(Task.objects.none())) == []
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_action_that_breaks_off_says_what_it_has_done(
     staff: Client, tasks: list[int], monkeypatch: pytest.MonkeyPatch, action: str

@@ -105,13 +105,9 @@ class LineHandler(logging.StreamHandler[Any]):
     formatter: JSONLine | TextLine
 
     def __init__(self, stream: TextIO) -> None:
-        super().__init__(without_waiting(stream, self._dropped_line))
-
-    def close(self) -> None:
-        """Wait a moment for lines that are still to be written."""
+        super().__init__(without_waiting(stream))
         if isinstance(self.stream, Output):
-            self.stream.finish()
-        super().close()
+            self.stream.dropped_line = self._dropped_line
 
     def _dropped_line(self, number: int) -> str:
         message = f"{number} log lines were dropped, because standard output was not being read"

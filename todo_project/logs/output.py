@@ -3,6 +3,7 @@
 Source: docs/decisions/0022-log-without-waiting.md.
 """
 
+import atexit
 import os
 import select
 import stat
@@ -16,29 +17,33 @@ from typing import Any, TextIO
 MAX_WAITING_BYTES = 1024 * 1024
 # Seconds that the end of the process waits for lines
 CLOSE_SECONDS = 1.0
+# By descriptor, device and inode
+_outputs: dict[tuple[int, int, int], "Output"] = {}
 
 
 class Output:
     """Writes to a pipe, a terminal or a socket, and keeps what its reader does not take.
 
-    What is kept is written by a thread, once there is room. Above ``MAX_WAITING_BYTES``, lines are
+    What is kept is written by a thread, which may wait. Above ``MAX_WAITING_BYTES``, lines are
     dropped and counted.
 
     Args:
         descriptor: the open file.
-        dropped_line: returns the line that says how many lines were dropped.
     """
 
-    def __init__(self, descriptor: int, dropped_line: Callable[[int], str]) -> None:
+    def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._dropped_line = dropped_line
+        self.dropped_line: Callable[[int], str] = "{} log lines were dropped\n".format
         # Opened anew, because other processes share the descriptor and expect it to wait.
         self._without_waiting: int | None = None
-        with suppress(OSError):  # a socket, another user's pipe, or not Linux: the thread waits
+        with suppress(
+            OSError
+        ):  # a socket, another user's pipe, or not Linux: the thread writes all
             name = f"/proc/self/fd/{descriptor}"
             self._without_waiting = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self.finish)
 
     def _reset(self) -> None:
         """Start without a thread and without lines: those are the parent process's."""
@@ -48,7 +53,7 @@ class Output:
         self._is_waiting = threading.Event()
         self._is_empty = threading.Event()
         self._is_empty.set()
-        self._thread: threading.Thread | None = None
+        self._has_thread = False
 
     def write(self, text: str) -> None:
         """Write a line, or keep or drop it.
@@ -58,7 +63,9 @@ class Output:
         """
         data = text.encode(errors="backslashreplace")
         with self._lock:
-            if self._without_waiting is not None and not self._waiting:
+            # Only up to PIPE_BUF bytes, a line is written whole or not at all (pipe(7)).
+            is_short = len(data) <= select.PIPE_BUF
+            if self._without_waiting is not None and is_short and not self._waiting:
                 with suppress(BlockingIOError):
                     data = data[os.write(self._without_waiting, data) :]
             if data:
@@ -73,14 +80,20 @@ class Output:
 
     def _keep(self, data: bytes) -> None:
         """Keep a line, or drop it; called with the lock."""
-        if self._waiting_bytes + len(data) > MAX_WAITING_BYTES:
+        if self._waiting_bytes + len(data) > MAX_WAITING_BYTES or not self._start_thread():
             self._dropped += 1
             return
         self._append_dropped_line()
         self._append(data)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._drain, name="log", daemon=True)
-            self._thread.start()
+
+    def _start_thread(self) -> bool:
+        """Start the thread if it does not run; return whether it runs."""
+        if not self._has_thread:
+            thread = threading.Thread(target=self._drain, name="log", daemon=True)
+            with suppress(RuntimeError):  # too many threads: the next line tries again
+                thread.start()
+                self._has_thread = True
+        return self._has_thread
 
     def _append(self, data: bytes) -> None:
         self._waiting.append(data)
@@ -90,7 +103,7 @@ class Output:
 
     def _append_dropped_line(self) -> None:
         if self._dropped:
-            self._append(self._dropped_line(self._dropped).encode())
+            self._append(self.dropped_line(self._dropped).encode())
             self._dropped = 0
 
     def _drain(self) -> None:
@@ -112,23 +125,27 @@ class Output:
     def _send(self, data: bytes) -> int:
         """Wait until there is room, and return how many bytes were written."""
         try:
-            if self._without_waiting is None:
-                return os.write(self._descriptor, data)
+            return os.write(self._descriptor, data)
+        except BlockingIOError:  # the descriptor itself does not wait
             poller = select.poll()
-            poller.register(self._without_waiting, select.POLLOUT)
+            poller.register(self._descriptor, select.POLLOUT)
             poller.poll()
-            return os.write(self._without_waiting, data)
-        except BlockingIOError:  # another process was faster
             return 0
         except OSError:  # nobody will read it
             return len(data)
 
 
-def without_waiting(stream: TextIO, dropped_line: Callable[[int], str]) -> Any:
-    """Return an ``Output`` for a stream; a file, or a buffer in memory, needs none."""
+def without_waiting(stream: TextIO) -> Any:
+    """Return an ``Output`` for a stream; a file, or a buffer in memory, needs none.
+
+    There is one for each open file, also when the log is configured anew.
+    """
     try:
         descriptor = stream.fileno()
-        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        status = os.fstat(descriptor)
     except (AttributeError, OSError):
         return stream
-    return stream if is_file else Output(descriptor, dropped_line)
+    if stat.S_ISREG(status.st_mode):
+        return stream
+    key = descriptor, status.st_dev, status.st_ino
+    return _outputs.get(key) or _outputs.setdefault(key, Output(descriptor))

@@ -35,14 +35,14 @@ def request_id(sent: str) -> str:
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-    """Log a request; a 401 or 403 is a warning with its reason.
+    """Log a request; one that is refused for its token or its user is a warning with its reason.
 
     Only two unverified values from the client are logged: the request id, which has a safe form,
     and the user id in the path of a 403.
 
     Args:
         request: the request, with its route and its user if they are known.
-        response: the response; a 401 or 403 of the API has a ``reason_code``.
+        response: the response; that of such a request has a ``reason_code``.
         started: the start of the request, from ``time.perf_counter()``.
 
     Source: docs/contract.md, "The plan's requirements", SC-009, FR-017.

@@ -80,7 +80,7 @@ def with_addresses(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for host, port in _hosts_and_ports(parameters):
         try:
             each += [(host, address, port) for address in _addresses(host)]
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: not a host name
             unknown.append(f"failed to resolve host {host!r}: {error}")
     if not each:
         raise psycopg.OperationalError("; ".join(unknown))

@@ -97,7 +97,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor.execute("SHOW transaction_read_only")
             is_writable = bool(cursor.fetchone() == ("off",))
         if not is_writable:
-            self._process_pool().close_connections()
+            self._process_pool().replace_connections()
         return is_writable
 
     def check_deadline(self) -> None:
@@ -181,7 +181,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
         except InternalError as error:
             if sqlstate(error) == READ_ONLY:
-                self._process_pool().close_connections()
+                self._process_pool().replace_connections()
             raise
         except (OperationalError, InterfaceError):
             if not (self._is_lost() and _is_read(sql)) or remaining_seconds() == 0.0:

@@ -12,6 +12,7 @@ from todo_project.postgresql.connection import DeadlineConnection, DeadlineError
 API_CONNECTIONS = 16
 STAFF_CONNECTIONS = 2  # for the admin's pages, exports and bulk actions
 CONNECTIONS = API_CONNECTIONS + STAFF_CONNECTIONS
+RECENT_SECONDS = 1.0
 
 
 class Pool:
@@ -68,6 +69,14 @@ class Pool:
             self._idle.append(connection)
         else:
             connection.close()
+
+    def replace_connections(self) -> None:
+        """Close the connections, unless that has happened within the last second.
+
+        While there is no better server, each failing request would replace them in vain.
+        """
+        if time.monotonic() > self._closed_until + RECENT_SECONDS:
+            self.close_connections()
 
     def close_connections(self) -> None:
         """Close the idle connections at once, and those in use when they are returned."""

@@ -12,7 +12,7 @@ PREFIX = "todo-metrics-"
 class MetricsFolder:
     """A folder that its server locks, so that the next one can tell that it has been left behind.
 
-    The lock ends with the server and its workers, even if they are killed.
+    The lock ends with the server, even if it is killed.
 
     Args:
         parent: the folder in which it is created; ``None`` is that for temporary files.
@@ -28,6 +28,10 @@ class MetricsFolder:
             if folder != self.path:
                 _remove_if_left(folder)
 
+    def let_go(self) -> None:
+        """Leave the lock to the server alone; called in each worker."""
+        os.close(self._descriptor)
+
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.path)
@@ -36,8 +40,8 @@ class MetricsFolder:
 
 def _remove_if_left(folder: Path) -> None:
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # another user's, or removed meanwhile
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # another user's, not a folder, or removed meanwhile
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,12 +1,16 @@
 """Reloading (SIGHUP) that an invalid setting or a broken release does not turn into an outage."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 # Seconds for another process to load the settings and the application; the workers serve meanwhile.
-CHECK_SECONDS = 25
+CHECK_SECONDS = 30
+# The child process; gunicorn may collect the exit code of its own children, so it is printed.
+CHECK = "import subprocess, sys; print(subprocess.run(sys.argv[1:]).returncode)"
 
 
 def guard_reloads(server: Any, *, without: str) -> None:
@@ -19,23 +23,54 @@ def guard_reloads(server: Any, *, without: str) -> None:
         server: gunicorn's arbiter; its ``reload`` method is replaced.
         without: an environment variable that the other process must not have.
     """
-    reload = server.reload
+    server.reload = _Reloads(server, without).request
 
-    def reload_if_valid() -> None:
-        if reason := _refusal(without):
-            server.log.error("Not reloaded; the workers go on with what they have: %s", reason)
+
+class _Reloads:
+    """Checks in the background, so that the server goes on handling signals and workers."""
+
+    def __init__(self, server: Any, without: str) -> None:
+        self._server = server
+        self._reload = server.reload
+        self._without = without
+        self._lock = threading.Lock()
+        self._is_checking = self._is_repeated = self._is_valid = False
+
+    def request(self) -> None:
+        """Begin a check; after a successful one, reload."""
+        with self._lock:
+            is_valid, self._is_valid = self._is_valid, False
+            if not is_valid and self._is_checking:
+                self._is_repeated = True  # something may have changed since the check began
+            elif not is_valid:
+                self._is_checking = True
+                threading.Thread(target=self._check, daemon=True).start()
+        if is_valid:
+            self._reload()
+
+    def _check(self) -> None:
+        reason = _refusal(self._without)
+        with self._lock:
+            if self._is_repeated:
+                self._is_repeated = False
+                threading.Thread(target=self._check, daemon=True).start()
+                return
+            self._is_checking, self._is_valid = False, not reason
+        if reason:
+            self._server.log.error(
+                "Not reloaded; the workers go on with what they have: %s", reason
+            )
         else:
-            reload()
-
-    server.reload = reload_if_valid
+            os.kill(os.getpid(), signal.SIGHUP)  # the main thread reloads
 
 
 def _refusal(without: str) -> str:
     """Return why the service would not start now; an empty string if it would."""
     environment = {name: value for name, value in os.environ.items() if name != without}
+    gunicorn = [sys.executable, "-m", "gunicorn", "--check-config", *sys.argv[1:]]
     try:
         check = subprocess.run(  # noqa: S603 - this server's own command
-            [sys.executable, "-m", "gunicorn", "--check-config", *sys.argv[1:]],
+            [sys.executable, "-c", CHECK, *gunicorn],
             env=environment,
             capture_output=True,
             text=True,
@@ -44,4 +79,5 @@ def _refusal(without: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"the check failed ({type(error).__name__})"
-    return check.stderr.strip() or "unknown" if check.returncode else ""
+    is_valid = check.stdout.splitlines()[-1:] == ["0"]
+    return "" if is_valid else check.stderr.strip() or "unknown"

@@ -3,8 +3,10 @@
 import atexit
 import math
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -16,10 +18,19 @@ from todo_project.server import turns
 
 # Milliseconds; the time that a statement waits for the lock is rounded up to this.
 STEP = 500
-# The device and inode of each database file, since the process opened it first
-_files: dict[str, tuple[int, int]] = {}
+# Between two looks at the deadline, SQLite runs so many instructions of a statement: 1 to 2 ms.
+INSTRUCTIONS = 100_000
+IS_REPLACED = "the database file has been replaced or removed; stop the service, then start it"
+# The path, the device and the inode of the file that the server uses, for all of its processes
+VARIABLE = "TODO_SQLITE_FILE"
 # Those of all threads, which Django does not close when the process ends
 _wrappers: "WeakSet[DatabaseWrapper]" = WeakSet()
+
+
+def remember_file(name: Any) -> None:
+    """Let this process and its children use no other file at a path, if there is one now."""
+    if (identity := _identity(name)) is not None:
+        os.environ.setdefault(VARIABLE, f"{identity} {name}")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -37,25 +48,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
         _wrappers.add(self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Open the file, unless it is another one than before."""
-        self.check_file()
+        """Open the file, unless it is another one than the server has used."""
+        name = self.settings_dict["NAME"]
+        remembered, _, path = os.environ.get(VARIABLE, "").partition(" ")
+        if path == str(name) and remembered != _identity(name):
+            raise OperationalError(IS_REPLACED)
         connection = super().get_new_connection(conn_params)
+        connection.set_progress_handler(_is_late, INSTRUCTIONS)
+        remember_file(name)
         self._busy_timeout = int(1000 * conn_params["timeout"])  # milliseconds
-        if (identity := self._identity()) is not None:
-            _files.setdefault(str(self.settings_dict["NAME"]), identity)
+        self._file = name, _identity(name)
         return connection
 
     def check_file(self) -> None:
-        """Check that the file is the one that this process has opened first.
+        """Check that the file is still the one that was opened.
 
         Raises:
-            OperationalError: it has been replaced or removed.
+            OperationalError: it has been replaced or removed. All that was written to it is in it.
         """
-        expected = _files.get(str(self.settings_dict["NAME"]))
-        if expected is not None and self._identity() != expected:
-            raise OperationalError(
-                "the database file has been replaced or removed; stop the service, then start it"
-            )
+        name, identity = self._file
+        if identity != _identity(name):
+            # SQLite would apply the log to the file that has replaced this one.
+            with suppress(sqlite3.Error):
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raise OperationalError(IS_REPLACED)
 
     def check_deadline(self) -> None:
         """Raise ``OperationalError`` after the deadline of the request."""
@@ -65,22 +81,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @property
     def is_writable(self) -> bool:
         """Whether the file can be written, as far as its permissions say."""
-        return self._identity() is None or os.access(self.settings_dict["NAME"], os.W_OK)
-
-    def _identity(self) -> tuple[int, int] | None:
-        """Return the device and inode of the file; ``None`` for a database in memory."""
-        try:
-            found = os.stat(self.settings_dict["NAME"])  # noqa: PTH116 - Path.stat() takes twice as long
-        except OSError:
-            return None
-        return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+        name = self.settings_dict["NAME"]
+        return _identity(name) is None or os.access(name, os.W_OK)
 
     def _guard(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
         """Run a statement, which waits for the write lock until the deadline."""
         self.check_file()
-        if not sql.lstrip().startswith("SELECT"):
+        is_read = sql.lstrip().startswith("SELECT")
+        if not is_read:
             turns.pass_on()  # it may wait for the lock
         seconds = remaining_seconds()
         if seconds is not None:
@@ -89,16 +99,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if timeout != self._busy_timeout:
                 self.connection.execute(f"PRAGMA busy_timeout = {timeout}")
                 self._busy_timeout = timeout
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
+        if not is_read:
+            self.check_file()  # it may have waited for the lock
+        return result
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]  # no stub
+        self.check_file()
+
+
+def _identity(name: Any) -> str | None:
+    """Return the device and inode of a file; ``None`` for a database in memory."""
+    try:
+        found = os.stat(name)  # noqa: PTH116 - Path.stat() takes twice as long
+    except OSError:
+        return None
+    return f"{found.st_dev}:{found.st_ino}" if stat.S_ISREG(found.st_mode) else None
+
+
+def _is_late() -> bool:
+    """Return whether SQLite must end a statement: after the deadline of the request."""
+    return remaining_seconds() == 0.0
 
 
 @atexit.register
 def close_connections() -> None:
     """Close the connections of all threads, at the end of the process.
 
-    With the last connection, SQLite moves its log into the file. It would apply a log that is left
-    to the file that replaces this one.
+    With the last connection, SQLite moves its log into the file.
     """
     for wrapper in list(_wrappers):
         if wrapper.connection is not None:
+            with suppress(OperationalError):
+                wrapper.check_file()  # moves the log into a file that has been renamed
             wrapper.connection.close()

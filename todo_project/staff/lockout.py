@@ -11,6 +11,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.http import HttpRequest
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 # deliberately slow: without this limit, a flood of logins would occupy the threads of the admin.
 MAX_WAIT_SECONDS = 2.0
 BUSY_SECONDS = 1  # until a client may try again
+USERNAME_MAX_LENGTH = int(User._meta.get_field("username").max_length or 0)
 LOCKED_SECONDS = int(settings.AXES_COOLOFF_TIME.total_seconds())
 
 _slot = threading.Lock()  # of the process for checking a password
@@ -48,6 +50,8 @@ class LoginForm(AdminAuthenticationForm):
         """
         if not {"username", "password"} <= self.cleaned_data.keys():  # nothing is checked
             return super().clean()
+        if len(self.cleaned_data["username"]) > USERNAME_MAX_LENGTH:  # nobody's
+            raise self.get_invalid_login_error()
         request: Any = self.request
         with _turn(request):
             _count(request, self.cleaned_data["username"])
@@ -101,9 +105,8 @@ def _count(request: Any, username: str) -> None:
     }
     handler = LockoutHandler()
     handler.clean_expired_user_attempts(request)
-    is_locked = handler.is_locked(request)
-    if not is_locked:
-        attempts = AccessAttempt.objects.filter(**key)
+    attempts = AccessAttempt.objects.filter(**key)
+    if not handler.is_locked(request):
         if not attempts.exists():
             first = AccessAttempt(**key, failures_since_start=0, path_info=request.path_info[:255])
             AccessAttempt.objects.bulk_create([first], ignore_conflicts=True)
@@ -111,6 +114,8 @@ def _count(request: Any, username: str) -> None:
             failures_since_start=F("failures_since_start") + 1,
             attempt_time=request.axes_attempt_time,
         )
-        is_locked = handler.get_failures(request) > settings.AXES_FAILURE_LIMIT
-    if is_locked:
-        raise TooManyLoginsError(LOCKED_SECONDS)
+        if handler.get_failures(request) <= settings.AXES_FAILURE_LIMIT:
+            return
+        attempts.update(failures_since_start=F("failures_since_start") - 1)  # it is not tried
+    # Others have been counted since this request began, and one of them may be successful.
+    raise TooManyLoginsError(BUSY_SECONDS)

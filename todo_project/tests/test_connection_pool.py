@@ -239,6 +239,19 @@ def test_the_connections_of_a_silent_server_are_closed(
     assert (ask(PID) in idle) != is_silent
 
 
+def test_a_server_that_stays_read_only_costs_one_connection_a_second() -> None:
+    """Each failing write would otherwise open connections in vain."""
+    read_only = "SELECT set_config('default_transaction_read_only', 'on', false)"
+    pids = set()
+    for _ in range(5):
+        ask(read_only)
+        pids.add(ask(PID))
+        with pytest.raises(InternalError, match="read-only"):
+            ask_in_request("CREATE TABLE anything ()")
+
+    assert len(pids) <= 4
+
+
 def test_another_error_of_the_server_replaces_no_connection() -> None:
     """A statement that is rejected for another reason says nothing about the server."""
     before = ask_in_request(PID)

@@ -1,8 +1,7 @@
 """The temporary folder of the workers' counters."""
 
+import os
 from pathlib import Path
-
-import pytest
 
 from todo_project.server.metrics_folder import PREFIX, MetricsFolder
 
@@ -18,18 +17,20 @@ def test_the_folder_of_a_killed_server_is_removed(tmp_path: Path) -> None:
     running, own = MetricsFolder(str(tmp_path)), MetricsFolder(str(tmp_path))
 
     assert {*tmp_path.iterdir()} == {file, other, running.path, own.path}
-    for each in (running, own):
-        each.remove()
-    assert {*tmp_path.iterdir()} == {file, other}
+    own.remove()
+    running.let_go()  # a worker; here it is the server, which is killed
+    assert {*tmp_path.iterdir()} == {file, other, running.path}
+    last = MetricsFolder(str(tmp_path))
+    assert {*tmp_path.iterdir()} == {file, other, last.path}
+    last.remove()
 
 
-def test_a_folder_that_cannot_be_opened_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_not_a_folder_is_kept(tmp_path: Path) -> None:
     """It may be another user's, or be removed by another server at the same time."""
     (tmp_path / f"{PREFIX}dangling").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / f"{PREFIX}pipe")  # opening it would wait for a writer
 
     folder = MetricsFolder(str(tmp_path))
 
-    assert len([*tmp_path.iterdir()]) == 2
+    assert len([*tmp_path.iterdir()]) == 3
     folder.remove()

@@ -5,10 +5,8 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -18,11 +16,6 @@ from todo_project.logs.formatters import LineHandler, TextLine
 from todo_project.logs.output import MAX_WAITING_BYTES, Output, without_waiting
 
 LINE = "{:07}" + "x" * 992 + "\n"  # of 1,000 bytes
-
-
-def dropped_line(number: int) -> str:
-    """Return the line that counts dropped lines."""
-    return f"{number} dropped\n"
 
 
 class Pipe:
@@ -36,7 +29,8 @@ class Pipe:
         else:
             self.reader, self.writer = os.pipe()
         self.rest = b""
-        self.output = Output(self.writer, dropped_line)
+        self.output = Output(self.writer)
+        self.output.dropped_line = "{} dropped\n".format
 
     def read_lines(self, number: int) -> list[str]:
         """Wait for this number of lines, and return all that have arrived."""
@@ -119,21 +113,30 @@ def test_the_count_stands_before_the_lines_that_follow(open_pipe: Callable[..., 
     assert len(received) > 1002
 
 
-def test_another_process_may_take_the_room(
+def test_a_descriptor_that_does_not_wait(open_pipe: Callable[..., Pipe]) -> None:
+    """Another program may have set it so; no line may be lost or repeated."""
+    pipe = open_pipe("socket")
+    pipe.sockets[1].setblocking(False)
+    for each in range(1000):
+        pipe.output.write(LINE.format(each))
+    received: list[str] = []
+    while len(received) < 1000:
+        received += pipe.read_lines(1)
+
+    assert [int(line[:7]) for line in received] == list(range(1000))
+
+
+def test_a_thread_that_cannot_be_started(
     open_pipe: Callable[..., Pipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The workers write to the same pipe; no line may be lost or repeated."""
-    poll = Mock()  # says that there is room
-    monkeypatch.setattr("todo_project.logs.output.select.poll", poll)
-    pipe = open_pipe()
-    for each in range(200):
-        pipe.output.write(LINE.format(each))
-    while poll.call_count < 3:
-        time.sleep(0.001)
-    received = pipe.read_lines(200)
+    """The line must be dropped and counted, and the next one must try again."""
+    pipe = open_pipe("socket")
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", Mock(side_effect=RuntimeError("too many threads")))
+        pipe.output.write("a\n")
+    pipe.output.write("b\n")
 
-    assert [int(line[:7]) for line in received] == list(range(200))
-    pipe.output.finish()
+    assert pipe.read_lines(2) == ["1 dropped", "b"]
 
 
 def test_a_reader_that_is_gone_is_an_error_or_nothing(open_pipe: Callable[..., Pipe]) -> None:
@@ -154,27 +157,27 @@ def test_only_what_may_stall_is_replaced(tmp_path: Path) -> None:
     """A file keeps its position, and a buffer in memory has no reader."""
     buffer = io.StringIO()
     with (tmp_path / "log").open("w") as file, Path(os.devnull).open("w") as device:
-        found = [without_waiting(each, dropped_line) for each in (buffer, file)]
-        assert isinstance(without_waiting(device, dropped_line), Output)
+        found = [without_waiting(each) for each in (buffer, file)]
+        outputs = {without_waiting(device), without_waiting(device)}
 
     assert found == [buffer, file]
+    assert [type(output) for output in outputs] == [Output]
 
 
 def test_the_handler_says_how_many_lines_were_dropped(
     open_pipe: Callable[[str], Pipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line must have the format of the others, and the end must wait for it."""
+    """The line must have the format of the others."""
     monkeypatch.setattr("todo_project.logs.output.MAX_WAITING_BYTES", 10)
     pipe = open_pipe("socket")
-    stream: Any = os.fdopen(os.dup(pipe.writer), "w")
-    handler = LineHandler(stream)
-    handler.setFormatter(TextLine())
-    handler.stream.write("x" * 11)
-    handler.stream.write("x\n")
-    handler.close()
-    stream.close()
+    with os.fdopen(os.dup(pipe.writer), "w") as stream:
+        handler = LineHandler(stream)
+        handler.setFormatter(TextLine())
+        handler.stream.write("x" * 11)
+        handler.stream.write("x\n")
+        [said, line] = pipe.read_lines(2)
+        handler.stream.finish()
 
-    [said, line] = pipe.read_lines(2)
     expected = (
         " WARNING todo_project.logs.formatters [-] 1 log lines were dropped, because standard"
     )
@@ -186,7 +189,7 @@ def test_a_child_process_has_its_own_thread() -> None:
     code = """
 import os, sys
 from todo_project.logs.output import Output
-output = Output(1, str)
+output = Output(1)
 for number in range(200):
     output.write("x" * 999 + chr(10))
 if os.fork() == 0:
@@ -195,7 +198,6 @@ if os.fork() == 0:
     sys.stderr.write("not stalled")
     output.finish()
     os._exit(0)
-output.finish()
 os.wait()
 """
     child = subprocess.Popen(

@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,28 +20,56 @@ from todo_project.server.reloads import guard_reloads
 from todo_project.tests.live_server import LiveServer, deploying
 
 
+class Server:
+    """A server whose reloads are guarded, and whose main thread is the test's."""
+
+    def __init__(self) -> None:
+        self.log = Mock()
+        self.reload: Any = Mock()
+        self.original = self.reload
+        self.signals: SimpleQueue[int] = SimpleQueue()
+        guard_reloads(self, without="METRICS_FOLDER")
+
+    def handle_signal(self) -> None:
+        """Wait for a SIGHUP, and reload."""
+        assert self.signals.get(timeout=60) == signal.SIGHUP
+        self.reload()
+
+    def refusal(self) -> str:
+        """Wait for a refusal in the log."""
+        end = time.monotonic() + 60
+        while not self.log.error.called:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        [call] = self.log.error.call_args_list
+        self.log.error.reset_mock()
+        return str(call[0][1])
+
+
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a server whose reloads are guarded."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Return a server."""
     monkeypatch.setattr(sys, "argv", ["gunicorn", "todo_project.wsgi"])
     monkeypatch.setenv("METRICS_FOLDER", "x")
-    server = Mock()
-    server.original = server.reload
-    guard_reloads(server, without="METRICS_FOLDER")
+    server = Server()
+    monkeypatch.setattr(
+        "todo_project.server.reloads.os.kill", lambda pid, number: server.signals.put(number)
+    )
     return server
 
 
-def test_only_what_loads_is_reloaded(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_loads_is_reloaded(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log must have the reason, without a traceback."""
     server.reload()
+    server.handle_signal()
     assert server.original.call_count == 1
     monkeypatch.setenv("THROTTLE_RATE", "often")
     server.reload()
+    reason = server.refusal()
 
     assert server.original.call_count == 1
-    [call] = server.log.error.call_args_list
-    assert str(call[0][1]).startswith("THROTTLE_RATE must be a number of requests")
-    assert "\n" not in call[0][1]
+    assert reason.startswith("THROTTLE_RATE must be a number of requests")
+    assert "\n" not in reason
 
 
 @pytest.mark.parametrize(
@@ -47,20 +77,42 @@ def test_only_what_loads_is_reloaded(server: Any, monkeypatch: pytest.MonkeyPatc
     [
         (OSError("no memory"), "the check failed (OSError)"),
         (subprocess.TimeoutExpired("gunicorn", 1), "the check failed (TimeoutExpired)"),
-        ([subprocess.CompletedProcess([], 1, "", "")], "unknown"),
+        ([subprocess.CompletedProcess([], 0, "1\n", "")], "unknown"),
+        ([subprocess.CompletedProcess([], 0, "", "no Python")], "no Python"),
     ],
 )
 def test_a_check_that_fails_keeps_the_workers(
-    server: Any, monkeypatch: pytest.MonkeyPatch, outcome: Any, reason: str
+    server: Server, monkeypatch: pytest.MonkeyPatch, outcome: Any, reason: str
 ) -> None:
     """Nothing may be reloaded that is not known to work."""
     run = Mock(side_effect=outcome)
     monkeypatch.setattr("todo_project.server.reloads.subprocess.run", run)
     server.reload()
 
+    assert server.refusal() == reason
     assert "METRICS_FOLDER" not in run.call_args[1]["env"]
     assert not server.original.called
-    assert server.log.error.call_args[0][1] == reason
+
+
+def test_signals_during_a_check_are_one_more_check(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The main thread must go on meanwhile, and the last state of the files must be reloaded."""
+    going_on, checks = Event(), []
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        checks.append(args)
+        assert going_on.wait(60)
+        return subprocess.CompletedProcess([], 0, "0\n", "")
+
+    monkeypatch.setattr("todo_project.server.reloads.subprocess.run", run)
+    for _ in range(5):
+        server.reload()
+    called_meanwhile = server.original.called
+    going_on.set()
+    server.handle_signal()
+
+    assert (called_meanwhile, server.original.call_count, len(checks)) == (False, 1, 2)
 
 
 def wait_until(condition: Callable[[], Any], live: LiveServer) -> None:

@@ -19,8 +19,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the path of a database that does not exist yet."""
+    monkeypatch.setenv(base.VARIABLE, "")
+    monkeypatch.delenv(base.VARIABLE)
     return tmp_path / "db.sqlite3"
 
 
@@ -76,6 +78,45 @@ def test_a_file_that_is_replaced_is_not_used(database: Any, file: Path, change: 
     file.with_suffix(".old").replace(file)
     write(database)
     assert titles(file) == [("a",)] * 2
+
+
+def test_a_write_that_waited_while_the_file_was_replaced(database: Any, file: Path) -> None:
+    """Its task is in the file that is gone: it must not be acknowledged."""
+
+    def replace(execute: Any, *args: Any) -> Any:
+        result = execute(*args)
+        file.rename(file.with_suffix(".old"))
+        return result
+
+    with database.execute_wrapper(replace), pytest.raises(OperationalError, match="replaced"):
+        write(database)
+    file.with_suffix(".old").rename(file)
+    write(database)
+
+
+def test_all_that_was_written_is_in_a_file_that_is_replaced(database: Any, file: Path) -> None:
+    """SQLite would apply the log of the old file to the new one."""
+    write(database)
+    old = file.with_suffix(".old")
+    file.rename(old)
+    with pytest.raises(OperationalError, match="replaced"):
+        write(database)
+    log = file.with_name(f"{file.name}-wal")
+
+    assert log.stat().st_size == 0
+    assert titles(old) == [("a",)]
+    old.rename(file)
+
+
+def test_a_long_statement_ends_at_the_deadline(database: Any) -> None:
+    """SQLite computes in this process, and nothing else could end it."""
+    count = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    with (
+        database.cursor() as cursor,
+        database_deadline(0.2),
+        pytest.raises(OperationalError, match="interrupted"),
+    ):
+        cursor.execute(count)
 
 
 def test_a_waiting_writer_gives_up_at_the_deadline(database: Any, file: Path) -> None:
