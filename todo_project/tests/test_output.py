@@ -200,15 +200,16 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """
-    child = subprocess.Popen(
-        [sys.executable, "-c", code],
+    # From 3.12 on, Python warns of a fork beside a thread.
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code],
         cwd=BASE_DIR,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert child.stderr
-    assert child.stderr.read(11) == "not stalled"
-    lines = child.communicate()[0].splitlines()
+    ) as child:
+        assert child.stderr
+        assert child.stderr.read(11) == "not stalled"
+        lines = child.communicate()[0].splitlines()
 
     assert (lines.count("x" * 999), lines.count("y" * 999), len(lines)) == (200, 200, 400)
