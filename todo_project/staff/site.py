@@ -35,20 +35,22 @@ class StaffSite(admin.AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Log in, unless too many logins from the client's address have failed."""
         if not AxesProxyHandler.is_allowed(request):
-            return _refused(request, LOCKED_SECONDS)
+            return self._refused(request, LOCKED_SECONDS)
         try:
             response = super().login(request, extra_context)
         except TooManyLoginsError as error:
-            return _refused(request, error.seconds)
+            return self._refused(request, error.seconds)
         # set by LockoutHandler; true if this failure has reached the limit
-        return _refused(request, LOCKED_SECONDS) if vars(request)["axes_locked_out"] else response
+        return (
+            self._refused(request, LOCKED_SECONDS) if vars(request)["axes_locked_out"] else response
+        )
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """Order by id: the log may have a million entries and has no index on their time."""
         return super().get_log_entries(request).order_by("-pk")
 
-
-def _refused(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "locked_out.html", {"minutes": seconds // 60}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
+    def _refused(self, request: HttpRequest, seconds: int) -> HttpResponse:
+        context = {**self.each_context(request), "minutes": seconds // 60}
+        response = render(request, "locked_out.html", context, status=429)
+        response["Retry-After"] = str(seconds)
+        return response

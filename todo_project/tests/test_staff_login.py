@@ -113,6 +113,7 @@ def test_failed_logins_lock_out_the_address() -> None:
     assert statuses == [200] * 4 + [429] * 6
     assert (locked.status_code, locked["Retry-After"]) == (429, "900")
     assert b"Try again in 15 minutes." in locked.content
+    assert locked.content.count(b"Todo back end") == 2  # the header and the title
     assert Client().get(LOGIN).status_code == 429
     # Attempts must not fill the database, and passwords must not be stored.
     [attempt] = AccessAttempt.objects.all()
