@@ -117,7 +117,8 @@ def deferred_interrupt() -> Iterator[Callable[[], None]]:
     if current_thread() is not main_thread():  # signal handlers run in the main thread only
         yield raise_deferred
         return
-    previous = signal.signal(signal.SIGINT, defer)
+    previous = signal.getsignal(signal.SIGINT)  # before a signal can call ``defer``
+    signal.signal(signal.SIGINT, defer)
     try:
         yield raise_deferred
     finally:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -146,6 +147,23 @@ def test_ctrl_c_is_deferred_until_the_caller_raises_it() -> None:
         press_ctrl_c()
         with pytest.raises(KeyboardInterrupt):
             raise_deferred()
+
+
+def test_ctrl_c_in_the_moment_in_which_deferring_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must be deferred too, and not be an error of the handler."""
+    install, usual = signal.signal, signal.getsignal(signal.SIGINT)
+
+    def install_and_press(number: int, handler: Any) -> Any:
+        previous = install(number, handler)
+        if handler is not usual:
+            press_ctrl_c()
+        return previous
+
+    monkeypatch.setattr(signal, "signal", install_and_press)
+    with deferred_interrupt() as raise_deferred, pytest.raises(KeyboardInterrupt):
+        raise_deferred()
+
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_a_second_ctrl_c_is_not_deferred() -> None:
