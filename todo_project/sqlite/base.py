@@ -21,7 +21,8 @@ STEP = 500
 # Between two looks at the deadline, SQLite runs so many instructions of a statement: 1 to 2 ms.
 INSTRUCTIONS = 100_000
 IS_REPLACED = "the database file has been replaced or removed; stop the service, then start it"
-# The path, the device and the inode of the file that the server uses, for all of its processes
+# Has the device, the inode and the path of the file that the server uses. It is an environment
+# variable, because gunicorn's upgrade (SIGUSR2) starts a new Python, which inherits nothing else.
 VARIABLE = "TODO_SQLITE_FILE"
 # Those of all threads, which Django does not close when the process ends
 _wrappers: "WeakSet[DatabaseWrapper]" = WeakSet()
