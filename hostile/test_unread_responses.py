@@ -15,6 +15,7 @@ import pytest
 from faults.load import Load
 from faults.observing import anonymous_kib, client_connections, workers
 from faults.postgres import Postgres
+from hostile.decent_clients import check
 from hostile.staff import signed_in
 from hostile.wire import Address, Client, Reply, authorized
 from todo_project.tests.live_server import LiveServer, serving
@@ -22,7 +23,6 @@ from todo_project.tests.live_server import LiveServer, serving
 SEND_SECONDS = 3  # of ``single_worker``
 MARGIN = 3.0
 UNREAD = 8  # responses at a time, more than fit into the memory that a process keeps for the next
-P95_SECONDS = 0.2
 SMALL = 4096  # a receive buffer in bytes
 LIST = b"GET /api/hoarder/tasks HTTP/1.1\r\n" + authorized("hoarder") + b"\r\n"
 
@@ -192,8 +192,7 @@ def test_unread_responses_do_not_slow_down_others(
         with Load(single_worker) as load:
             time.sleep(2)
     figures.update({"sent": len(load.outcomes), "p95 ms": round(load.p95() * 1000)})
-    assert set(load.statuses()) == {200, 201}
-    assert load.p95() < P95_SECONDS
+    check(load)
 
 
 @pytest.mark.usefixtures("superuser")
@@ -227,6 +226,5 @@ def test_unread_exports(
         for reader in readers:
             reader.join(60)
     figures.update({"sent": len(load.outcomes), "p95 ms": round(load.p95() * 1000), "lines": lines})
-    assert set(load.statuses()) == {200, 201}
-    assert load.p95() < P95_SECONDS
+    check(load)
     assert lines == [count + 1] * 4
