@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from conftest import mint
 from todo_project.tests.live_server import LiveServer
+from todo_project.tests.waiting import wait_until
 
 PAUSE_SECONDS = 0.2  # between two requests of a user, so that the machine is not overloaded
 NO_RESPONSE = 0
@@ -161,10 +162,7 @@ class Load:
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until the condition is true; fail after this many seconds."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, self.statuses()
-            time.sleep(0.05)
+        wait_until(condition, seconds, lambda: str(self.statuses()))
 
     def figures(self) -> dict[str, Any]:
         """Count the requests sent, and the tasks acknowledged, lost and duplicated."""

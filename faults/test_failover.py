@@ -14,6 +14,7 @@ from faults.load import Load
 from faults.postgres import Postgres, private_postgres
 from todo_project.postgresql.connection_pool import CONNECTIONS
 from todo_project.tests.live_server import START_SECONDS, LiveServer, serving
+from todo_project.tests.waiting import wait_until
 
 RECOVERY_SECONDS = 10.0
 FROZEN_SECONDS = 15.0
@@ -51,14 +52,6 @@ def cluster(
             with serving(project, tmp_path / "log", NEON_DATABASE_URL=url) as server:
                 yield Cluster(primary, standby, server)
             primary.kill_if_running()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = START_SECONDS) -> None:
-    """Wait until the condition is true; fail after this many seconds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def readiness(server: LiveServer) -> int:

@@ -15,8 +15,9 @@ from conftest import SECRET, mint
 from faults.load import Load, User
 from faults.observing import wait_for_locks, workers
 from faults.postgres import Postgres
-from todo_project.tests.live_server import START_SECONDS, LiveServer, free_port, serving
+from todo_project.tests.live_server import LiveServer, free_port, serving
 from todo_project.tests.nginx import needs_nginx, proxying
+from todo_project.tests.waiting import wait_until
 
 USERS = 10
 NEW_SECRET = "a-new-secret-of-at-least-32-bytes-0123"
@@ -192,10 +193,7 @@ def test_a_reload_reads_the_secret_file_again(project: Path, tmp_path: Path) -> 
             before = workers(server)
             file.write_text(BOTH)
             server.process.send_signal(signal.SIGHUP)
-            end = time.monotonic() + START_SECONDS
-            while workers(server) & before:
-                assert time.monotonic() < end
-                time.sleep(0.1)
+            wait_until(lambda: not workers(server) & before)
 
             assert (refused, new.get("/api/new/tasks").status_code) == (401, 200)
             assert old.get("/api/old/tasks").status_code == 200

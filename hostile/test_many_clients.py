@@ -11,6 +11,7 @@ from hostile.decent_clients import check, of_decent_clients
 from hostile.wire import SECONDS, Client, authorized, crowd, dripping
 from todo_project.server.lanes import THREADS
 from todo_project.tests.live_server import LiveServer, serving
+from todo_project.tests.waiting import wait_until
 
 GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -128,9 +129,10 @@ def test_recovery(server: LiveServer, figures: dict[str, Any]) -> None:
         client.send(GET)
         assert client.reply().status == 200
         during = {pid: open_files(pid) for pid in workers(server)}
-    ends_at = time.monotonic() + SECONDS
-    while any(open_files(pid) > count + 5 for pid, count in before.items()):
-        assert time.monotonic() < ends_at, {pid: open_files(pid) for pid in before}
-        time.sleep(0.05)
+    wait_until(
+        lambda: all(open_files(pid) <= count + 5 for pid, count in before.items()),
+        SECONDS,
+        lambda: str({pid: open_files(pid) for pid in before}),
+    )
     figures["open files"] = [sum(before.values()), sum(during.values())]
     assert sum(during.values()) >= 1500

@@ -3,8 +3,7 @@
 import os
 import signal
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from faults.load import User
 from faults.observing import workers
 from todo_project.tests.live_server import LiveServer, copy_project, run, serving, write_env
+from todo_project.tests.waiting import wait_until
 
 RESPONSE_SECONDS = 6.0
 
@@ -91,11 +91,3 @@ def titles(file: Path) -> set[str]:
     """Return the titles of all tasks in a file."""
     with closing(sqlite3.connect(file)) as database:
         return {title for (title,) in database.execute("SELECT title FROM task")}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that should happen soon."""
-    ends_at = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < ends_at
-        time.sleep(0.05)

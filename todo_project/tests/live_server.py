@@ -11,7 +11,6 @@ import sqlite3
 import ssl
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from psycopg import sql
 
 from conftest import FRONT_END, SECRET, mint, require_marker
 from todo_project.configuration.environment import BASE_DIR
+from todo_project.tests.waiting import wait_until
 
 START_SECONDS = 180.0  # ten times as long as a busy machine takes
 STOP_SECONDS = 45.0
@@ -217,12 +217,9 @@ class LiveServer:
                 received += part
         return received
 
-    def log_has(self, text: str, seconds: float = 15.0) -> bool:
-        """Wait for a text in the log; return whether it appeared within the given time."""
-        end = time.monotonic() + seconds
-        while text not in self.log and time.monotonic() < end:
-            time.sleep(0.05)
-        return text in self.log
+    def wait_for_log(self, text: str) -> None:
+        """Wait until the log contains a text."""
+        wait_until(lambda: text in self.log, log=lambda: self.log)
 
     def kill(self) -> None:
         """Kill the server and its workers."""
@@ -295,14 +292,13 @@ def await_listener(server: LiveServer) -> None:
 
 
 def _wait_until(server: LiveServer, is_ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while True:
-        with suppress(OSError, httpx.TransportError):
-            if is_ready():
-                return
+    def condition() -> bool:
         assert server.process.poll() is None, server.log
-        assert time.monotonic() < end, server.log
-        time.sleep(0.05)
+        with suppress(OSError, httpx.TransportError):
+            return is_ready()
+        return False
+
+    wait_until(condition, START_SECONDS, lambda: server.log)
 
 
 def at_once(requests: Sequence[Callable[[], httpx.Response]]) -> list[httpx.Response]:

@@ -33,6 +33,7 @@ from todo_project.tests.live_server import (
     write_env,
 )
 from todo_project.tests.staff import ACCOUNT, PASSWORD
+from todo_project.tests.waiting import wait_until
 
 CLIENTS = 50
 TASKS = 30  # that each client creates while sessions are terminated
@@ -262,11 +263,12 @@ def create(client: httpx.Client, user_id: str, title: str) -> httpx.Response:
 
 def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
     """Repeat a request while the pooler still has sessions that were terminated."""
-    for _ in range(50):
-        answer = send()
-        if answer.status_code != 503:
-            break
-    return answer
+
+    def answer() -> httpx.Response | None:
+        response = send()
+        return None if response.status_code == 503 else response
+
+    return wait_until(answer)
 
 
 def test_a_terminated_session_is_a_503(pooled: LiveServer, pooler: Pooler) -> None:

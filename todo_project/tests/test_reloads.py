@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
@@ -17,7 +15,8 @@ import pytest
 from conftest import SECRET
 from faults.observing import workers
 from todo_project.server.reloads import guard_reloads
-from todo_project.tests.live_server import LiveServer, deploying
+from todo_project.tests.live_server import deploying
+from todo_project.tests.waiting import wait_until
 
 
 class Server:
@@ -37,10 +36,7 @@ class Server:
 
     def refusal(self) -> str:
         """Wait for a refusal in the log."""
-        end = time.monotonic() + 60
-        while not self.log.error.called:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        wait_until(lambda: self.log.error.called)
         [call] = self.log.error.call_args_list
         self.log.error.reset_mock()
         return str(call[0][1])
@@ -115,14 +111,6 @@ def test_signals_during_a_check_are_one_more_check(
     assert (called_meanwhile, server.original.call_count, len(checks)) == (False, 1, 2)
 
 
-def wait_until(condition: Callable[[], Any], live: LiveServer) -> None:
-    """Wait for something that should happen soon."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, live.log
-        time.sleep(0.05)
-
-
 @pytest.mark.live
 def test_an_invalid_secret_file_does_not_stop_the_service(template: str, tmp_path: Path) -> None:
     """The old workers must serve until a reload with a valid file, even if one of them dies."""
@@ -133,17 +121,19 @@ def test_an_invalid_secret_file_does_not_stop_the_service(template: str, tmp_pat
         before = workers(live)
         file.write_text("short")
         live.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "Not reloaded; the workers go on" in live.log, live)
+        live.wait_for_log("Not reloaded; the workers go on")
         with live.client("alice") as client:
             statuses = [client.get("/api/alice/tasks").status_code]
         kept = workers(live)
         os.kill(min(before), signal.SIGKILL)
-        wait_until(lambda: "A worker cannot start" in live.log, live)
+        live.wait_for_log("A worker cannot start")
         with live.client("alice") as client:
             statuses.append(client.get("/api/alice/tasks").status_code)
         file.write_text(SECRET)
         live.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: not before & workers(live) and len(workers(live)) == 2, live)
+        wait_until(
+            lambda: not before & workers(live) and len(workers(live)) == 2, log=lambda: live.log
+        )
 
     assert (statuses, kept) == ([200, 200], before)
     [line] = [line for line in live.log.splitlines() if "Not reloaded" in line]

@@ -3,13 +3,13 @@
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from todo_project.tests.live_server import LiveServer, deploying
+from todo_project.tests.waiting import wait_until
 
 REQUESTS = 40
 
@@ -72,10 +72,10 @@ def send(live: LiveServer, count: int, path: str = "/health") -> None:
 
 def wait_for_workers(live: LiveServer, old: set[int], count: int = 3) -> None:
     """Wait until exactly this many workers run, none of them an old one."""
-    end = time.monotonic() + 60
-    while old & set(workers(live)) or len(workers(live)) != count:
-        assert time.monotonic() < end, live.log
-        time.sleep(0.1)
+    wait_until(
+        lambda: not old & set(workers(live)) and len(workers(live)) == count,
+        log=lambda: live.log,
+    )
 
 
 def test_every_worker_returns_the_sum_of_all_workers(metered: LiveServer) -> None:

@@ -54,7 +54,7 @@ def test_an_unreachable_database_causes_a_503_and_the_process_stays_healthy(
         )
         with serving(project, tmp_path / "server.log") as live:
             health, is_first, answers = request_at_once(live)
-            assert live.log_has("does not answer")
+            live.wait_for_log("does not answer")
 
     assert (health.status_code, health.elapsed.total_seconds() < DATABASE_SECONDS) == (200, True)
     assert is_first or kind != "silent server"  # the only kind with a timeout
@@ -93,7 +93,7 @@ def test_the_migration_needs_no_restart(tmp_path: Path) -> None:
         live.client("first") as client,
     ):
         early = client.get("/api/first/tasks")
-        is_reported = live.log_has("run migrate")
+        live.wait_for_log("run migrate")
         migrated = deployed.manage("migrate", "--verbosity=0")
         created = client.post("/api/first/tasks", json={"title": "Buy milk"})
 
@@ -101,7 +101,7 @@ def test_the_migration_needs_no_restart(tmp_path: Path) -> None:
         (500, INTERNAL_SERVER_ERROR),
         (503, SERVICE_UNAVAILABLE),
     ]
-    assert (is_reported, migrated.returncode, migrated.stderr) == (True, 0, "")
+    assert (migrated.returncode, migrated.stderr) == (0, "")
     assert (created.status_code, created.json()["id"]) == (201, 1001)
 
 

@@ -10,6 +10,7 @@ from authn.tests.forge import verdict
 from conftest import require_marker
 from tasks.tests.tables import wrong_rows
 from todo_project.configuration.environment import BASE_DIR
+from todo_project.tests.waiting import wait_until
 
 
 def test_a_test_without_a_database_fixture_has_no_access_to_the_database(
@@ -55,6 +56,16 @@ def test_wrong_rows_reports_each_row_and_its_error() -> None:
     assert found == [("0", repr(ZeroDivisionError("integer division or modulo by zero"))), ("2", 1)]
     with pytest.raises(AssertionError, match="without rows"):
         wrong_rows([], str, expected="")
+
+
+def test_a_wait_ends_with_the_first_true_value() -> None:
+    """How often the condition is looked at must not depend on the machine here."""
+    values = iter([None, 0, 7])
+
+    assert wait_until(lambda: next(values)) == 7
+    assert wait_until(lambda: 8, seconds=0) == 8
+    with pytest.raises(AssertionError, match="what was seen"):
+        wait_until(lambda: False, seconds=0, log=lambda: "what was seen")
 
 
 def test_a_verifiers_exception_is_a_verdict() -> None:

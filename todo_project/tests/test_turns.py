@@ -1,7 +1,6 @@
 """Turns: one thread serves the clients, until it waits for something else."""
 
 import threading
-import time
 from collections.abc import Iterator
 from unittest.mock import Mock
 
@@ -11,6 +10,7 @@ from django.db import connection
 from tasks.models import Task
 from todo_project.server import turns
 from todo_project.server.turns import Turn, Turns
+from todo_project.tests.waiting import wait_until
 
 SECONDS = 20.0
 
@@ -41,9 +41,7 @@ def test_one_thread_has_the_turn() -> None:
     first.turn.pass_on()
     first.turn.pass_on()  # has no effect: it has passed it on
 
-    ends_at = time.monotonic() + SECONDS
-    while not (now := [other for other in others if other.has_turn.is_set()]):
-        assert time.monotonic() < ends_at
+    now = wait_until(lambda: [other for other in others if other.has_turn.is_set()])
     [later] = [other for other in others if other not in now]
     assert not later.has_turn.wait(0.1)
     now[0].turn.pass_on()

@@ -20,6 +20,7 @@ from todo_project.postgresql.connection_pool import API_CONNECTIONS, STAFF_CONNE
 from todo_project.server import worker as module
 from todo_project.server.connections import Connection
 from todo_project.server.worker import Worker
+from todo_project.tests.waiting import wait_until
 
 GET = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -117,14 +118,6 @@ def received(client: socket.socket) -> bytes:
 def connections(server: Running) -> list[Any]:
     """Return the connections of a worker."""
     return list(server.worker.connections.values())
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    """Wait until a condition is true."""
-    ends_at = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < ends_at
-        time.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)
