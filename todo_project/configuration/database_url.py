@@ -92,9 +92,8 @@ def _sqlite(variable: str, rest: str, base_dir: Path) -> dict[str, Any]:
             # A transaction that takes the write lock only at its first write may fail at once
             # with "database is locked", regardless of the timeout.
             "transaction_mode": "IMMEDIATE",
-            # WAL: readers and the writer do not block each other. FULL: a committed transaction
-            # survives a power failure.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+            # A committed transaction survives a power failure.
+            "init_command": "PRAGMA synchronous=FULL",
         },
     }
 

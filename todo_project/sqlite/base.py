@@ -5,6 +5,7 @@ import math
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ from todo_project.server import turns
 STEP = 500
 # Between two looks at the deadline, SQLite runs so many instructions of a statement: 1 to 2 ms.
 INSTRUCTIONS = 100_000
+PAUSE_SECONDS = 0.01  # between two attempts; switching a file to the log takes about as long
+PRIMARY_CODE = 0xFF  # of an extended error code
 IS_REPLACED = "the database file has been replaced or removed; stop the service, then start it"
 # Has the device, the inode and the path of the file that the server uses. It is an environment
 # variable, because gunicorn's upgrade (SIGUSR2) starts a new Python, which inherits nothing else.
@@ -55,6 +58,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if path == str(name) and remembered != _identity(name):
             raise OperationalError(IS_REPLACED)
         connection = super().get_new_connection(conn_params)
+        try:
+            _use_log(connection, conn_params["timeout"])
+        except sqlite3.Error:
+            connection.close()
+            raise
         connection.set_progress_handler(_is_late, INSTRUCTIONS)
         remember_file(name)
         self._busy_timeout = int(1000 * conn_params["timeout"])  # milliseconds
@@ -108,6 +116,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # no stub
         self.check_file()
+
+
+def _use_log(connection: Any, seconds: float) -> None:
+    """Let readers and the writer not block each other (WAL); a file remembers this.
+
+    SQLite does not wait for the lock if several connections to a new file do this at once.
+
+    Args:
+        connection: the new connection.
+        seconds: the longest wait; a deadline may end it before.
+    """
+    left = remaining_seconds()
+    ends_at = time.monotonic() + (seconds if left is None else min(seconds, left))
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            is_locked = error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not is_locked or time.monotonic() >= ends_at:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _identity(name: Any) -> str | None:

@@ -246,7 +246,7 @@ def test_sqlite_is_set_up_for_concurrent_writers() -> None:
 
     assert found["transaction_mode"] == "IMMEDIATE"
     assert found["timeout"] >= 5
-    assert "journal_mode=WAL" in found["init_command"]
+    assert "synchronous=FULL" in found["init_command"]
 
 
 def test_a_malformed_url_is_refused_without_showing_it() -> None:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.utils import ConnectionHandler
 
 from todo_project.configuration.database_url import database_settings
@@ -163,3 +165,45 @@ def test_the_log_is_moved_into_the_file_at_the_end(
 
     assert (before, log.exists(), unused.connection) == (True, False, None)
     assert titles(file) == [("a",)]
+
+
+def test_a_new_file_has_a_log(database: Any) -> None:
+    """Readers and the writer must not block each other (SC-007)."""
+    with database.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        assert cursor.fetchone() == ("wal",)
+
+
+def locked(code: int = sqlite3.SQLITE_BUSY_RECOVERY) -> sqlite3.OperationalError:
+    """Return the error of a file that another connection has locked."""
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    return error
+
+
+def test_connections_that_switch_a_file_to_the_log_at_once_wait() -> None:
+    """SQLite refuses some at once, and the first requests to a new file would fail."""
+    connection = Mock()
+    connection.execute.side_effect = [locked(), locked(), None]
+
+    with database_deadline(60):
+        base._use_log(connection, 60)  # noqa: SLF001 - only a race makes SQLite refuse it
+
+    assert connection.execute.call_count == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"), [(sqlite3.SQLITE_BUSY, 0), (sqlite3.SQLITE_CORRUPT, 60)]
+)
+def test_a_file_that_stays_locked_or_is_damaged_is_closed(
+    file: Path, monkeypatch: pytest.MonkeyPatch, code: int, seconds: int
+) -> None:
+    """The error must be reported, after no longer than a writer waits."""
+    connection = Mock()
+    connection.execute.side_effect = locked(code)
+    monkeypatch.setattr(DatabaseWrapper, "get_new_connection", lambda *_: connection)
+
+    with pytest.raises(sqlite3.OperationalError):
+        connections(file)["default"].get_new_connection({"timeout": seconds})
+    connection.close.assert_called_once()
+    assert connection.execute.call_count == 1
