@@ -19,6 +19,7 @@ from environs import validate
 from authn.secrets import accepted_secrets
 from todo_project.configuration.database_url import database_settings
 from todo_project.configuration.environment import BASE_DIR, env
+from todo_project.configuration.hosts import allowed_hosts
 from todo_project.configuration.jwks import jwks_settings
 from todo_project.configuration.origins import origin
 from todo_project.configuration.root_path import root_path
@@ -52,7 +53,7 @@ SECRET_KEY = given_secret_key or derived_secret_key(BETTER_AUTH["SECRETS"][0])
 SECRET_KEY_IS_DERIVED = not given_secret_key
 
 # ALLOWED_HOSTS: host names separated by commas, default any.
-ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"]) if host.strip()]
+ALLOWED_HOSTS = allowed_hosts(env.str("ALLOWED_HOSTS", "*"))
 
 # TRUST_PROXY: bool, default false. Trusts the proxy's X-Forwarded-Proto and X-Forwarded-For.
 TRUST_PROXY = env.bool("TRUST_PROXY", False)

@@ -4,6 +4,7 @@ import http.client
 import sys
 
 from todo_project.configuration.environment import env
+from todo_project.configuration.hosts import allowed_hosts
 
 TIMEOUT_SECONDS = 3
 
@@ -15,7 +16,7 @@ def is_alive() -> bool:
 
     Source: docs/contract.md, "Six endpoints and a health check".
     """
-    name = env.str("ALLOWED_HOSTS", "*").partition(",")[0].strip().lstrip(".")
+    name = allowed_hosts(env.str("ALLOWED_HOSTS", "*"))[0].lstrip(".")
     wire = http.client.HTTPConnection(
         env.str("HOST", "0.0.0.0"),  # noqa: S104 - Linux connects 0.0.0.0 to localhost
         env.int("PORT", 8000),

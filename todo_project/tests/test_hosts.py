@@ -1,15 +1,46 @@
-"""The ``Host`` header (docs/contract.md, "Errors", 400)."""
+"""The ``Host`` header and ``ALLOWED_HOSTS`` (docs/contract.md, "Errors", 400)."""
 
 from itertools import product
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from conftest import FRONT_END, ApiClient
+from todo_project.configuration.hosts import allowed_hosts
 
 TASKS = "/api/alice/tasks"
 BAD_REQUEST = {"detail": "Bad Request", "error": "Bad Request"}
-MALFORMED = ["a b", "a/b", "a:b", "a@b", "a:80:80", "[::1", "ä.example", "<script>", ":80"]
+MALFORMED = [
+    *("a b", "a/b", "a:b", "a@b", "a:80:80", "[::1", "ä.example", "<script>", ":80", "todo_api"),
+]
+# Each value of ALLOWED_HOSTS, and requests' hosts that it allows
+ALLOWED = {
+    "*": ["api.example.com", "127.0.0.1:8000"],
+    "api.example.com,": ["api.example.com", "api.example.com.", "API.example.com:8000"],
+    "other.example , API.example.com": ["api.example.com"],
+    ".example.com": ["example.com", "a.b.example.com"],
+    "localhost,127.0.0.1,0.0.0.0": ["localhost:8000", "127.0.0.1", "0.0.0.0:8000"],
+    "todo-api,xn--bcher-kva.example": ["todo-api", "xn--bcher-kva.example"],
+    "[::1]": ["[::1]", "[::1]:8000"],
+    "::1": ["[::1]"],
+    "[2001:DB8:0:0:0:0:0:1]": ["[2001:db8::1]"],
+    "[::ffff:127.0.0.1]": ["[::ffff:7f00:1]"],
+}
+# Values of ALLOWED_HOSTS, and the end of the message
+NEVER_ALLOWED = {
+    **dict.fromkeys(["https://api.example.com", "http://a:80/", "a.example,http://b"], "https://"),
+    **dict.fromkeys(["api.example.com:8000", "localhost:*", "[::1]:8000", "a.example:"], "a port"),
+    **dict.fromkeys(["api.example.com/", "a.example/api", "10.0.0.0/8", "//a"], "a slash"),
+    **dict.fromkeys(["*.example.com", "api.*", "a.example,*.b.example"], "and its subdomains"),
+    **dict.fromkeys(['["a.example","b.example"]', "[a.example", "'a'", "(a)"], "and brackets"),
+    **dict.fromkeys(["a.example;b.example", "a b", "a|b", "a\tb"], "commas between them"),
+    **dict.fromkeys(["todo_api", ".my_company.example"], "refuses in a Host header"),
+    **dict.fromkeys(["bücher.example", "☕.example"], "in their xn-- form"),
+    **dict.fromkeys(["api.example.com.", "."], "a dot at the end"),
+    **dict.fromkeys(["a@b", "a?b", "$HOST", "a..b", "..a", "fe80::1%eth0"], "between single dots"),
+    **dict.fromkeys(["", ",", " , "], "separated by commas"),
+}
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["production", "debug"])
@@ -59,3 +90,28 @@ def test_a_forwarded_host_is_ignored(anonymous: ApiClient, settings: Settings) -
     ]
 
     assert [response.status_code for response in responses] == [200, 400]
+
+
+@pytest.mark.parametrize("value", ALLOWED)
+def test_a_right_value_allows_its_hosts(
+    anonymous: ApiClient, settings: Settings, value: str
+) -> None:
+    """Blanks, empty entries, case, and the form of an IPv6 address must not matter."""
+    settings.ALLOWED_HOSTS = allowed_hosts(value)
+
+    found = {
+        host: anonymous.send("GET", "/health", Host=host).status_code for host in ALLOWED[value]
+    }
+
+    assert found == dict.fromkeys(ALLOWED[value], 200)
+
+
+@pytest.mark.parametrize("value", NEVER_ALLOWED)
+def test_a_value_that_allows_no_host_is_an_error_that_says_what_would_be_right(value: str) -> None:
+    """Every request would get a 400, so the start must stop."""
+    with pytest.raises(ImproperlyConfigured) as refused:
+        allowed_hosts(value)
+
+    message = str(refused.value)
+    assert message.startswith("ALLOWED_HOSTS must hold host names such as api.example.com, ")
+    assert message.endswith(f"{NEVER_ALLOWED[value]}.")

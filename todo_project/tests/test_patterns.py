@@ -65,7 +65,7 @@ def found() -> dict[str, tuple[re.Pattern[Any], str]]:
         if "re.compile(" not in path.read_text():
             continue
         for name, value in vars(import_module(module)).items():
-            members = value if isinstance(value, list | tuple) else [value]
+            members = value if isinstance(value, list | tuple | dict) else [value]
             for number, member in enumerate(members):
                 if isinstance(member, re.Pattern):
                     patterns[f"{module}.{name}.{number}"] = member, name

@@ -49,6 +49,8 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
         ("*", "localhost"),
         ("api.example.com, b.example.com", "api.example.com"),
         (".example.com", "example.com"),
+        (", b.example.com", "b.example.com"),
+        ("::1", "[::1]"),
     ],
 )
 def test_the_host_header_is_an_allowed_host(
