@@ -83,13 +83,16 @@ def contract_middleware(
 
 def _refuse_host(request: HttpRequest) -> HttpResponseBase | None:
     """Return a 400 if the host is not in ``ALLOWED_HOSTS``, else ``None``."""
+    host = request.META.get("HTTP_HOST", "")
     try:
-        if host := request.META.get("HTTP_HOST"):
+        if host:
             _validate_host(host, tuple(settings.ALLOWED_HOSTS))
         else:
             request.get_host()  # without a Host header, checks the server's own name
     except DisallowedHost:
-        return error_response(400)
+        response = error_response(400)
+        response.refused_host = host  # type: ignore[attr-defined]  # for the log
+        return response
     return None
 
 

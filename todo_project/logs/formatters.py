@@ -23,7 +23,7 @@ current_request_id: ContextVar[str | None] = ContextVar("current_request_id", de
 ACCESS_LOGGER = "todo_project.access"
 FIELDS = (
     *("request_id", "method", "route", "status", "duration_ms"),
-    *("user_id", "reason", "path_user_id"),
+    *("user_id", "reason", "path_user_id", "refused_host"),
 )
 UNPRINTABLE = re.compile(r"[^ -~]")
 
@@ -138,7 +138,7 @@ def _request_message(fields: dict[str, Any]) -> str:
     """Return the fields of a request as text, omitting empty optional ones."""
     route = fields["route"] or "-"
     message = f"{fields['method']} {route} {fields['status']} {fields['duration_ms']} ms"
-    names = ("user_id", "reason", "path_user_id")
+    names = ("user_id", "reason", "path_user_id", "refused_host")
     return message + "".join(f" {name}={fields[name]!a}" for name in names if fields.get(name))
 
 

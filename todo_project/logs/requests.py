@@ -16,6 +16,8 @@ from todo_project.logs.redaction import redacted
 
 logger = logging.getLogger(ACCESS_LOGGER)
 
+BAD_HOST = "bad_host"
+MAX_HOST_LENGTH = 100  # characters; enough to recognise a host, which can be as long as a header
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # In a route's pattern: a parameter of re_path() or path(), and the anchors
@@ -35,19 +37,21 @@ def request_id(sent: str) -> str:
 
 
 def log_request(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
-    """Log a request; one that is refused for its token or its user is a warning with its reason.
+    """Log a request; one that is refused for its host, token or user is a warning with its reason.
 
-    Only two unverified values from the client are logged: the request id, which has a safe form,
-    and the user id in the path of a 403.
+    Only three unverified values from the client are logged: the request id, which has a safe form,
+    the user id in the path of a 403, and the start of a refused ``Host``.
 
     Args:
         request: the request, with its route and its user if they are known.
-        response: the response; that of such a request has a ``reason_code``.
+        response: the response; that of such a request has a ``reason_code``, which the metrics
+            count as well, or the ``refused_host``.
         started: the start of the request, from ``time.perf_counter()``.
 
     Source: docs/contract.md, "The plan's requirements", SC-009, FR-017.
     """
-    reason = getattr(response, "reason_code", None)
+    refused_host = getattr(response, "refused_host", None)
+    reason = getattr(response, "reason_code", None) if refused_host is None else BAD_HOST
     level = logging.WARNING if reason else logging.INFO
     if not logger.isEnabledFor(level):
         return
@@ -63,6 +67,8 @@ def log_request(request: HttpRequest, response: HttpResponseBase, started: float
     }
     if reason == "user_mismatch" and request.resolver_match:
         fields["path_user_id"] = redacted(request.resolver_match.kwargs.get("user_id", ""))
+    if refused_host is not None:
+        fields["refused_host"] = redacted(refused_host)[:MAX_HOST_LENGTH]
     handlers = _handlers(level)
     # The Sentry SDK does not add a handler: it replaces callHandlers().
     is_plain = not logger.filters and logger.callHandlers.__module__ == "logging"

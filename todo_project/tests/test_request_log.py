@@ -15,6 +15,7 @@ import pytest
 import time_machine
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import ResolverMatch
+from pytest_django.fixtures import Settings
 
 from conftest import FRONT_END, ApiClient, mint
 from tasks.views import TaskViewSet
@@ -53,7 +54,7 @@ REQUESTS: list[tuple[str, str, dict[str, str], int, str | None, str | None]] = [
     ("GET", "/static/none.css", {}, 404, "/static/", None),
     ("GET", "/nowhere", {}, 404, NO_ROUTE, None),
     ("GET", "/a%2Fb", {}, 404, NO_ROUTE, None),
-    ("GET", "/health", {"Host": "a b"}, 400, NO_ROUTE, None),
+    ("GET", "/health", {"Host": "a b"}, 400, NO_ROUTE, "bad_host"),
     ("OPTIONS", TASKS, PREFLIGHT, 200, NO_ROUTE, None),
 ]
 
@@ -141,6 +142,59 @@ def test_a_refusal_is_a_warning(
     alice.send("GET", "/api/bob/tasks")
 
     assert only_line(log)["reason"] == "user_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("host", "logged"),
+    [
+        ("todo_api:8000", "todo_api:8000"),
+        ("other.example", "other.example"),
+        ("x" * 101, "x" * 100),
+        ("\x1b[2J\u2028", "\x1b[2J\u2028"),
+        (f"{mint()}.example", "***"),
+    ],
+    ids=["underscore", "not allowed", "long", "unprintable", "token"],
+)
+def test_a_refused_host_is_a_warning_with_the_host(
+    anonymous: ApiClient,
+    settings: Settings,
+    log: io.StringIO,
+    caplog: pytest.LogCaptureFixture,
+    host: str,
+    logged: str,
+) -> None:
+    """LOG_LEVEL=WARNING must show the host, escaped, redacted and cut at 100 characters."""
+    caplog.set_level(logging.WARNING)
+    settings.ALLOWED_HOSTS = ["api.example"]
+    anonymous.send("GET", "/health", Host=host)
+
+    line = only_line(log)
+    assert (line["level"], line["status"], line["user_id"]) == ("WARNING", 400, None)
+    assert (line["reason"], line["refused_host"]) == ("bad_host", logged)
+    assert log.getvalue().rstrip("\n").isprintable()
+
+
+def test_a_request_without_a_host_is_logged_with_an_empty_one(
+    anonymous: ApiClient, settings: Settings, log: io.StringIO
+) -> None:
+    """A load balancer's probe in HTTP/1.0 must be distinguishable from a wrong name."""
+    settings.ALLOWED_HOSTS = ["api.example"]
+
+    assert anonymous.get("/health").status_code == 400
+    assert (only_line(log)["reason"], only_line(log)["refused_host"]) == ("bad_host", "")
+
+
+def test_a_refused_host_is_part_of_the_message(
+    access_logger: logging.Logger, file_handler: logging.FileHandler, anonymous: ApiClient
+) -> None:
+    """The text form, and another handler, must have the reason and the escaped host."""
+    access_logger.addHandler(file_handler)
+    with patch("time.perf_counter", return_value=0.0):
+        anonymous.send("GET", "/health", Host="todo_api\n")
+
+    assert Path(file_handler.baseFilename).read_text() == (
+        "GET - 400 0.0 ms reason='bad_host' refused_host='todo_api\\n'\n"
+    )
 
 
 @pytest.fixture
