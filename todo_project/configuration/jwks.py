@@ -1,5 +1,7 @@
 """The settings for verifying tokens with the issuer's public keys (JWKS)."""
 
+from urllib.parse import urlsplit
+
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -21,23 +23,43 @@ def jwks_settings(env: Env) -> tuple[str, ...]:
         ImproperlyConfigured: a URL is malformed, or the issuer or the audience is missing and has
             no default.
     """
-    url = env.str("BETTER_AUTH_JWKS_URL", "")
-    if not url:
+    given_url = env.str("BETTER_AUTH_JWKS_URL", "")
+    if not given_url:
         return ()
-    try:
-        origin("BETTER_AUTH_JWKS_URL", url)
-    except ImproperlyConfigured:
-        raise ImproperlyConfigured(
-            "BETTER_AUTH_JWKS_URL must be a URL such as https://app.example.com/api/auth/jwks."
-        ) from None
+    url = _url_of_keys(given_url)
     issuer_and_audience = [env.str(f"BETTER_AUTH_{name}", "") for name in ("ISSUER", "AUDIENCE")]
     if not all(issuer_and_audience):
         front_end = env.str("BETTER_AUTH_URL", "")
-        if not front_end:
+        if not front_end or "," in front_end:
             raise ImproperlyConfigured(
-                "BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE, or"
-                " BETTER_AUTH_URL as the default of both."
+                "BETTER_AUTH_JWKS_URL needs BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE, or a"
+                " single BETTER_AUTH_URL as the default of both."
             )
         default = origin("BETTER_AUTH_URL", front_end)
         issuer_and_audience = [given or default for given in issuer_and_audience]
     return (url, *issuer_and_audience)
+
+
+def _url_of_keys(given: str) -> str:
+    """Return the URL with its host as browsers write it.
+
+    Python's own codec would fetch the keys of another host: those of ``strasse.example`` for
+    ``straße.example``.
+
+    Raises:
+        ImproperlyConfigured: ``urllib`` cannot fetch the URL, or it has no path.
+    """
+    refusal = ImproperlyConfigured(
+        "BETTER_AUTH_JWKS_URL must be a URL such as https://app.example.com/api/auth/jwks, with a"
+        " path in ASCII, and without blanks, quotes and a user."
+    )
+    try:
+        scheme, _, host = origin("BETTER_AUTH_JWKS_URL", given).partition("://")
+    except ImproperlyConfigured:
+        raise refusal from None
+    parts = urlsplit(given)._replace(scheme=scheme, netloc=host, fragment="")
+    url = parts.geturl()
+    has_path = parts.path.strip("/") and "://" not in parts.path  # a list of URLs
+    if not (has_path and url.isascii() and url.isprintable()):
+        raise refusal
+    return url

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from conftest import FRONT_END, ApiClient
 from tasks.tests.factories import TaskFactory, rows
 from tasks.views import TaskViewSet
+from todo_project.tests.settings_loader import load
 
 TASKS = "/api/alice/tasks"
 ORIGIN = {"Origin": FRONT_END}
@@ -140,6 +141,39 @@ def test_another_origin_gets_no_access_control_header(alice: ApiClient) -> None:
     }
 
     assert {row: headers for row, headers in found.items() if headers} == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "sent", "others"),
+    [
+        (
+            "https://straße.example",
+            "https://xn--strae-oqa.example",
+            ["https://strasse.example", "https://straße.example"],
+        ),
+        ("http://[0:0::1]:3000", "http://[::1]:3000", ["http://[0:0::1]:3000", "http://[::1]"]),
+    ],
+    ids=["name", "address"],
+)
+def test_an_origin_is_allowed_as_browsers_send_it(
+    monkeypatch: pytest.MonkeyPatch,
+    alice: ApiClient,
+    settings: Settings,
+    url: str,
+    sent: str,
+    others: list[str],
+) -> None:
+    """Another name, such as ``strasse.example`` for ``straße.example``, must get no permission."""
+    loaded = load(monkeypatch, ALLOWED_ORIGINS=url)["CORS_ALLOWED_ORIGIN_REGEXES"]
+    settings.CORS_ALLOWED_ORIGIN_REGEXES = loaded
+
+    found = {
+        origin: access_control(alice.send("GET", "/health", Origin=origin))
+        for origin in (sent, *others)
+    }
+
+    assert found.pop(sent)["access-control-allow-origin"] == sent
+    assert [origin for origin, headers in found.items() if headers] == []
 
 
 @pytest.mark.django_db

@@ -59,12 +59,42 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
         "data:application/json,{}",
         "https://",
         "https://app.example.com:port/jwks",
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://user:password@app.example.com/jwks",
+        "https://app.example.com/api auth/jwks",
+        "'https://app.example.com/jwks'",
+        "https://app.example.com/schlüssel",
+        "https://app.example.com/\x7f",
+        "https://a.example.com/jwks,https://b.example.com/jwks",
     ],
 )
 def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """A malformed URL must be refused: tokens signed with a private key would all cause a 503."""
     with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://straße.example/jwks?a=b", "https://xn--strae-oqa.example/jwks?a=b"),
+        ("HTTPS://App.Example.com:443/API/jwks#keys", "https://app.example.com/API/jwks"),
+        ("http://[0::1]:3000/jwks", "http://[::1]:3000/jwks"),
+    ],
+)
+def test_the_keys_are_those_of_the_host_that_a_browser_would_ask(
+    monkeypatch: pytest.MonkeyPatch, given: str, url: str
+) -> None:
+    """Python's own codec would fetch the keys of ``straße.example`` from ``strasse.example``."""
+    assert load(monkeypatch, BETTER_AUTH_JWKS_URL=given)["BETTER_AUTH"]["JWKS"][0] == url
+
+
+def test_several_front_ends_are_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a list in BETTER_AUTH_URL, the issuer and the audience must be set."""
+    front_ends = f"{FRONT_END},https://b.example"
+    with pytest.raises(ImproperlyConfigured, match=r" a single BETTER_AUTH_URL as the default"):
+        load(monkeypatch, BETTER_AUTH_JWKS_URL=URL, BETTER_AUTH_URL=front_ends)
 
 
 @pytest.mark.parametrize("variables", [{}, BY_ISSUER, BY_AUDIENCE], ids=repr)

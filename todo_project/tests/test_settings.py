@@ -29,6 +29,10 @@ REFUSED = [
     ("NEON_DATABASE_URL", f"mysql://todo:{HIDDEN}@db.example.com/todo", "is not a "),
     ("NEON_DATABASE_URL", f"postgresql://todo:{HIDDEN}#@db.example.com/todo", "is not a "),
     ("NEON_DATABASE_URL", f"postgresql://todo:{HIDDEN}@db.example.com:port/todo", "is not a "),
+    ("ALLOWED_HOSTS", f"a.example,https://{HIDDEN}.example", "must hold host names"),
+    ("ALLOWED_ORIGINS", f"https://{HIDDEN}\u2615.example", NO_ORIGIN),
+    ("CSRF_TRUSTED_ORIGINS", f"https://user:{HIDDEN}@app.example.com", NO_ORIGIN),
+    ("BETTER_AUTH_JWKS_URL", f"https://user:{HIDDEN}@app.example.com/jwks", "must be a URL"),
     *(
         (variable, value, NO_ORIGIN)
         for variable in ("ALLOWED_ORIGINS", "BETTER_AUTH_URL")
