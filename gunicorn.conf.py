@@ -87,6 +87,14 @@ def post_fork(server: Any, worker: Any) -> None:
         )
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """Remove the gauges of a worker that has ended; its counters stay."""
+    if METRICS_FOLDER in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.number)  # type: ignore[no-untyped-call]
+
+
 def on_exit(server: Any) -> None:
     """Remove the temporary metrics folder, if any."""
     if hasattr(server, "metrics_folder"):

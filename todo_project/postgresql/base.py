@@ -203,5 +203,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return False
 
 
+def connections_in_use() -> int:
+    """Return how many connections the threads of this process are using."""
+    return sum(pool.in_use for pool in tuple(_pools.values()))
+
+
 def _is_read(sql: Any) -> bool:
     return isinstance(sql, str) and sql.lstrip()[:6].upper() == "SELECT"

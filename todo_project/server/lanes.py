@@ -11,6 +11,8 @@ from todo_project.server.connections import Connection
 
 # One thread more than requests that can wait for the database: it reads, and answers /health.
 THREADS = CONNECTIONS + 1
+# These need no database; they must also be answered while it keeps all other requests waiting.
+NEVER_WAITING = ("/health", "/health/", "/metrics", "/metrics/")
 
 
 class Lane:
@@ -56,12 +58,16 @@ class Lanes:
 
     def __init__(self, root_path: str) -> None:
         self._root_path = root_path
-        self._health, self._api, self._staff = all_ = (
+        self._probes, self._api, self._staff = all_ = (
             Lane(THREADS),
             Lane(API_CONNECTIONS),
             Lane(STAFF_CONNECTIONS, is_slow=True),
         )
         self.all = all_
+
+    def count_waiting(self) -> int:
+        """Return how many requests wait for a place."""
+        return sum(len(lane.waiting) for lane in self.all)
 
     def of(self, path: str) -> Lane:
         """Return the lane of a request by its decoded path."""
@@ -69,4 +75,4 @@ class Lanes:
             path = path.removeprefix(self._root_path)
         if path.startswith("/admin/"):
             return self._staff
-        return self._health if path in ("/health", "/health/") else self._api
+        return self._probes if path in NEVER_WAITING else self._api

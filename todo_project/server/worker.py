@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -88,6 +88,11 @@ class Worker(BaseWorker):
             "close": LINGER_SECONDS,
         }
         self._lanes = Lanes(settings.ROOT_PATH)
+        self._measure: Callable[[int], None] | None = None
+        if settings.METRICS:
+            from todo_project.metrics import measure_connections
+
+            self._measure = measure_connections
         self._max_connections = min(self.cfg.worker_connections, _allowed_files() - RESERVED_FILES)
         self.listeners = {listener.fileno(): listener for listener in self.sockets}
         self._environs = {number: _environ(each) for number, each in self.listeners.items()}
@@ -127,6 +132,8 @@ class Worker(BaseWorker):
     def _keep_house(self, ticks: int = TICKS) -> None:
         """Tell gunicorn that the worker is alive, and find the clients that are late."""
         self.notify()
+        if self._measure is not None:
+            self._measure(self._lanes.count_waiting())
         now = time.monotonic()
         for connection in list(self.connections.values()):
             if connection.waits_for == "send" and connection.has_progress():

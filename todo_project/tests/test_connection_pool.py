@@ -79,6 +79,18 @@ def test_concurrent_requests_open_no_more_connections_than_the_pool_has_slots(
     assert len(pools) == 1
 
 
+def test_the_connections_in_use_are_counted() -> None:
+    """An idle connection must not count, nor one that is closed."""
+    assert base.connections_in_use() == 0
+    ask(PID)
+    assert base.connections_in_use() == 1
+    close_old_connections()
+    assert base.connections_in_use() == 0
+    ask(PID)
+    connection.close()
+    assert base.connections_in_use() == 0
+
+
 def test_the_deadline_includes_the_wait_for_a_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -70,7 +70,9 @@ def test_a_synopsis_lists_the_options_of_its_command(name: str) -> None:
 def test_every_metric_has_a_row() -> None:
     """The table of metrics must list the name, the type and the labels of every metric."""
     rows = re.findall(
-        r"^\| `(\w+)` \| (counter|histogram).*? \| (.*) \|$", page("operations.md"), re.MULTILINE
+        r"^\| `(\w+)` \| (counter|gauge|histogram).*? \| (.*) \|$",
+        page("operations.md"),
+        re.MULTILINE,
     )
     shown = {name: (kind, re.findall(r"`(\w+)`", labels)) for name, kind, labels in rows}
 
@@ -79,6 +81,8 @@ def test_every_metric_has_a_row() -> None:
         "http_request_duration_seconds": ("histogram", list(metrics.durations._labelnames)),  # noqa: SLF001
         "authentication_failures_total": ("counter", list(metrics.failures._labelnames)),  # noqa: SLF001
         "database_statement_duration_seconds": ("histogram", []),
+        "database_connections_in_use": ("gauge", []),
+        "database_connections_awaited": ("gauge", []),
     }
     assert {(each.name, each.type) for each in metrics.registry.collect()} == {
         (name.removesuffix("_total"), kind) for name, (kind, _) in shown.items()

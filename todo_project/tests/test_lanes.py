@@ -32,15 +32,27 @@ def test_a_place_is_not_lost_in_a_race() -> None:
     assert lane.enter() == "b"
 
 
+def test_the_requests_that_wait_are_counted() -> None:
+    """The number must include every lane."""
+    lanes: Any = Lanes("")
+    for lane in lanes.all:
+        lane.waiting.extend("ab")
+
+    assert lanes.count_waiting() == 6
+
+
 def test_the_lane_of_a_path() -> None:
-    """The admin and the probe must have their own lanes, with and without the prefix."""
+    """The admin must have its own lane, and so must probes, with and without the prefix."""
     for lanes, prefix in ((Lanes(""), ""), (Lanes("/todo"), "/todo"), (Lanes("/todo"), "")):
-        health, api, staff = lanes.all
+        probes, api, staff = lanes.all
         expected = {
-            "/health": health,
-            "/health/": health,
+            "/health": probes,
+            "/health/": probes,
+            "/metrics": probes,
+            "/metrics/": probes,
             "/health/ready": api,
             "/healthy": api,
+            "/metrics/a": api,
             "/api/a/tasks": api,
             "/admin": api,  # only redirects
             "/admin/": staff,

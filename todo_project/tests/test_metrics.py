@@ -10,11 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
 
 from conftest import ApiClient, mint
 from todo_project.configuration.environment import BASE_DIR
+from todo_project.metrics import measure_connections
 from todo_project.tests.settings_loader import load
 
 TASKS = "/api/alice/tasks"
@@ -111,6 +113,25 @@ def test_each_statement_is_timed(alice: ApiClient) -> None:
 
     assert increase(lambda: alice.send("GET", TASKS), name) == 1
     assert increase(lambda: alice.send("GET", "/health"), name) == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_metered")
+def test_the_connections_are_measured() -> None:
+    """The gauges must have the current values, also when these fall."""
+    names = ("database_connections_in_use", "database_connections_awaited")
+    connection.close()
+    measure_connections(0)
+    before = [scrape()[name, frozenset()] for name in names]
+    connection.ensure_connection()
+    measure_connections(3)
+    during = [scrape()[name, frozenset()] for name in names]
+    connection.close()
+    measure_connections(0)
+
+    assert (before, during) == ([0, 0], [1, 3])
+    assert [scrape()[name, frozenset()] for name in names] == [0, 0]
 
 
 @pytest.mark.usefixtures("_metered")

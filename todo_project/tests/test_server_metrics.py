@@ -3,11 +3,17 @@
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
 
+from todo_project.postgresql.connection_pool import API_CONNECTIONS
 from todo_project.tests.live_server import LiveServer, deploying
 from todo_project.tests.waiting import wait_until
 
@@ -70,6 +76,31 @@ def send(live: LiveServer, count: int, path: str = "/health") -> None:
         )
 
 
+def gauges(live: LiveServer) -> tuple[float, ...]:
+    """Return how many connections are in use, and how many requests wait for one."""
+    found = dict(re.findall(r"^database_connections_(\w+) (\S+)$", scrape(live), re.MULTILINE))
+    return float(found["in_use"]), float(found["awaited"])
+
+
+@contextmanager
+def flipping(live: LiveServer, task: int, clients: int) -> Iterator[None]:
+    """Flip a task until the block ends: each client again and again, whatever it is answered."""
+    has_ended = threading.Event()
+
+    def flip() -> None:
+        while not has_ended.is_set():
+            with suppress(httpx.TransportError), live.client("alice") as client:
+                client.patch(f"/api/alice/tasks/{task}/complete")
+
+    with ThreadPoolExecutor(clients) as pool:
+        for _ in range(clients):
+            pool.submit(flip)
+        try:
+            yield
+        finally:
+            has_ended.set()
+
+
 def wait_for_workers(live: LiveServer, old: set[int], count: int = 3) -> None:
     """Wait until exactly this many workers run, none of them an old one."""
     wait_until(
@@ -107,14 +138,19 @@ def test_a_killed_worker_loses_no_counts(metered: LiveServer) -> None:
         assert request_count(metered, "/health", 200) == before
         send(metered, 5)
         assert request_count(metered, "/health", 200) == before + 5
-    # two files for each worker that has handled a request
+    # three files for each worker that has handled a request
     assert {file.name for file in folder_of(metered).iterdir()} <= {
-        f"{kind}_{number}.db" for kind in ("counter", "histogram") for number in (1, 2, 3)
+        f"{kind}_{number}.db"
+        for kind in ("counter", "gauge_livesum", "histogram")
+        for number in (1, 2, 3)
     }
 
 
 def test_a_reload_loses_no_counts(metered: LiveServer) -> None:
-    """New workers must not share files with old ones that are still running."""
+    """New workers must not share files with old ones that are still running.
+
+    The gauges of old ones must go with them.
+    """
     send(metered, REQUESTS)
     before = request_count(metered, "/health", 200)
     old = set(workers(metered))
@@ -123,7 +159,30 @@ def test_a_reload_loses_no_counts(metered: LiveServer) -> None:
     send(metered, 5)
 
     assert request_count(metered, "/health", 200) == before + 5
-    assert len(list(folder_of(metered).iterdir())) <= 2 * 2 * 3
+    files = folder_of(metered)
+    assert len([file for file in files.iterdir() if not file.match("gauge_*")]) <= 2 * 2 * 3
+    wait_until(lambda: len(list(files.glob("gauge_livesum_*"))) == 3)
+
+
+@pytest.mark.postgresql
+def test_requests_that_wait_for_the_database_are_counted(template: str, tmp_path: Path) -> None:
+    """The metrics must say so meanwhile, and no longer after their worker was killed."""
+    with (
+        deploying(tmp_path, template) as deployed,
+        deployed.serving(METRICS="true", WEB_CONCURRENCY="1") as live,
+    ):
+        deployed.fill("alice", 1)
+        with psycopg.connect(deployed.database_url) as other:
+            [[task]] = other.execute("SELECT id FROM task FOR UPDATE").fetchall()
+            with flipping(live, task, clients=1):
+                wait_until(lambda: gauges(live) == (1, 0))
+            with flipping(live, task, clients=API_CONNECTIONS + 3):
+                wait_until(lambda: gauges(live) == (API_CONNECTIONS, 3))
+                killed = workers(live)
+                os.kill(killed[0], signal.SIGKILL)
+            wait_for_workers(live, {*killed}, 1)
+
+        wait_until(lambda: gauges(live) == (0, 0))
 
 
 def test_a_configured_folder_is_used_and_kept(tmp_path: Path) -> None:

@@ -594,6 +594,26 @@ def test_each_lane_has_its_own_threads(serve: Serve, settings: Any) -> None:
     assert [response.startswith(b"HTTP/1.1 200 ") for response in rest] == [True] * len(rest)
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_requests_that_wait_are_measured(
+    serve: Serve, settings: Any, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    """With ``METRICS``, and only then, the worker must report how many requests wait."""
+    settings.METRICS = is_on
+    found: set[int] = set()
+    monkeypatch.setattr("todo_project.metrics.measure_connections", found.add)
+    app = Blocking()
+    server = serve(app)
+    clients = [server.connect(LAST) for _ in range(API_CONNECTIONS + 5)]
+    wait_until(lambda: 5 in found or not is_on)
+    app.going_on.set()
+    assert all(received(client).endswith(b"GET /last - ") for client in clients)
+    found.clear()
+
+    wait_until(lambda: found == {0} or not is_on)
+    assert found <= ({0} if is_on else set())
+
+
 def test_a_client_that_disconnects_while_it_waits(serve: Serve) -> None:
     """Its request may run, but its connection must be closed."""
     app = Blocking()
