@@ -102,6 +102,7 @@ bench: $(VENV)/dev ## Benchmark the API (50 users, 30 s), the commands, and the 
 	$(BIN)/python benchmarks/load.py $(ARGS)
 	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python benchmarks/admin.py
+	$(BIN)/python benchmarks/chart.py
 
 .PHONY: migrate
 migrate: $(VENV)/run .env ## Apply migrations
