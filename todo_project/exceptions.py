@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.core.signals import got_request_exception
 from django.http import HttpResponse
 from django.utils.log import log_response
 from rest_framework import exceptions
@@ -87,6 +88,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         message, cause, traceback = "Unexpected error", [], exc
     # Logs the cause once: log_response() marks the response, and Django does not log it again.
     request = context["request"]
+    if traceback:
+        # As Django does for an exception that leaves a view. Error reporters, such as Sentry's
+        # integration, learn of it from this signal.
+        got_request_exception.send(sender=None, request=request)
     log_response(message, *cause, response=response, request=request, exception=traceback)
     return response
 

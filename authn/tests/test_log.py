@@ -151,7 +151,9 @@ def test_a_traceback_shows_no_secret_and_no_token(log: StringIO, settings: Setti
     """The log of an internal error must contain neither secret nor token (FR-016, FR-017)."""
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRETS": ("marker-too-short",)}
     token = mint()
-    response = ApiClient(token=token).send("GET", "/api/alice/tasks")
+    client = ApiClient(token=token)
+    client.raise_request_exception = False
+    response = client.send("GET", "/api/alice/tasks")
 
     assert (response.status_code, response.json()["detail"]) == (500, "Internal server error")
     assert "Traceback" in log.getvalue()

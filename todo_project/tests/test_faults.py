@@ -2,10 +2,12 @@
 
 import io
 import json
+import sys
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from django.core.signals import got_request_exception
 from django.db import (
     DatabaseError,
     DataError,
@@ -88,6 +90,22 @@ def test_an_exception_in_a_head_request_has_no_body(client: ApiClient, broken_pa
     assert (response.status_code, response.content) == (500, b"")
 
 
+def test_an_exception_is_reported_once_by_djangos_signal(
+    client: ApiClient, broken_path: str
+) -> None:
+    """Error reporters must learn of each exception (Django, "got_request_exception")."""
+    reported = []
+
+    def receive(sender: Any, request: Any, **kwargs: Any) -> None:
+        reported.append((request.path, str(sys.exc_info()[1])))
+
+    got_request_exception.connect(receive)
+    client.send("GET", broken_path)
+    got_request_exception.disconnect(receive)
+
+    assert reported == [(broken_path, INTERNALS)]
+
+
 @debug_or_not
 def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
     client: ApiClient, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, debug: bool
@@ -109,8 +127,9 @@ def test_an_unusable_database_is_a_503_and_any_other_error_a_500(
 def test_a_503_is_logged_once_with_its_cause(
     client: ApiClient, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    """The log must say why the database could not be used."""
+    """The log must say why the database could not be used; an outage is not reported as a fault."""
     outage = OperationalError("too many connections")
+    client.raise_request_exception = True
     monkeypatch.setattr(TaskViewSet, "list", Mock(side_effect=outage))
 
     client.send("GET", TASKS, **{"X-Request-ID": "outage-1"})
