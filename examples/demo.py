@@ -159,11 +159,12 @@ def running_servers(port: int, folder: Path) -> Iterator[None]:
         "HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "1",
     }
-    auth = {**base, "BETTER_AUTH_TRUSTED_ORIGINS": FRONT_END}
+    api_url = {"API_URL": f"http://127.0.0.1:{api_port}"}
+    auth = {**base, **api_url, "BETTER_AUTH_TRUSTED_ORIGINS": FRONT_END}
     gateway = {
         "PATH": os.environ["PATH"],
         "AUTH_URL": f"http://127.0.0.1:{auth_port}",
-        "API_URL": f"http://127.0.0.1:{api_port}",
+        **api_url,
     }
     python = sys.executable
     run([python, "manage.py", "migrate", "--verbosity=0"], PROJECT, api)

@@ -3,6 +3,7 @@ import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { jwt } from "better-auth/plugins";
 import { SignJWT } from "jose";
+import { deleteTasks } from "./delete-tasks";
 
 const baseURL = process.env.BETTER_AUTH_URL || "http://localhost:3000";
 
@@ -23,6 +24,8 @@ export const auth = betterAuth({
   // `new Pool({ connectionString: process.env.DATABASE_URL })` from "pg".
   database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
   emailAndPassword: { enabled: true },
+  // POST /api/auth/delete-user `{password}`
+  user: { deleteUser: { enabled: true, afterDelete: deleteTasks } },
   plugins: [
     // GET /api/auth/token. Without `sign`, the plugin signs with EdDSA and its own key pair.
     jwt({

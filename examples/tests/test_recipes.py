@@ -1,18 +1,12 @@
 """The recipes in the documentation are copies of the examples, which the other tests run."""
 
-import re
-from pathlib import Path
-
 from examples.demo import EXAMPLE, PROJECT
+from examples.tests.code_blocks import RECIPES, code_blocks
 
 README = PROJECT / "README.md"
 BETTER_AUTH = PROJECT / "docs" / "better-auth.md"
 OPERATIONS = PROJECT / "docs" / "operations.md"
-
-
-def code_blocks(page: Path, language: str) -> list[str]:
-    """Return a page's code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+PAGES = (README, BETTER_AUTH, RECIPES)
 
 
 def unindented(code: str) -> str:
@@ -22,10 +16,10 @@ def unindented(code: str) -> str:
 
 def test_every_recipe_is_in_the_example() -> None:
     """A reader who copies a recipe must get tested code."""
-    recipes = [*code_blocks(README, "ts"), *code_blocks(BETTER_AUTH, "ts")]
+    recipes = [block for page in PAGES for block in code_blocks(page, "ts")]
     example = [unindented(file.read_text()) for file in EXAMPLE.glob("*.ts")]
 
-    assert len(recipes) == 5
+    assert len(recipes) == 6
     for recipe in recipes:
         assert any(unindented(recipe) in code for code in example), recipe
 

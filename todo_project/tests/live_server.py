@@ -30,6 +30,7 @@ from conftest import FRONT_END, SECRET, mint, require_marker
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.waiting import wait_until
 
+GUNICORN = (sys.executable, "-m", "gunicorn", "todo_project.wsgi")
 START_SECONDS = 180.0  # ten times as long as a busy machine takes
 STOP_SECONDS = 45.0
 # By default, each client loads the CA certificates, which takes 0.15 s.
@@ -118,10 +119,12 @@ class Deployment:
         return run(self.project, "manage.py", *arguments, **variables)
 
     @contextmanager
-    def serving(self, **variables: str) -> Iterator["LiveServer"]:
-        """Serve the project with these additional variables."""
+    def serving(
+        self, command: Sequence[str] = GUNICORN, **variables: str
+    ) -> Iterator["LiveServer"]:
+        """Serve the project with a command and these additional variables."""
         log_file = self.project.parent / f"{uuid.uuid4().hex}.log"
-        with serving(self.project, log_file, **variables) as live:
+        with serving(self.project, log_file, command=command, **variables) as live:
             yield live
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
@@ -234,13 +237,19 @@ class LiveServer:
 
 @contextmanager
 def serving(
-    project: Path, log_file: Path, *, open_files: str = "", **variables: str
+    project: Path,
+    log_file: Path,
+    *,
+    command: Sequence[str] = GUNICORN,
+    open_files: str = "",
+    **variables: str,
 ) -> Iterator[LiveServer]:
     """Serve the project with gunicorn until the block ends, on ``PORT`` or a free port.
 
     Args:
         project: the folder of the project.
         log_file: where its output goes.
+        command: the program, which may be in the ``PATH`` of the variables, and its arguments.
         open_files: the soft and the hard limit of open files, as in ``"1024:4096"``; by default
             those of this process.
         variables: its environment variables.
@@ -250,7 +259,7 @@ def serving(
     limiter = ["prlimit", f"--nofile={open_files}"] if open_files else []
     with log_file.open("wb") as output:
         process = subprocess.Popen(
-            [*limiter, sys.executable, "-m", "gunicorn", "todo_project.wsgi"],
+            [*limiter, *command],
             cwd=project,
             env={
                 "PATH": os.environ["PATH"],
