@@ -39,12 +39,15 @@ PLACEHOLDER_FRAGMENTS = (
 )
 
 
-def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
+def accepted_secrets(
+    secret: str, secrets: str, if_none: str = "BETTER_AUTH_SECRET is not set."
+) -> tuple[str, ...]:
     """Return the accepted secrets; the first one signs tokens.
 
     Args:
         secret: the value of ``BETTER_AUTH_SECRET``, or an empty string.
         secrets: the value of ``BETTER_AUTH_SECRETS`` (``2:new,1:old``), or an empty string.
+        if_none: the first sentence of the message if no secret is set.
 
     Returns:
         At least one secret, without duplicates, each of 32 bytes or more in UTF-8.
@@ -59,7 +62,7 @@ def accepted_secrets(secret: str, secrets: str) -> tuple[str, ...]:
     if secret:
         named.append(("BETTER_AUTH_SECRET", secret))
     if not named:
-        raise ImproperlyConfigured(f"BETTER_AUTH_SECRET is not set. {HOW_TO_FIX}")
+        raise ImproperlyConfigured(f"{if_none} {HOW_TO_FIX}")
     for variable, value in named:
         _refuse_weak(variable, value)
     return tuple(dict.fromkeys(value for _, value in named))

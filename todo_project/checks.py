@@ -1,4 +1,4 @@
-"""System checks that recommend settings for a deployment."""
+"""System checks of the environment, and checks that recommend settings for a deployment."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,10 +8,30 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Info, Tags, Warning, register  # noqa: A004
 from django.db import DEFAULT_DB_ALIAS
 
+from todo_project.configuration.environment import env
+from todo_project.configuration.look_alikes import explanation, look_alikes
+
 DERIVED_SECRET_KEY = "todo_project.I001"  # noqa: S105 - the id of a check
 ANY_HOST = "todo_project.I002"
 NO_ORIGIN = "todo_project.W003"
 NOT_PREPARED = "todo_project.W004"
+LOOK_ALIKE = "todo_project.W005"
+
+
+@register(Tags.security)
+def check_look_alikes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Name the variables that were probably meant for this service, which does not read them.
+
+    The server logs them when it starts (``status/startup.py``).
+    """
+    return [
+        Warning(
+            explanation(name, right),
+            hint=f"Set {right}, unless the variable is for another program.",
+            id=LOOK_ALIKE,
+        )
+        for name, right in look_alikes(env.variables()).items()
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -21,6 +21,7 @@ from todo_project.configuration.database_url import database_settings
 from todo_project.configuration.environment import BASE_DIR, env
 from todo_project.configuration.hosts import allowed_hosts
 from todo_project.configuration.jwks import jwks_settings
+from todo_project.configuration.look_alikes import not_set
 from todo_project.configuration.origins import origin
 from todo_project.configuration.root_path import root_path
 from todo_project.configuration.secret_key import derived_secret_key
@@ -38,8 +39,9 @@ API_DOCS = env.bool("API_DOCS", DEBUG)
 # BETTER_AUTH_JWKS_URL: the URL of the issuer's public keys; default none, which allows HS256 only.
 # Tokens signed with those keys need an issuer and an audience, by default BETTER_AUTH_URL's origin.
 secret, secrets = env.str("BETTER_AUTH_SECRET", ""), env.str("BETTER_AUTH_SECRETS", "")
+if_none = not_set(env.variables(), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS")
 BETTER_AUTH: dict[str, Any] = {
-    "SECRETS": accepted_secrets(secret, secrets),
+    "SECRETS": accepted_secrets(secret, secrets, if_none),
     # whether the list lacks BETTER_AUTH_SECRET, as after a rotation
     "SECRET_IS_LEFT_OVER": bool(secret and secrets) and secret not in accepted_secrets("", secrets),
     "ISSUER": env.str("BETTER_AUTH_ISSUER", ""),
@@ -121,8 +123,9 @@ if sys.argv[1:2] == ["migrate"]:
 database_variable = next((name for name in DATABASE_VARIABLES if env.str(name, "")), None)
 if not database_variable and not DEBUG:
     raise ImproperlyConfigured(
-        "NEON_DATABASE_URL is not set. Set it to the URL of a PostgreSQL database, or to"
-        " sqlite:///db.sqlite3 to use a file, which is the default only with DEBUG=true."
+        not_set(env.variables(), "NEON_DATABASE_URL", "DATABASE_URL")
+        + " Set NEON_DATABASE_URL to the URL of a PostgreSQL database, or to sqlite:///db.sqlite3"
+        " to use a file, which is the default only with DEBUG=true."
     )
 # DATABASE_PREPARED: bool, default false. PostgreSQL keeps the statements of the endpoints prepared;
 # not for a pooler in transaction mode.

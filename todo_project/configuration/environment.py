@@ -1,5 +1,6 @@
 """Environment variables, with ``.env`` as a fallback."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ class Environment(FileAwareEnv):
         except UnicodeDecodeError:
             raise ValueError(f"{env_key}_FILE must name a text file in UTF-8.") from None
         return default if value == "" else value
+
+    def variables(self) -> dict[str, str]:
+        """Return all variables, those of other programs too."""
+        return {**self._environ, **os.environ}  # environs: .env's are apart
 
 
 env = Environment(strip_whitespace=True)

@@ -7,6 +7,7 @@ import pytest
 
 from todo_project.configuration.database_url import database_settings
 from todo_project.configuration.environment import BASE_DIR, Environment
+from todo_project.configuration.look_alikes import VARIABLES
 from todo_project.tests.settings_loader import EXAMPLE, PRODUCTION, load_served
 
 PAGE = (BASE_DIR / "docs" / "configuration.md").read_text()
@@ -74,3 +75,8 @@ def test_the_examples_defaults_match_the_code(monkeypatch: pytest.MonkeyPatch) -
     settings = [name for name in before if name.isupper()]
     names = [*settings, "bind", "workers", "loglevel"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
+
+
+def test_look_alikes_are_compared_with_the_variables_of_the_code(variables: set[str]) -> None:
+    """The list of names must be complete: a missing one would be reported as a mistake."""
+    assert sorted(VARIABLES) == sorted(variables)
