@@ -7,20 +7,22 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
 
-from authn.secrets import HOW_TO_FIX, is_published
+from authn.secrets import HOW_TO_FIX, READ_DIFFERENTLY, is_ambiguous, is_published
 
 PUBLISHED_SECRET = "authn.W001"  # noqa: S105 - the id of a check
 LEFT_OVER_SECRET = "authn.W002"  # noqa: S105
+AMBIGUOUS_SECRET = "authn.W003"  # noqa: S105
 
 
 @register(Tags.security)
 def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn about a published secret, and about an old secret that a rotation left behind.
+    """Warn about published and left-over secrets, and about those that .env readers differ on.
 
     Source: docs/contract.md, "Authentication"; FR-017 (the messages do not show a secret).
     """
     messages: list[CheckMessage] = []
-    if any(is_published(secret) for secret in settings.BETTER_AUTH["SECRETS"]):
+    secrets = settings.BETTER_AUTH["SECRETS"]
+    if any(is_published(secret) for secret in secrets):
         messages.append(
             Warning(
                 "BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS contains a secret from public"
@@ -38,4 +40,6 @@ def check_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
                 id=LEFT_OVER_SECRET,
             )
         )
+    if any(is_ambiguous(secret) for secret in secrets):
+        messages.append(Warning(READ_DIFFERENTLY, hint=HOW_TO_FIX, id=AMBIGUOUS_SECRET))
     return messages

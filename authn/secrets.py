@@ -105,6 +105,24 @@ def _refuse_weak(variable: str, value: str) -> None:
         raise ImproperlyConfigured(f"{variable} is still a placeholder. {HOW_TO_FIX}")
 
 
+# Characters on which the readers of .env files differ. @next/env expands a $, also in quotes, cuts
+# an unquoted value at #, and removes back-ticks around a value; python-dotenv does none of these,
+# but removes a backslash before a quote or a backslash.
+AMBIGUOUS_CHARACTERS = frozenset("$#\\`'\"")
+READ_DIFFERENTLY = (
+    "BETTER_AUTH_SECRET or BETTER_AUTH_SECRETS contains $, #, a backslash, a quote or a back-tick:"
+    " Better Auth may read another secret from the same line of a .env file."
+)
+
+
+def is_ambiguous(secret: str) -> bool:
+    """Return whether Better Auth may read another secret from the same line of a ``.env`` file.
+
+    Source: ``@next/env`` 16.4.6, compared with python-dotenv; docs/better-auth.md, "The secret".
+    """
+    return not AMBIGUOUS_CHARACTERS.isdisjoint(secret)
+
+
 # SHA-256 digests of secrets from public documentation; this file must not republish them.
 PUBLISHED_SECRET_DIGESTS = frozenset(
     # the example in the quick start of the FastAPI back end's plan

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from authn.management.commands.check_token import UNVERIFIED, VERIFIED
-from authn.secrets import BETTER_AUTH_DEFAULT
+from authn.secrets import BETTER_AUTH_DEFAULT, READ_DIFFERENTLY
 from authn.tests.better_auth_tokens import (
     JWE,
     SESSION_TOKEN,
@@ -124,8 +125,9 @@ def test_an_accepted_token_is_described(
 
 
 def test_text_copied_along_with_a_token_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quotes, a header name and a scheme around a token must be stripped."""
+    """Quotes, a header name and a scheme around a token must be stripped, and JSON be parsed."""
     copied = [
+        *['{{"token":"{}"}}', ' {{\n"user": {{}}, "token": "{}"}}\n', '{{"token": "Bearer {}"}}'],
         *["Bearer {}", "\ufeff bearer  {} \r", '"{}"', "'Bearer {}'", "`{}`"],
         *["Authorization: Bearer {}", "authorization:{}", '  "Authorization": "Bearer {}",'],
     ]
@@ -156,6 +158,22 @@ def test_a_refused_token_is_described_with_the_reason_and_a_fix(
         for (*_, advice), each in zip(REFUSED.values(), explained.values(), strict=True)
         if advice.lower() not in each["What to do"].lower()
     ] == []
+
+
+def test_a_wrong_signature_is_explained_by_a_secret_that_is_read_differently(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """The output must say so for tokens that a secret has signed, and for no other."""
+    tokens = [
+        *(signed_with_other_secret(), signed_with_default_secret(), expired()),
+        forge(claims(), {"alg": "ES256", "typ": "JWT"}),
+    ]
+    before = [explain(monkeypatch, token)["The API"] for token in tokens]
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRETS": (SECRET, f"{SECRET}$1")}
+
+    after = [explain(monkeypatch, token)["The API"] for token in tokens]
+
+    assert after == [f"{before[0]} {READ_DIFFERENTLY}", *before[1:]]
 
 
 def test_any_expiry_is_formatted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from authn.management.commands.check_token import MAX_INPUT_BYTES
 from authn.tests.better_auth_tokens import (
     JWE,
     OTHER_SECRET,
@@ -49,11 +50,58 @@ def test_empty_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> No
     assert {*messages.values(), refusal()} == {"There is no token on standard input."}
 
 
-def test_binary_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are not text must be refused like any invalid token, without a traceback."""
-    set_stdin(monkeypatch, bytes(range(256)))
+def test_input_that_is_not_utf8_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error must say what is expected; PowerShell writes UTF-16."""
+    inputs = [
+        bytes(range(256)),
+        mint().encode("utf-16"),
+        mint().encode("utf-16-le"),
+        b"\xff",
+        b"a\0",
+    ]
+    messages = []
+    for sent in inputs:
+        set_stdin(monkeypatch, sent)
+        messages.append(refusal())
 
-    assert refusal() == "The API refuses this token."
+    assert messages == ["Standard input must be a token as text in UTF-8."] * len(inputs)
+
+
+def test_input_that_is_too_long_for_a_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command must not read more than that, whatever is on standard input."""
+    set_stdin(monkeypatch, b"a" * MAX_INPUT_BYTES)
+    longest = refusal()
+    set_stdin(monkeypatch, b"a" * (MAX_INPUT_BYTES + 1000))
+
+    assert longest == "The API refuses this token."
+    assert refusal() == f"Standard input is longer than {MAX_INPUT_BYTES} bytes: not a token."
+    assert sys.stdin.buffer.tell() == MAX_INPUT_BYTES + 1
+
+
+def test_json_without_a_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error must say what is expected, also for JSON that cannot be parsed."""
+    inputs = ["{}", '{"token": null}', '{"message": "Unauthorized"}', "{", '{"token":' * 5000]
+    messages = {}
+    for sent in inputs:
+        set_stdin(monkeypatch, sent.encode())
+        messages[sent[:20]] = refusal()
+
+    assert {message.partition(":")[0] for message in messages.values()} == {
+        "Standard input must be a token, or JSON with one"
+    }
+
+
+def test_the_end_of_input_at_the_prompt_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D must end the command with one line."""
+
+    def end(prompt: str) -> str:
+        raise EOFError(prompt)
+
+    set_stdin(monkeypatch, b"")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", end)
+
+    assert refusal() == "There is no token on standard input."
 
 
 def test_at_a_terminal_the_command_prompts_without_echo(

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from authn import secrets
-from authn.checks import LEFT_OVER_SECRET, PUBLISHED_SECRET
+from authn.checks import AMBIGUOUS_SECRET, LEFT_OVER_SECRET, PUBLISHED_SECRET
 from conftest import SECRET
 
 PUBLISHED = "a-secret-from-public-documentation-0123456"
@@ -67,3 +67,32 @@ def test_a_secret_left_behind_by_a_rotation_causes_a_warning(
     settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SECRET_IS_LEFT_OVER": is_left_over}
 
     assert (LEFT_OVER_SECRET in [message.id for message in run_checks()]) is is_left_over
+
+
+@pytest.mark.parametrize("character", ["$", "#", "\\", "'", '"', "`"])
+def test_a_secret_that_better_auth_may_read_differently_causes_a_warning(
+    settings: Settings, capsys: pytest.CaptureFixture[str], character: str
+) -> None:
+    """The warning must appear once, for any of the secrets, and not show it (FR-017)."""
+    ambiguous = f"{SECRET[:20]}{character}{SECRET[20:]}"
+    accept(settings, SECRET, ambiguous, f"{ambiguous}2")
+
+    call_command("check")
+
+    stderr = capsys.readouterr().err
+    assert stderr.count(f"({AMBIGUOUS_SECRET}) ") == 1
+    assert "Better Auth may read another secret" in stderr
+    assert ambiguous not in stderr
+
+
+def test_a_secret_that_is_read_alike_causes_no_warning(settings: Settings) -> None:
+    """Base64, hex, a phrase, and the characters that no .env reader treats specially must pass."""
+    accept(
+        settings,
+        "+/aZ09" * 7 + "==",
+        "0123456789abcdef" * 4,
+        "four words " * 4 + "!",
+        "-_.~!%^&*" * 4,
+    )
+
+    assert AMBIGUOUS_SECRET not in [message.id for message in run_checks()]

@@ -2,6 +2,7 @@
 
 import getpass
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from authn.authentication import configured_verifier
-from authn.secrets import BETTER_AUTH_DEFAULT
+from authn.secrets import BETTER_AUTH_DEFAULT, READ_DIFFERENTLY, is_ambiguous
 from authn.token_kinds import TokenKind, kind_of
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
@@ -21,6 +22,9 @@ from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 TOKEN_PREFIX = re.compile(
     r"""\A["'`\s]*(authorization["'\s]*:["'\s]*)?(bearer(\s+|\Z))?["'\s]*""", re.IGNORECASE
 )
+# Far above the largest token, which has to fit into the head of a request
+MAX_INPUT_BYTES = 64 * 1024
+NO_TOKEN = "There is no token on standard input."  # noqa: S105
 UNKNOWN = "unknown"
 USE_A_RECIPE = (
     "On the front end, send a token made for the API, from the jwt plugin with jwt.sign or from a"
@@ -140,12 +144,15 @@ class Command(BaseCommand):
 
     def _token(self) -> str:
         if sys.stdin.isatty():
-            text = getpass.getpass("Token: ")
+            try:
+                text = getpass.getpass("Token: ")
+            except EOFError:  # Ctrl-D
+                raise CommandError(NO_TOKEN) from None
         else:
-            text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-        token = TOKEN_PREFIX.sub("", text).rstrip("\"'`, \t\r\n")
+            text = _text(sys.stdin.buffer.read(MAX_INPUT_BYTES + 1))
+        token = TOKEN_PREFIX.sub("", _from_json(text)).rstrip("\"'`, \t\r\n")
         if not token:
-            raise CommandError("There is no token on standard input.")
+            raise CommandError(NO_TOKEN)
         return token
 
     def _describe(self, kind: TokenKind, *, is_verified: bool) -> None:
@@ -165,6 +172,38 @@ class Command(BaseCommand):
                 self.stdout.write(f"{label:11} {kind.claims[name]!a}")
 
 
+def _text(data: bytes) -> str:
+    """Return the bytes of standard input as text."""
+    if len(data) > MAX_INPUT_BYTES:
+        raise CommandError(f"Standard input is longer than {MAX_INPUT_BYTES} bytes: not a token.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # UTF-16, which PowerShell writes to files
+        raise CommandError("Standard input must be a token as text in UTF-8.")
+    return text
+
+
+def _from_json(text: str) -> str:
+    """Return the token of a JSON object, as Better Auth's ``/api/auth/token`` returns it.
+
+    Text that is not an object is returned unchanged.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        token = json.loads(text).get("token")
+    except (ValueError, RecursionError):
+        token = None
+    if not isinstance(token, str):
+        raise CommandError(
+            'Standard input must be a token, or JSON with one: {"token": "…"}. Without a session,'
+            " Better Auth's /api/auth/token returns none."
+        )
+    return token
+
+
 def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
     """Return the reason a verifier refuses a token, or ``None`` if it accepts the token."""
     try:
@@ -176,11 +215,16 @@ def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
 
 def _explanation(token: str, reason: str) -> tuple[str, str]:
     """Return an explanation of a refusal and a way to fix it."""
+    explanation, how_to_fix = (UNVERIFIED | VERIFIED)[reason]
     if reason == "wrong_signature":
+        secrets = settings.BETTER_AUTH["SECRETS"]
         reason_with_default = _refusal_reason(token, TokenVerifier([BETTER_AUTH_DEFAULT]))
         if reason_with_default in (None, *VERIFIED):
             return SIGNED_WITH_DEFAULT
-    return (UNVERIFIED | VERIFIED)[reason]
+        # the same reason: it is signed with a secret, not with a private key
+        if reason_with_default == reason and any(map(is_ambiguous, secrets)):
+            explanation += f" {READ_DIFFERENTLY}"
+    return explanation, how_to_fix
 
 
 def _user(claims: Mapping[str, Any]) -> str:
