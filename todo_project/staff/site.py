@@ -23,7 +23,7 @@ class StaffSite(admin.AdminSite):
     site_header = "Todo back end"
     site_title = "Todo back end"
     index_title = "Staff"
-    site_url = None  # the root serves JSON
+    site_url = None  # the front end is another site
     login_form = LoginForm
     enable_nav_sidebar = False  # three models; the list needs the width
 

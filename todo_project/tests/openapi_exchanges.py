@@ -85,6 +85,7 @@ def _successes(found: dict[str, Endpoint]) -> Iterator[Exchange]:
     for name in ("root", "health", "ready"):
         yield found[name].send(ApiClient())
         yield found[name].send(ApiClient(), method="HEAD", X_Request_ID="an-id")
+    yield found["root"].send(ApiClient(), Accept="text/html")
     created = send("createTask", Idempotency_Key="a key")
     task = created.response.json()
     yield created

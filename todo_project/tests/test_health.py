@@ -12,7 +12,6 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 from django.test.utils import CaptureQueriesContext
-from pytest_django.fixtures import Settings
 
 from conftest import ApiClient
 from todo_project.configuration.database_url import database_settings
@@ -22,7 +21,6 @@ from todo_project.tests.live_server import free_port
 NOON = dt.datetime(2026, 1, 6, 12, 0, tzinfo=dt.UTC)
 PATHS = ["/health", "/health/ready", "/"]
 METHODS = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-SERVICE = {"message": "Todo back end", "status": "healthy", "docs": "/docs"}
 PASSWORD = "x7Qp2mVz9Lk4"
 IS_POSTGRESQL = connection.vendor == "postgresql"
 REFUSED = {"detail": "Method Not Allowed", "error": "Method Not Allowed"}
@@ -71,20 +69,6 @@ def test_other_methods_are_refused(anonymous: ApiClient) -> None:
         found[path, method] = response.status_code, response["Allow"], response.json()
 
     assert found == dict.fromkeys(found, (405, "GET, HEAD", REFUSED))
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("is_on", [False, True])
-def test_the_root_names_the_service(anonymous: ApiClient, settings: Settings, is_on: bool) -> None:
-    """With API_DOCS on or off, the root must name the service and its documentation's path."""
-    settings.API_DOCS = is_on
-
-    with CaptureQueriesContext(connection) as captured:
-        response = anonymous.get("/")
-
-    assert (response.status_code, response.json(), len(captured)) == (200, SERVICE, 0)
-    assert response["Content-Type"] == "application/json"
-    assert "Location" not in response
 
 
 @pytest.mark.django_db

@@ -156,6 +156,9 @@ def test_the_api_works_under_the_prefix(browser: httpx.Client) -> None:
     assert slash["detail"] in ("Task not found", "Not Found")
     assert absent["detail"] == "Task not found"
     assert browser.get(f"{PREFIX}/").json()["docs"] == f"{PREFIX}/docs"
+    page = browser.get(f"{PREFIX}/", headers={"Accept": "text/html"})
+    addresses = re.findall('href="([^"]+)"', page.text)
+    assert {browser.get(each).status_code for each in addresses} == {200, 302}  # /admin/ redirects
     assert browser.get(f"{PREFIX}/health").status_code == 200
     assert browser.get("/health").status_code == 404  # nginx's own response
 
