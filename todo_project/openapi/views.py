@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
+from todo_project.management.commands.quick_start import DEMO_USER
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -62,8 +64,11 @@ def openapi(request: HttpRequest) -> HttpResponseBase:
 
 @_if_enabled
 def docs(request: HttpRequest) -> HttpResponseBase:
-    """Render the OpenAPI document with Swagger UI, which can send requests."""
-    return _page(request, "openapi/docs.html")
+    """Render the OpenAPI document with Swagger UI, which can send requests.
+
+    With ``DEBUG`` the requests are those of the user whose token ``make token`` prints.
+    """
+    return _page(request, "openapi/docs.html", user=DEMO_USER if settings.DEBUG else "")
 
 
 @_if_enabled
@@ -72,8 +77,8 @@ def redoc(request: HttpRequest) -> HttpResponseBase:
     return _page(request, "openapi/redoc.html")
 
 
-def _page(request: HttpRequest, template: str) -> HttpResponse:
+def _page(request: HttpRequest, template: str, **context: str) -> HttpResponse:
     """Render a page. All its URLs are relative, so that it works behind any prefix."""
     root = "../" if request.path_info.endswith("/") else ""
     policy = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-    return HttpResponse(render_to_string(template, {"root": root}), headers=policy)
+    return HttpResponse(render_to_string(template, {"root": root, **context}), headers=policy)

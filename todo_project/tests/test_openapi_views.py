@@ -94,6 +94,20 @@ def test_the_pages_are_html(reader: ApiClient, path: str) -> None:
     assert all(url.startswith("https://host/prefix/") for url in urls)
 
 
+@pytest.mark.parametrize(("debug", "users"), [(False, []), (True, ["demo"])])
+def test_docs_names_the_user_of_the_quick_start_with_debug(
+    reader: ApiClient, settings: Settings, debug: bool, users: list[str]
+) -> None:
+    """Only a developer's page may name a user; the document must be the same for everybody."""
+    document = reader.get("/openapi.json").content
+    settings.DEBUG = debug
+    page = reader.get("/docs").content.decode()
+
+    assert re.findall('data-user="([^"]*)"', page) == users
+    assert reader.get("/openapi.json").content == document
+    assert b"data-user" not in reader.get("/redoc").content
+
+
 def test_the_documents_are_read_only(reader: ApiClient) -> None:
     """Only GET and HEAD may be allowed; a 405 must list them in ``Allow``."""
     found = {}
