@@ -4,6 +4,7 @@ Source: OWASP, "CSV Injection".
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,11 @@ BATCH_SIZE = 2000  # tasks per query
 OWNER_COLUMNS = ("owner_email", "owner_name")
 # The characters that a formula can begin with, including their full-width forms
 FORMULA_SIGNS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+# Where a spreadsheet that does not split at commas may begin a cell, despite the quotes around ours;
+# all but the first two are line breaks. Excel splits at semicolons in many languages.
+DELIMITERS = re.compile("([;\t\n\v\f\r\x85\u2028\u2029])")
+# Without it, Excel does not read the file as UTF-8.
+BYTE_ORDER_MARK = "\ufeff"
 
 
 class _Echo:
@@ -32,7 +38,7 @@ def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
     """
     with_owners = table_exists()
     writer: Any = csv.writer(_Echo())
-    yield writer.writerow(TaskRow._fields + OWNER_COLUMNS * with_owners)
+    yield BYTE_ORDER_MARK + writer.writerow(TaskRow._fields + OWNER_COLUMNS * with_owners)
     rest = tasks.order_by("-pk")
     while batch := list(rest[:BATCH_SIZE].rows()):
         found = owners({task.user_id for task in batch}) if with_owners else {}
@@ -46,11 +52,18 @@ def csv_lines(tasks: TaskQuerySet) -> Iterator[str]:
 def defused(text: str) -> str:
     """Prevent a spreadsheet from evaluating a text as a formula.
 
-    A text that a spreadsheet might evaluate, or that begins with an apostrophe, is prefixed with an
-    apostrophe. Removing one leading apostrophe from each cell restores the texts.
+    The parts between delimiters are treated like texts, as each may become a cell. A part that a
+    spreadsheet might evaluate, or that begins with an apostrophe, is prefixed with an apostrophe.
+    Removing one leading apostrophe from each part restores the text.
     """
-    begins = text.lstrip().startswith(FORMULA_SIGNS) or text.startswith(("\t", "\r", "\n", "'"))
-    return f"'{text}" if begins else text
+    defuse = "'" if text.startswith(("\t", "\r", "\n")) else ""
+    return defuse + "".join(map(_defused_part, DELIMITERS.split(text)))
+
+
+def _defused_part(part: str) -> str:
+    # Quotes and blanks before a sign may be dropped.
+    is_formula = part.replace('"', " ").lstrip().startswith(FORMULA_SIGNS)
+    return f"'{part}" if is_formula or part.startswith("'") else part
 
 
 def _owner(found: dict[str, Owner], task: TaskRow) -> tuple[str, str]:

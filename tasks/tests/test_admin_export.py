@@ -33,7 +33,7 @@ def export(staff: Client, query: str = "", **sent: Any) -> list[list[str]]:
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1", **sent}
     response = staff.post(f"{LIST}{query}", form)
     assert (response.status_code, response.streaming) == (200, True)
-    return list(csv.reader(io.StringIO(response.getvalue().decode(), newline="")))
+    return list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"), newline="")))
 
 
 def test_an_export_has_all_fields(staff: Client) -> None:
@@ -50,7 +50,7 @@ def test_an_export_has_all_fields(staff: Client) -> None:
 
 
 def test_an_export_is_an_uncached_download(staff: Client) -> None:
-    """The response must be an attachment that no cache stores."""
+    """The response must be an attachment that no cache stores, and that Excel reads as UTF-8."""
     form = {"action": "export_as_csv", "_selected_action": "1", "select_across": "1"}
 
     response = staff.post(LIST, form)
@@ -58,7 +58,7 @@ def test_an_export_is_an_uncached_download(staff: Client) -> None:
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith('attachment; filename="tasks-')
     assert "no-store" in response["Cache-Control"]
-    assert response.getvalue().startswith(b"id,")
+    assert response.getvalue().startswith(b"\xef\xbb\xbfid,")
 
 
 def test_only_the_selected_tasks_are_exported(staff: Client) -> None:
@@ -113,16 +113,39 @@ def test_a_formula_is_defused(staff: Client) -> None:
     assert [row[1:4] for row in reversed(rows)] == [[f"'{text}"] * 3 for text in texts]
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "\n", "\r", "\r\n", "\v", "\f", "\x85", "\u2028"])
+def test_a_formula_is_defused_in_every_part_of_a_text(staff: Client, delimiter: str) -> None:
+    """A spreadsheet that splits at another delimiter than the comma must evaluate nothing."""
+    formulas = ["=1+1", " +1", '"=1+1', '""@SUM(A1)', "\uff1d1+1", "'quoted'"]
+    text = delimiter.join(["Buy milk", *formulas, "", "1-2"])
+    TaskFactory.create(user_id=text, title=text, description=text)
+
+    [_, row] = export(staff)
+
+    defused_text = delimiter.join(["Buy milk", *(f"'{each}" for each in formulas), "", "1-2"])
+    assert row[1:4] == [defused_text] * 3
+
+
+@given(st.text("=+-@;,\t\n\r\"' a1"), st.sampled_from(";\t"))
+def test_no_other_delimiter_makes_a_formula(text: str, delimiter: str) -> None:
+    """A spreadsheet that splits the file's lines elsewhere must find no cell with a formula."""
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow(["1", defused(text), "true"])
+
+    for row in csv.reader(io.StringIO(file.getvalue(), newline=""), delimiter=delimiter):
+        assert not [cell for cell in row if cell.lstrip().startswith(exports.FORMULA_SIGNS)]
+
+
 def test_other_texts_are_unchanged() -> None:
     """Text that is not a formula must not be changed."""
-    texts = ["Buy milk", "1-2", "a=b", "", "me@example.com", " x"]
+    texts = ["Buy milk", "1-2", "a=b", "", "me@example.com", " x", "a; b\n\tc", 'say "-"']
 
     assert [defused(text) for text in texts] == texts
 
 
-@given(st.text())
+@given(st.text() | st.text("=+-@;,\t\n\r\"' a1"))
 def test_defusing_can_be_undone(text: str) -> None:
-    """Removing one leading apostrophe from a cell must restore the text."""
-    cell = defused(text)
+    """Removing one leading apostrophe from each part of a cell must restore the text."""
+    parts = exports.DELIMITERS.split(defused(text))
 
-    assert (cell[1:] if cell.startswith("'") else cell) == text
+    assert "".join(part.removeprefix("'") for part in parts) == text
