@@ -26,7 +26,6 @@ from tasks.staff.searches import search
 logger = logging.getLogger(__name__)
 
 OWNER_FIELDS = ("owner_email", "owner_name")
-TIME_FORMAT = "%Y-%m-%d %H:%M"
 TASK_ID = re.compile(r"[0-9]{1,18}")
 # The lookups that the links of ``list_filter`` use
 FILTERS = {"completed__exact", "created_at__gte", "created_at__lt"}
@@ -57,7 +56,7 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
         """Add the owner's e-mail address and name if Better Auth's table is available."""
         return (
             *("id", "title", "owner", *_owner_fields()),
-            *("completed", "created", "updated"),
+            *("completed", "created_at", "updated_at"),
         )
 
     def get_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
@@ -94,16 +93,6 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
     def owner(self, task: Task) -> str:
         """Return the owner's id."""
         return task.user_id
-
-    @admin.display(description="Created (UTC)")
-    def created(self, task: Task) -> str:
-        """Return the creation time."""
-        return f"{task.created_at:{TIME_FORMAT}}"
-
-    @admin.display(description="Updated (UTC)")
-    def updated(self, task: Task) -> str:
-        """Return the time of the last change."""
-        return f"{task.updated_at:{TIME_FORMAT}}"
 
     @admin.display(description="E-mail", empty_value="-")
     def owner_email(self, task: Task) -> str | None:

@@ -250,6 +250,7 @@ AXES_SENSITIVE_PARAMETERS = ["username"]
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "todo_project.formats"
 USE_I18N = False
 USE_TZ = True
 

@@ -14,6 +14,12 @@ from examples.tests.pages import collect_errors, take_screenshot
 from todo_project.tests.live_server import LiveServer, copy_project, fresh_database, run, serving
 
 expect.set_options(timeout=30_000)
+# The number of lines on which the text of an element is shown
+LINES = """element => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getClientRects().length;
+}"""
 PASSWORD = "correct horse battery staple"
 # No test changes another test's tasks, so the tests can run in any order.
 ADA = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
@@ -171,12 +177,28 @@ def test_staff_sign_in_and_out(login_page: Page) -> None:
 
 def test_staff_see_the_list(staff: Page) -> None:
     """The list must show the tasks and their owners, newest first, and the total."""
+    staff.set_viewport_size({"width": 390, "height": 800})
+    take_screenshot(staff, "narrow-list")
+    staff.set_viewport_size({"width": 1280, "height": 800})
+    staff.emulate_media(color_scheme="dark")
+    take_screenshot(staff, "dark-list")
+    staff.emulate_media(color_scheme="light")
     take_screenshot(staff, "list")
 
     expect(titles(staff).nth(0)).to_have_text("=1+1 is a formula")
     expect(titles(staff).nth(1)).to_have_text("Buy 130 litres of milk")
     expect(staff.locator(".paginator")).to_contain_text(re.compile(r"13[12] tasks"))
     expect(staff.get_by_text("ada@example.com").first).to_be_visible()
+
+
+def test_the_columns_fit_the_window(staff: Page) -> None:
+    """No column of the list may be hidden, and a time must be on one line."""
+    updated_at = staff.locator("td.field-updated_at").first
+    results = staff.locator(".results")
+
+    expect(updated_at).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
+    assert updated_at.evaluate(LINES) == 1
+    assert results.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 def test_staff_open_the_second_page(staff: Page) -> None:

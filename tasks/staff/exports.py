@@ -16,8 +16,8 @@ BATCH_SIZE = 2000  # tasks per query
 OWNER_COLUMNS = ("owner_email", "owner_name")
 # The characters that a formula can begin with, including their full-width forms
 FORMULA_SIGNS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-# Where a spreadsheet that does not split at commas may begin a cell, despite the quotes around ours;
-# all but the first two are line breaks. Excel splits at semicolons in many languages.
+# Where a spreadsheet that does not split at commas may begin a cell, despite quotes:
+# in many languages Excel splits at semicolons. All but the first two are line breaks.
 DELIMITERS = re.compile("([;\t\n\v\f\r\x85\u2028\u2029])")
 # Without it, Excel does not read the file as UTF-8.
 BYTE_ORDER_MARK = "\ufeff"

@@ -1,10 +1,11 @@
 """The admin's task list: columns, filters, search and pagination."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.db import connection
 from django.test import Client
@@ -19,6 +20,7 @@ from tasks.tests.factories import TaskFactory
 from todo_project.tests.staff import superuser_client
 
 LIST = "/admin/tasks/task/"
+EVENING = datetime(2026, 11, 30, 17, 20, 5, 123456, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -71,11 +73,23 @@ def test_the_list_shows_the_tasks_newest_first(staff: Client) -> None:
     response = staff.get(LIST)
 
     assert shown(response) == [task.id for task in reversed(tasks)]
-    assert columns(response) == [
-        *("id", "title", "Owner", "completed", "Created (UTC)", "Updated (UTC)")
-    ]
+    assert columns(response) == [*("id", "title", "Owner", "completed", "created at", "updated at")]
     for text in (b"alice&#x27;s", b"bob&#x27;s", str(tasks[0].id).encode()):
         assert text in response.content
+
+
+@pytest.mark.parametrize(("page", "times"), [("", 2), ("{id}/change/", 2), ("{id}/history/", 1)])
+def test_every_page_shows_times_in_one_form(staff: Client, page: str, times: int) -> None:
+    """A time must be shown with its seconds and its zone."""
+    task = TaskFactory.create()
+    staff.post(f"{LIST}{task.id}/change/", {"title": "Changed"})
+    Task.objects.update(created_at=EVENING, updated_at=EVENING)
+    LogEntry.objects.update(action_time=EVENING)
+
+    response = staff.get(LIST + page.format(id=task.id))
+
+    assert response.content.count(b"2026-11-30 17:20:05 UTC<") == times
+    assert b"Nov" not in response.content
 
 
 def test_titles_and_owners_are_escaped(staff: Client) -> None:
