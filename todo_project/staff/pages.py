@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -25,6 +26,7 @@ from django.template.response import SimpleTemplateResponse
 from django.utils.decorators import decorator_from_middleware
 from django.utils.log import log_response
 
+from authn.tokens import USER_ID_MAX_LENGTH
 from todo_project.deadlines import database_deadline, restart_deadline
 from todo_project.exceptions import RETRY_AFTER_SECONDS
 from todo_project.outages import is_outage
@@ -41,6 +43,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+# Characters; an owner's id is the longest text worth a search. SQLite refuses a statement with a
+# thousand words, which would look like an outage.
+MAX_SEARCH_LENGTH = USER_ID_MAX_LENGTH
 # The database deadline of a login, which includes the deliberately slow password check
 LOGIN_SECONDS = 20.0
 # The database deadline of actions on many tasks, which only signed-in staff can run
@@ -63,7 +68,8 @@ def staff_page(view: View) -> View:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            response = _refuse_body(request) or chain(request, *args, **kwargs)
+            refusal = _refuse_body(request) or _refuse_search(request)
+            response = refusal or chain(request, *args, **kwargs)
         except (BadRequest, MultiPartParserError, SuspiciousOperation):
             # Anybody can send such a form, so that Django's log entry of 5 KB is not worth it.
             response = _error_page(400)
@@ -87,6 +93,14 @@ def _refuse_body(request: HttpRequest) -> HttpResponseBase | None:
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     is_too_large = request.method == "POST" and length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return _error_page(413) if is_too_large else None
+
+
+def _refuse_search(request: HttpRequest) -> HttpResponseBase | None:
+    """Return a 400 if the text that a list is searched for is too long, else ``None``."""
+    if len(request.GET.get(SEARCH_VAR, "")) <= MAX_SEARCH_LENGTH:
+        return None
+    context = {"limit": MAX_SEARCH_LENGTH, "path": request.path}
+    return HttpResponse(render_to_string("search_too_long.html", context), status=400)
 
 
 def _outage_page(request: HttpRequest, error: Exception) -> HttpResponse:

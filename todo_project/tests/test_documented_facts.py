@@ -30,6 +30,7 @@ from todo_project.postgresql.connection_pool import (
 )
 from todo_project.server.requests import MAX_HEAD_BYTES, MAX_HEADERS
 from todo_project.server.worker import RESERVED_FILES
+from todo_project.staff.pages import MAX_SEARCH_LENGTH
 from todo_project.tests.settings_loader import PRODUCTION, load_served
 
 APPS = ("authn", "tasks", "todo_project")
@@ -126,6 +127,7 @@ def test_the_figures_for_staff_match_the_code(settings: Settings) -> None:
     assert not missing(
         "admin.md",
         f"the first {MAX_OWNERS:,} such owners",
+        f"A search may have {MAX_SEARCH_LENGTH} characters.",
         f"Up to {MAX_COUNTED:,} results",
         f'"more than {MAX_COUNTED:,}"',
         "Five wrong passwords",
