@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import validate
 
 from authn.secrets import accepted_secrets
-from todo_project.configuration.database_url import database_settings
+from todo_project.configuration.database_secrets import secret_parts
+from todo_project.configuration.database_url import database_settings, refuse_unusable_paths
 from todo_project.configuration.environment import BASE_DIR, env
 from todo_project.configuration.hosts import allowed_hosts
 from todo_project.configuration.jwks import jwks_settings
@@ -118,6 +119,8 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # in which case the default is an SQLite file in the project's folder.
 # DATABASE_URL_UNPOOLED: used instead by `migrate`, which a pooler may interrupt.
 DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
+for name in (*DATABASE_VARIABLES, "DATABASE_URL_UNPOOLED"):
+    hide(*secret_parts(env.str(name, "")))
 if sys.argv[1:2] == ["migrate"]:
     DATABASE_VARIABLES.insert(0, "DATABASE_URL_UNPOOLED")
 database_variable = next((name for name in DATABASE_VARIABLES if env.str(name, "")), None)
@@ -138,6 +141,7 @@ DATABASES = {
         is_prepared=DATABASE_PREPARED,
     )
 }
+refuse_unusable_paths(database_variable or "NEON_DATABASE_URL", DATABASES["default"])
 
 # BETTER_AUTH_URL, ALLOWED_ORIGINS: origins that may call the API from a browser; default none.
 CORS_ORIGINS = [
@@ -298,4 +302,4 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
     },
 }
-hide(SECRET_KEY, *BETTER_AUTH["SECRETS"], str(DATABASES["default"].get("PASSWORD", "")))
+hide(SECRET_KEY, *BETTER_AUTH["SECRETS"])

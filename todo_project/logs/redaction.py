@@ -25,12 +25,13 @@ PATTERNS = [
     )
 ]
 
-_hidden: set[str] = set()
+_hidden: list[str] = []  # the longest first: one may be a part of another
 
 
 def hide(*secrets: str) -> None:
     """Mask these values wherever they occur, unless they are shorter than ``MIN_LENGTH``."""
-    _hidden.update(secret for secret in secrets if len(secret) >= MIN_LENGTH)
+    found = {*_hidden, *(secret for secret in secrets if len(secret) >= MIN_LENGTH)}
+    _hidden[:] = sorted(found, key=len, reverse=True)
 
 
 def redacted(text: str) -> str:

@@ -50,10 +50,12 @@ def test_a_configured_secret_is_masked_everywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A configured secret must be masked, unless it is so short that it may occur in any text."""
-    monkeypatch.setattr(redaction, "_hidden", set())
+    monkeypatch.setattr(redaction, "_hidden", [])
     hide("correct-horse", "short", "")
+    hide("correct-horse-battery")
 
     assert redacted("the correct-horse is in short supply") == "the *** is in short supply"
+    assert redacted("not the correct-horse-battery") == "not the ***"
 
 
 def test_the_configured_handler_masks_secrets(log: io.StringIO) -> None:
