@@ -11,3 +11,4 @@ class TodoProjectConfig(AppConfig):
     def ready(self) -> None:
         """Import the checks, which registers them."""
         from todo_project import checks  # noqa: F401 - the import registers them
+        from todo_project.status import database_checks, encoding  # noqa: F401 - likewise

@@ -11,6 +11,8 @@ from django.utils.log import log_response
 
 from todo_project.deadlines import database_deadline
 from todo_project.exceptions import RETRY_AFTER_SECONDS, error_response
+from todo_project.explanations import reason
+from todo_project.status.encoding import REMEDY, encoding_problem
 from todo_project.status.migrations import missing_migrations
 
 READY_SECONDS = 2.0  # the database deadline of a readiness check
@@ -27,7 +29,7 @@ def health(request: HttpRequest) -> HttpResponseBase:
 
 
 def ready(request: HttpRequest) -> HttpResponseBase:
-    """Report whether the database answers, can be written and has all migrations.
+    """Report whether the database answers, can hold and write every task, and has all migrations.
 
     For load balancers.
 
@@ -39,8 +41,12 @@ def ready(request: HttpRequest) -> HttpResponseBase:
     try:
         with database_deadline(READY_SECONDS):
             is_writable, missing = database.is_writable, missing_migrations(connection)
+            problem = encoding_problem(connection)
     except (DatabaseError, InterfaceError) as error:
-        return _not_ready(request, f"the database does not answer ({type(error).__name__})")
+        why = f"{type(error).__name__}: {reason(error)}"
+        return _not_ready(request, f"the database does not answer ({why})")
+    if problem:
+        return _not_ready(request, f"{problem}; {REMEDY}")
     if not is_writable:
         return _not_ready(request, "the database is read-only")
     if missing:
@@ -53,8 +59,8 @@ def _status_response(status: str) -> HttpResponseBase:
     return JsonResponse({"status": status, "timestamp": now})
 
 
-def _not_ready(request: HttpRequest, reason: str) -> HttpResponseBase:
+def _not_ready(request: HttpRequest, why: str) -> HttpResponseBase:
     response = error_response(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     # Logs the reason once: Django does not log a response that log_response() has marked.
-    log_response("Not ready: %s", reason, response=response, request=request)
+    log_response("Not ready: %s", why, response=response, request=request)
     return response

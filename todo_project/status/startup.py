@@ -6,6 +6,8 @@ from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
 
 from todo_project.deadlines import database_deadline
+from todo_project.explanations import reason
+from todo_project.status.encoding import REMEDY, encoding_problem
 from todo_project.status.migrations import missing_migrations
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ def report_settings() -> None:
 
 
 def report_database() -> None:
-    """Log the name of the database, whether it answers, and whether migrations are applied.
+    """Log the name of the database, whether it answers, its encoding, and missing migrations.
 
     The server starts even if the database is unreachable; until it answers, each request that needs
     it gets a 503.
@@ -36,10 +38,14 @@ def report_database() -> None:
     try:
         with database_deadline():
             missing = missing_migrations(connection)
+            problem = encoding_problem(connection)
     except (DatabaseError, InterfaceError) as error:
-        logger.warning("Database %s does not answer (%s)", name, type(error).__name__)
+        why = f"{type(error).__name__}: {reason(error)}"
+        logger.warning("Database %s does not answer (%s)", name, why)
     else:
-        if missing:
+        if problem:
+            logger.warning("Database %s answers, but %s. %s", name, problem, REMEDY)
+        elif missing:
             logger.warning(
                 "Database %s answers; unapplied migrations: %d; run migrate", name, missing
             )

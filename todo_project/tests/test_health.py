@@ -113,7 +113,8 @@ def test_an_unreachable_database_is_a_503_without_internals(
     anonymous: ApiClient, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The response must not expose internals (FR-016), nor the log the password (FR-017)."""
-    url = f"postgresql://todo:{PASSWORD}@127.0.0.1:{free_port()}/todo"
+    port = free_port()
+    url = f"postgresql://todo:{PASSWORD}@127.0.0.1:{port}/todo"
     handler = ConnectionHandler({"default": database_settings("DATABASE_URL", url, tmp_path)})
     monkeypatch.setattr(health, "connection", handler["default"])
 
@@ -123,5 +124,8 @@ def test_an_unreachable_database_is_a_503_without_internals(
     assert response["Retry-After"] == "2"
     error, request = (json.loads(line) for line in log.getvalue().splitlines())
     assert (error["level"], request["status"]) == ("ERROR", 503)
-    assert error["message"] == "Not ready: the database does not answer (OperationalError)"
+    assert error["message"] == (
+        "Not ready: the database does not answer (OperationalError: connection failed: connection"
+        f' to server at "127.0.0.1", port {port} failed: Connection refused)'
+    )
     assert PASSWORD not in log.getvalue()

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -338,3 +339,23 @@ def _token(page: httpx.Response) -> str:
 def _cookies(answer: httpx.Response) -> str:
     # httpx does not send them itself, because they are for https only.
     return "; ".join(each.partition(";")[0] for each in answer.headers.get_list("Set-Cookie"))
+
+
+def test_the_pooler_passes_the_encoding_of_a_database_on(pooler: Pooler) -> None:
+    """``migrate`` and the readiness check must recognise it behind a pooler too."""
+    url, _, default = pooler.url.replace("+asyncpg", "").rpartition("/")
+    latin = f"latin_{uuid.uuid4().hex}"
+    found = {}
+    with psycopg.connect(os.environ["NEON_DATABASE_URL"], autocommit=True) as admin:
+        admin.execute(
+            f"CREATE DATABASE {latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+            " TEMPLATE template0"
+        )
+        try:
+            for name in (default, latin):
+                with psycopg.connect(f"{url}/{name}") as wire:
+                    found[name] = wire.info.parameter_status("server_encoding")
+        finally:
+            admin.execute(f"DROP DATABASE {latin} WITH (FORCE)")
+
+    assert found == {default: "UTF8", latin: "LATIN1"}

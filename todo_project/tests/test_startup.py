@@ -61,19 +61,21 @@ def test_a_missing_migration_is_reported(log: io.StringIO) -> None:
         ),
         (
             "sqlite:///missing/tasks.sqlite3",
-            "SQLite {folder}/missing/tasks.sqlite3 does not answer (OperationalError)",
+            "SQLite {folder}/missing/tasks.sqlite3 does not answer (OperationalError: unable to"
+            " open database file)",
         ),
         (
             f"postgresql://todo:{PASSWORD}@127.0.0.1:{{port}}/tasks",
-            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)",
+            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError: {refused})",
         ),
         (
             f"postgresql://todo:{PASSWORD}@:{{port}}/tasks?host=127.0.0.1",
-            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError)",
+            "PostgreSQL 127.0.0.1/tasks does not answer (OperationalError: {refused})",
         ),
         (
             f"postgresql://todo:{PASSWORD}@127.0.0.1:{{port}},localhost:{{port}}/tasks",
-            "PostgreSQL 127.0.0.1,localhost/tasks does not answer (OperationalError)",
+            "PostgreSQL 127.0.0.1,localhost/tasks does not answer (OperationalError: {first}"
+            " {refused})",
         ),
     ],
     ids=["empty", "missing folder", "host in the authority", "host in the query", "several hosts"],
@@ -82,7 +84,12 @@ def test_a_database_that_is_not_ready_is_reported_without_its_password(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, expected: str
 ) -> None:
     """One line must describe the problem, without the password (FR-017)."""
-    settings = database_settings("DATABASE_URL", url.format(port=free_port()), tmp_path)
+    port = free_port()
+    refused = (
+        f'connection failed: connection to server at "127.0.0.1", port {port} failed: Connection'
+        " refused"
+    )
+    settings = database_settings("DATABASE_URL", url.format(port=port), tmp_path)
     handler = ConnectionHandler({"default": settings})
     monkeypatch.setattr(startup, "connection", handler["default"])
 
@@ -91,7 +98,8 @@ def test_a_database_that_is_not_ready_is_reported_without_its_password(
     level, line = only_line(log)
     missing = len(MigrationLoader(None).graph.nodes)
     assert level == "WARNING"
-    assert line == f"Database {expected.format(folder=tmp_path, missing=missing)}"
+    names = {"folder": tmp_path, "missing": missing, "refused": refused}
+    assert line == f"Database {expected.format(first=f'127.0.0.1:{port}', **names)}"
 
 
 def test_a_failed_check_is_reported(log: io.StringIO, settings: Settings) -> None:

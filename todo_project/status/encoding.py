@@ -1,0 +1,48 @@
+"""The encoding of a PostgreSQL database, which must be able to hold every text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+UTF8 = "UTF8"
+WRONG_ENCODING = "todo_project.E007"
+REMEDY = (
+    "Create another database: CREATE DATABASE todo ENCODING 'UTF8' TEMPLATE template0, and name it"
+    " in the URL."
+)
+
+
+def encoding_problem(connection: BaseDatabaseWrapper) -> str:
+    """Return a sentence if the database cannot hold every text, or else an empty string.
+
+    The server has sent its encoding when the connection was opened, so that no query is needed.
+    With LATIN1, the first emoji would be a 500; with SQL_ASCII, lengths would count bytes.
+
+    Raises:
+        DatabaseError, InterfaceError: the database does not answer.
+
+    Source: docs/contract.md, "A task".
+    """
+    if connection.vendor != "postgresql":
+        return ""
+    connection.ensure_connection()
+    # A pooler that does not pass it on is trusted.
+    encoding = connection.connection.info.parameter_status("server_encoding") or UTF8
+    return "" if encoding == UTF8 else f"the encoding of the database is {encoding}, not {UTF8}"
+
+
+@register(Tags.database)
+def check_encoding(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Report a database that cannot hold every text. ``migrate`` runs this check first."""
+    problems = [encoding_problem(connections[alias]) for alias in databases or ()]
+    return [
+        Error(f"{problem[0].upper()}{problem[1:]}.", hint=REMEDY, id=WRONG_ENCODING)
+        for problem in problems
+        if problem
+    ]
