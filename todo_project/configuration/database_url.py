@@ -73,7 +73,7 @@ def database_settings(
             return sqlite_settings(rest, base_dir)
         return _postgresql(f"{scheme}://{rest}", is_prepared=is_prepared)
     except MistakeError as mistake:
-        raise _refusal(variable, mistake) from None
+        raise ImproperlyConfigured(f"{variable} is not a database URL: {mistake}.") from None
     except (ValueError, OverflowError):
         raise ImproperlyConfigured(
             f"{variable} is not a database URL: it must have the form"
@@ -98,11 +98,7 @@ def refuse_unusable_paths(variable: str, database: dict[str, Any]) -> None:
         else:
             refuse_unusable_files(database["OPTIONS"])
     except MistakeError as mistake:
-        raise _refusal(variable, mistake) from None
-
-
-def _refusal(variable: str, mistake: MistakeError) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"{variable} is not a database URL: {mistake}.")
+        raise ImproperlyConfigured(f"{variable} cannot be used: {mistake}.") from None
 
 
 def _postgresql(url: str, *, is_prepared: bool) -> dict[str, Any]:

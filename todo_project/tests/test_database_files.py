@@ -11,7 +11,6 @@ from todo_project.configuration import url_mistakes
 from todo_project.configuration.database_url import database_settings, refuse_unusable_paths
 
 URL = "postgresql://todo:a-password@db.example.com/todo"
-START = "NEON_DATABASE_URL is not a database URL: "
 # A certificate that was made for this test, with `openssl req -x509`
 CERTIFICATE = """-----BEGIN CERTIFICATE-----
 MIIBdzCCAR2gAwIBAgIUK9rL3vm19YtDD97qs6YYYp1o0uIwCgYIKoZIzj0EAwIw
@@ -29,11 +28,10 @@ MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgdbECKGpAF8nIrOsqzaeIwTN+wtzQpXxN
 def refusal(url: str, folder: Path) -> str:
     """Return the message with which a URL is refused, or an empty string."""
     try:
-        refuse_unusable_paths(
-            "NEON_DATABASE_URL", database_settings("NEON_DATABASE_URL", url, folder)
-        )
+        database = database_settings("NEON_DATABASE_URL", url, folder)
+        refuse_unusable_paths("NEON_DATABASE_URL", database)
     except ImproperlyConfigured as error:
-        return str(error).removeprefix(START)
+        return str(error).partition(": ")[2]
     return ""
 
 
