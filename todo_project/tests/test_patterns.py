@@ -51,8 +51,9 @@ SOURCE = "".join(path.read_text() for path in FILES)
 
 
 def methods(pattern: re.Pattern[Any], name: str) -> Iterator[Any]:
-    """Yield the bound methods of a pattern that the product calls."""
-    for method in set(re.findall(rf"\b{name}\.(\w+)\(", SOURCE)) or {"sub"}:
+    """Yield the bound methods of a pattern that the product calls on it, or on its dictionary."""
+    called = set(re.findall(rf"\b{name}\.(\w+)\(", SOURCE))
+    for method in {each for each in called if hasattr(pattern, each)} or {"sub"}:
         bound = getattr(pattern, method)
         yield partial(bound, "") if method == "sub" else bound
 
