@@ -5,29 +5,23 @@ import itertools
 import logging
 import os
 import runpy
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-from environs import validate
-
-from todo_project.configuration.environment import env
+from todo_project.configuration.refusals import one_line_refusals
+from todo_project.server.listening import check_server
 from todo_project.server.log import log_failed_thread
 from todo_project.server.metrics_folder import PREFIX, MetricsFolder
 from todo_project.server.reloads import guard_reloads
 from todo_project.sqlite.base import remember_file
 
-try:
-    host = env.str("HOST", "0.0.0.0")
-    port = env.int("PORT", 8000, validate=validate.Range(0, 65_535))
-    workers = env.int("WEB_CONCURRENCY", 2, validate=validate.Range(1))
-    # Stop before the server listens if a setting is invalid; otherwise each worker would fail with
-    # a traceback. Run, not imported: after a reload, workers must load the settings again.
+# Stop before the server listens if a setting is invalid; otherwise each worker would fail with a
+# traceback.
+with one_line_refusals():
+    # Run, not imported: after a reload, workers must load the settings again.
     settings = runpy.run_module("todo_project.settings")
-except (ImproperlyConfigured, ValueError) as error:  # environs raises ValueError
-    sys.exit(str(error))
+host, port, workers = settings["HOST"], settings["PORT"], settings["WORKERS"]
 bind = f"{f'[{host}]' if ':' in host else host}:{port}"
 worker_class = "todo_project.server.worker.Worker"
 # Per process, unless the limit of open files is lower. An idle connection takes a few kilobytes.
@@ -46,14 +40,19 @@ logger_class = "todo_project.server.log.ServerLogger"
 logconfig_dict = settings["LOGGING"]
 logging.captureWarnings(True)
 threading.excepthook = log_failed_thread
-loglevel = logging.getLevelName(env.log_level("LOG_LEVEL", logging.INFO)).lower()
+loglevel = logging.getLevelName(settings["LOGGING"]["root"]["level"]).lower()
 
 # The environment variable for the folder of the workers' counters, which /metrics sums
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def on_starting(server: Any) -> None:
-    """Create the metrics folder if ``METRICS`` is on; by default a temporary one."""
+    """Check the address, and create the metrics folder if ``METRICS`` is on.
+
+    By default the folder is a temporary one.
+    """
+    with one_line_refusals():
+        check_server(server, host, port)
     guard_reloads(server, without=METRICS_FOLDER)
     remember_file(settings["DATABASES"]["default"]["NAME"])
     # A folder with our prefix belongs to the server that this one replaces (SIGUSR2).

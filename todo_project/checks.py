@@ -16,6 +16,7 @@ ANY_HOST = "todo_project.I002"
 NO_ORIGIN = "todo_project.W003"
 NOT_PREPARED = "todo_project.W004"
 LOOK_ALIKE = "todo_project.W005"
+ENV_FILE = "todo_project.W006"
 
 
 @register(Tags.security)
@@ -71,6 +72,13 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
             )
         )
     return messages
+
+
+@register(Tags.security)
+def check_env_file(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report what is ignored in ``.env``."""
+    hint = "Correct .env, or remove it if the environment has every variable."
+    return [Warning(warning, hint=hint, id=ENV_FILE) for warning in env.file.warnings]
 
 
 def _database_options() -> Mapping[str, Any]:

@@ -7,14 +7,13 @@ is reported by a system check (``checks.py``).
 Source: docs/configuration.md; FR-020, SC-010.
 """
 
-import logging
+import os
 import re
 import sys
 from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import validate
 
 from authn.secrets import accepted_secrets
 from todo_project.configuration.database_secrets import secret_parts
@@ -27,12 +26,16 @@ from todo_project.configuration.origins import origin
 from todo_project.configuration.root_path import root_path
 from todo_project.configuration.secret_key import derived_secret_key
 from todo_project.logs.redaction import hide
+from todo_project.server.listening import listen_address
+
+DAY_SECONDS = 86_400  # a longer timeout is a mistake
+MAX_WORKERS = 1000  # more processes than a machine can run
 
 # DEBUG: bool, default false.
-DEBUG = env.bool("DEBUG", False)
+DEBUG = env.flag("DEBUG", False)
 
 # API_DOCS: bool, default DEBUG. Serves /openapi.json, /docs and /redoc.
-API_DOCS = env.bool("API_DOCS", DEBUG)
+API_DOCS = env.flag("API_DOCS", DEBUG)
 
 # BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS: the secrets that sign tokens, each at least 32 bytes;
 # one of the two variables is required.
@@ -59,7 +62,7 @@ SECRET_KEY_IS_DERIVED = not given_secret_key
 ALLOWED_HOSTS = allowed_hosts(env.str("ALLOWED_HOSTS", "*"))
 
 # TRUST_PROXY: bool, default false. Trusts the proxy's X-Forwarded-Proto and X-Forwarded-For.
-TRUST_PROXY = env.bool("TRUST_PROXY", False)
+TRUST_PROXY = env.flag("TRUST_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 
 # ROOT_PATH: the path prefix of this service at the proxy, such as /todo; default none. The proxy
@@ -84,7 +87,7 @@ INSTALLED_APPS = [
 ]
 
 # METRICS: bool, default false. Collects metrics and serves them at /metrics.
-METRICS = env.bool("METRICS", False)
+METRICS = env.flag("METRICS", False)
 
 # Runs for every request. staff/pages.py wraps the admin's views with the middleware they need.
 MIDDLEWARE = ["todo_project.middleware.contract_middleware"]
@@ -132,7 +135,7 @@ if not database_variable and not DEBUG:
     )
 # DATABASE_PREPARED: bool, default false. PostgreSQL keeps the statements of the endpoints prepared;
 # not for a pooler in transaction mode.
-DATABASE_PREPARED = env.bool("DATABASE_PREPARED", False)
+DATABASE_PREPARED = env.flag("DATABASE_PREPARED", False)
 DATABASES = {
     "default": database_settings(
         database_variable or "NEON_DATABASE_URL",
@@ -175,13 +178,21 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 # Unknown query parameters are ignored; the server limits the length of the request line.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 
+# HOST: IP address or host name to listen on, default 0.0.0.0. PORT: 1 to 65535, default 8000.
+HOST, PORT = listen_address(env)
+# WEB_CONCURRENCY: worker processes, default 2. gunicorn itself reads it before this code runs, and
+# ends with a traceback if it is empty or not a number; every command ends with a line.
+if os.environ.get("WEB_CONCURRENCY") == "":
+    raise ImproperlyConfigured("WEB_CONCURRENCY must not be empty: gunicorn would not start.")
+WORKERS = env.number("WEB_CONCURRENCY", 2, 1, MAX_WORKERS)
+
 # HEADER_TIMEOUT, BODY_TIMEOUT, SEND_TIMEOUT: seconds until a slow client is disconnected: for the
 # head of a request, default 10; for its body, default 30; without progress in reading a response,
 # default 30.
 CLIENT_SECONDS = {
-    "head": env.int("HEADER_TIMEOUT", 10, validate=validate.Range(1)),
-    "body": env.int("BODY_TIMEOUT", 30, validate=validate.Range(1)),
-    "send": env.int("SEND_TIMEOUT", 30, validate=validate.Range(1)),
+    "head": env.number("HEADER_TIMEOUT", 10, 1, DAY_SECONDS),
+    "body": env.number("BODY_TIMEOUT", 30, 1, DAY_SECONDS),
+    "send": env.number("SEND_TIMEOUT", 30, 1, DAY_SECONDS),
 }
 
 # THROTTLE_RATE: requests per user, such as 100/minute, in each process; default no limit.
@@ -293,7 +304,7 @@ LOGGING = {
             "formatter": "text" if DEBUG else "json",
         }
     },
-    "root": {"handlers": ["stdout"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
+    "root": {"handlers": ["stdout"], "level": env.level("LOG_LEVEL", "INFO")},
     "loggers": {
         # Without their own handlers, which would log each record a second time.
         "django": {"handlers": [], "propagate": True},

@@ -5,6 +5,8 @@ import sys
 
 from todo_project.configuration.environment import env
 from todo_project.configuration.hosts import allowed_hosts
+from todo_project.configuration.refusals import one_line_refusals
+from todo_project.server.listening import listen_address
 
 TIMEOUT_SECONDS = 3
 
@@ -17,11 +19,8 @@ def is_alive() -> bool:
     Source: docs/contract.md, "Six endpoints and a health check".
     """
     name = allowed_hosts(env.str("ALLOWED_HOSTS", "*"))[0].lstrip(".")
-    wire = http.client.HTTPConnection(
-        env.str("HOST", "0.0.0.0"),  # noqa: S104 - Linux connects 0.0.0.0 to localhost
-        env.int("PORT", 8000),
-        timeout=TIMEOUT_SECONDS,
-    )
+    # Linux connects 0.0.0.0 and :: to localhost.
+    wire = http.client.HTTPConnection(*listen_address(env), timeout=TIMEOUT_SECONDS)
     try:
         wire.request("GET", "/health", headers={"Host": name.replace("*", "localhost")})
         return wire.getresponse().status == http.HTTPStatus.OK
@@ -32,4 +31,5 @@ def is_alive() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_alive() else 1)
+    with one_line_refusals():
+        sys.exit(0 if is_alive() else 1)

@@ -1,5 +1,6 @@
 """The sources of variables: the environment, files and ``.env`` (FR-020)."""
 
+import logging
 import os
 import runpy
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from todo_project.configuration.environment import BASE_DIR, env
 
@@ -24,8 +26,9 @@ def test_an_empty_variable_counts_as_not_set(
         monkeypatch.setenv(NAME, value)
 
     assert env.str(NAME, "default") == "default"
-    assert env.int(NAME, 8000) == 8000
-    assert env.bool(NAME, False) is False
+    assert env.number(NAME, 8000, 1, 9000) == 8000
+    assert env.flag(NAME, True) is True
+    assert env.level(NAME, "INFO") == logging.INFO
 
 
 @pytest.mark.parametrize(
@@ -34,7 +37,7 @@ def test_an_empty_variable_counts_as_not_set(
         ("given", "given"),
         ("given\n", "given"),
         ("  given\r\n", "given"),
-        ("\n", "default"),
+        ("\ufeffgiven\n", "given"),  # a byte-order mark
     ],
 )
 def test_a_variable_may_come_from_a_file(
@@ -58,10 +61,13 @@ def test_an_empty_file_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        (None, f"{NAME}_FILE must be a readable file"),
+        (None, f"^{NAME}_FILE must name a readable file \\(No such file"),
         (b"\xff\xfe0123456789abcdef", f"^{NAME}_FILE must name a text file"),
+        (b" \n", f"^{NAME}_FILE must not name an empty file"),
+        (b"'0123456789'", f"^{NAME}, read from {NAME}_FILE, must not begin or end with a quot"),
+        (b"0123\n4567", f"^{NAME}, read from {NAME}_FILE, must not contain a line break"),
     ],
-    ids=["missing", "not UTF-8"],
+    ids=["missing", "not UTF-8", "empty", "in quotes", "two lines"],
 )
 def test_an_unreadable_file_is_an_error_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes | None, message: str
@@ -71,9 +77,141 @@ def test_an_unreadable_file_is_an_error_that_names_the_variable(
         (tmp_path / "secret").write_bytes(written)
     monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
 
-    with pytest.raises(ValueError, match=message) as refused:
+    with pytest.raises(ImproperlyConfigured, match=message) as refused:
         env.str(NAME, "default")
     assert "0123" not in str(refused.value)
+
+
+def test_a_folder_is_not_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The message must say what is wrong with the path, whose quotes would hide it."""
+    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path))
+    with pytest.raises(ImproperlyConfigured, match=r"a readable file \(Is a directory\)"):
+        env.str(NAME, "default")
+
+    monkeypatch.setenv(f"{NAME}_FILE", f'"{tmp_path}"')
+    with pytest.raises(ImproperlyConfigured, match=f"^{NAME}_FILE must not begin or end with a qu"):
+        env.str(NAME, "default")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ('"0123456789"', "begin or end with a quotation mark"),
+        ("'0123456789'", "begin or end with a quotation mark"),
+        ("\u201c0123456789\u201d", "begin or end with a quotation mark"),
+        ('"', "begin or end with a quotation mark"),
+        ("0123456789'", "begin or end with a quotation mark"),
+        ("0123\n456789", "contain a line break"),
+        ("0123\x00456789", "contain a line break"),
+        ("\ufeff0123456789", "contain a line break"),
+        ("0123\udcff456789", "contain a line break"),
+        ("postgresql://todo:${0123456789}@db/todo", "contain ${NAME}"),
+    ],
+)
+def test_a_value_that_can_be_right_for_no_variable_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str, problem: str
+) -> None:
+    """The message must name the variable and not show the value (FR-017)."""
+    monkeypatch.setattr("os.environ", {NAME: value})  # the system's cannot hold a NUL byte
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.str(NAME, "default")
+    assert str(refused.value).startswith(f"{NAME} must not {problem}")
+    assert "0123" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        (NAME, " given\r\n", "given"),
+        (NAME, "it's", "it's"),
+        (NAME, "postgresql:///todo?options=-csearch_path='a'", None),
+        (NAME, "a$b$(c)", None),
+        ("BETTER_AUTH_SECRET", "0123456789'", None),
+        ("BETTER_AUTH_SECRET", "a${b}c", None),
+        ("BETTER_AUTH_SECRET", "straße 0123456789", None),
+        ("DJANGO_SECRET_KEY", "given\n", "given"),
+    ],
+)
+def test_a_value_that_may_be_right_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str | None
+) -> None:
+    """Surrounding blanks must be ignored; a secret may contain any character but control ones."""
+    monkeypatch.setenv(name, value)
+
+    assert env.str(name, "default") == (expected or value)
+
+
+@pytest.mark.parametrize(
+    "value", ["'0123456789'", ' "0123456789"', " 0123456789", "0123456789\n", "0123\t456789"]
+)
+@pytest.mark.parametrize("name", ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"])
+def test_a_secret_that_better_auth_may_read_in_another_way_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Otherwise every token would be a 401, and nothing would say why."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} must not ") as refused:
+        env.str(name, "")
+    assert "Better Auth may read the secret without it" in str(refused.value)
+    assert "0123" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("true", True), (" TRUE ", True), ("on", True), ("1", True), ("False", False), ("no", False)],
+)
+def test_a_bool(monkeypatch: pytest.MonkeyPatch, value: str, expected: bool) -> None:
+    """The usual words must be accepted, in upper or lower case."""
+    monkeypatch.setenv(NAME, value)
+
+    assert env.flag(NAME, not expected) is expected
+
+
+@pytest.mark.parametrize("value", ["perhaps", "2", "true false", "True;", "-1"])
+def test_a_word_that_is_no_bool_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A typing error must not count as false."""
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured, match=rf"^{NAME} must be true or false\.$"):
+        env.flag(NAME, True)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), (" 65535 ", 65_535), ("0080", 80)])
+def test_a_number(monkeypatch: pytest.MonkeyPatch, value: str, expected: int) -> None:
+    """The limits must be accepted, and blanks ignored."""
+    monkeypatch.setenv(NAME, value)
+
+    assert env.number(NAME, 8000, 1, 65_535) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0", "65536", "-1", "+5", "1_000", "8e3", "80.0", "0x50", "nan", "inf", "two", "1 2"),
+        *("²", "٣", "9" * 5000),
+    ],
+)
+def test_a_number_that_is_not_accepted_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """The message must say which numbers are accepted."""
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.number(NAME, 8000, 1, 65_535)
+    assert str(refused.value) == f"{NAME} must be a whole number from 1 to 65535."
+
+
+@pytest.mark.parametrize("value", ["loud", "10", "NOTSET", "INFO,DEBUG"])
+def test_a_level_that_is_unknown_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """The message must list the levels."""
+    monkeypatch.setenv(NAME, value)
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.level(NAME, "INFO")
+    assert str(refused.value) == f"{NAME} must be DEBUG, INFO, WARNING or ERROR."
 
 
 @pytest.fixture
@@ -101,6 +239,7 @@ def show(tmp_path: Path) -> Show:
         (f"export {NAME}=given", "given"),
         (f"# a comment\n\n{NAME}=given # and one more", "given"),
         (f"{NAME}=a#b=c$d%40+/==", "a#b=c$d%40+/=="),
+        (f"\ufeff{NAME}=given", "given"),
         (f"{NAME}=", "default"),
         ("OTHER=given", "default"),
     ],

@@ -130,9 +130,7 @@ def test_a_look_alike_is_reported_by_its_name(
     before = warnings()
     (tmp_path / ".env").write_text(f"TRUST_PROXIES={VALUE}\n")
     monkeypatch.setenv("ALLOWED_ORIGIN", VALUE)
-    environment = Environment()
-    environment.read_env(tmp_path / ".env", recurse=False)
-    monkeypatch.setattr(checks, "env", environment)
+    monkeypatch.setattr(checks, "env", Environment(tmp_path / ".env"))
 
     reported = warnings()
 

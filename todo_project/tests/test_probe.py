@@ -4,6 +4,7 @@ import runpy
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from unittest.mock import Mock
 
 import pytest
 
@@ -68,6 +69,38 @@ def test_a_server_that_responds_with_an_error_is_not_alive(listener: HTTPServer)
     listener.status = 400  # type: ignore[attr-defined]
 
     assert not is_alive()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("", "0.0.0.0"),  # noqa: S104 - Linux connects it to localhost
+        ("::", "::"),
+        ("[::]", "::"),
+        ("[::1]", "::1"),
+    ],
+)
+def test_the_address_is_that_of_the_server(
+    monkeypatch: pytest.MonkeyPatch, host: str, expected: str
+) -> None:
+    """The probe must understand every form of ``HOST`` that the server does."""
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", "8123")
+    connection = Mock()
+    monkeypatch.setattr("http.client.HTTPConnection", connection)
+
+    is_alive()
+
+    assert connection.call_args[0] == (expected, 8123)
+
+
+def test_a_refused_setting_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server has not started either; Docker's log must have no traceback."""
+    monkeypatch.setenv("PORT", "http")
+
+    assert exit_code() == "PORT must be a whole number from 1 to 65535."
 
 
 def exit_code() -> object:

@@ -39,13 +39,46 @@ REFUSED = [
         for value in ("*", "null", "https://a.example.com,*", "a.example.com")
     ),
 ]
-# reported by environs
+WRONG_HOST = "must be an IP address or a host name"
+BOOLS = ("DEBUG", "API_DOCS", "TRUST_PROXY", "METRICS", "DATABASE_PREPARED")
+# as above; the rest of the message says what is accepted
 INVALID = [
-    ("DEBUG", "perhaps"),
-    ("LOG_LEVEL", "loud"),
-    ("PORT", "http"),
-    ("PORT", "99999"),
-    ("WEB_CONCURRENCY", "0"),
+    *((variable, "perhaps", "must be true or false.") for variable in BOOLS),
+    ("LOG_LEVEL", "loud", "must be DEBUG, INFO, WARNING or ERROR."),
+    *(
+        ("PORT", value, "must be a whole number from 1 to 65535.")
+        for value in ("http", "0", "99999")
+    ),
+    *(
+        ("WEB_CONCURRENCY", value, "must be a whole number from 1 to 1000.")
+        for value in ("0", "two", "-1", "1001")
+    ),
+    *(
+        (variable, value, "must be a whole number from 1 to 86400.")
+        for variable in ("HEADER_TIMEOUT", "BODY_TIMEOUT", "SEND_TIMEOUT")
+        for value in ("0", "1.5", "10s")
+    ),
+    *(
+        ("THROTTLE_RATE", value, "must be a number of requests per")
+        for value in ("often", "100", "0/minute", "100 / minute", "1_000/hour")
+    ),
+    ("WEB_CONCURRENCY", "", "must not be empty: gunicorn would not start."),
+    ("THROTTLE_RATE", "'100/minute'", "must not begin or end with a quotation mark"),
+    ("BETTER_AUTH_URL", "'https://a.example'", "must not begin or end with a quotation mark"),
+    *(
+        ("HOST", value, WRONG_HOST)
+        for value in (
+            *(
+                "http://0.0.0.0",
+                "0.0.0.0:8000",
+                "localhost:8000",
+                "[::]:8000",
+                "[::",
+                "unix:/a.sock",
+            ),
+            *("*", "0.0.0", "256.1.1.1", "fe80::1%lo", "a host", "a..b", "8000", "0.0.0.0/0"),
+        )
+    ),
 ]
 
 
@@ -76,11 +109,8 @@ def test_gunicorn_refuses_to_start_with_a_one_line_message(
     """The server must exit with the reason, and without the value, before it listens (FR-020)."""
     expected = [
         *((variable, value, f"{variable} {message}") for variable, value, message in REFUSED),
-        *(
-            (variable, value, f'Environment variable "{variable}" invalid')
-            for variable, value in INVALID
-        ),
-        ("NEON_DATABASE_URL_FILE", "missing", "The value of NEON_DATABASE_URL_FILE must be"),
+        *((variable, value, f"{variable} {message}") for variable, value, message in INVALID),
+        ("NEON_DATABASE_URL_FILE", "missing", "NEON_DATABASE_URL_FILE must name a readable file"),
         ("NEON_DATABASE_URL", "", "NEON_DATABASE_URL is not set."),
     ]
 
@@ -98,15 +128,16 @@ def test_gunicorn_refuses_to_start_with_a_one_line_message(
 
 
 def test_a_command_and_the_server_exit_if_a_variable_is_missing(project: Path) -> None:
-    """Both must exit with code 1 and the message, the server without a traceback."""
-    variables = {**PRODUCTION, "HOST": "127.0.0.1", "PORT": "0"}
+    """Both must exit with code 1 and one line on standard error."""
+    variables = {**PRODUCTION, "HOST": "127.0.0.1"}
     del variables["BETTER_AUTH_SECRET"]
 
     command = run(project, "manage.py", "migrate", **variables)
     server = run(project, "-m", "gunicorn", "todo_project.wsgi", **variables)
 
-    assert (command.returncode, server.returncode, server.stdout) == (1, 1, "")
-    assert "ImproperlyConfigured: BETTER_AUTH_SECRET is not set." in command.stderr
+    assert (command.returncode, server.returncode) == (1, 1)
+    assert (command.stdout, server.stdout) == ("", "")
+    assert command.stderr == server.stderr
     [line] = server.stderr.splitlines()
     assert line.startswith("BETTER_AUTH_SECRET is not set.")
 
@@ -119,15 +150,6 @@ def test_a_database_is_required_and_an_error_names_the_variable_in_use(
         load(monkeypatch, NEON_DATABASE_URL="")
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL is not a "):
         load(monkeypatch, NEON_DATABASE_URL="", DATABASE_URL=HIDDEN)
-
-
-@pytest.mark.parametrize("variable", ["DEBUG", "LOG_LEVEL"])
-def test_a_value_of_the_wrong_type_is_an_error_that_names_the_variable(
-    monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    """A command must not run with a value of the wrong type (FR-020)."""
-    with pytest.raises(ValueError, match=f'"{variable}" invalid'):
-        load(monkeypatch, **{variable: "loud"})
 
 
 def test_the_plans_four_variables_pass_the_deployment_check(project: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from conftest import FRONT_END, SECRET
 from todo_project.configuration.environment import BASE_DIR
@@ -110,7 +111,7 @@ def test_the_patience_with_slow_clients(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert found["CLIENT_SECONDS"] == {"head": 1, "body": 2, "send": 3}
     for name in names:
-        with pytest.raises(ValueError, match=f'"{name}" invalid'):
+        with pytest.raises(ImproperlyConfigured, match=f"^{name} must be a whole number from 1 to"):
             load(monkeypatch, **{name: "0"})
 
 
@@ -126,6 +127,8 @@ def test_the_patience_with_slow_clients(monkeypatch: pytest.MonkeyPatch) -> None
             {"bind": "127.0.0.1:8123", "workers": 5, "loglevel": "warning"},
         ),
         ({"HOST": "::1"}, {"bind": "[::1]:8000"}),
+        ({"HOST": "[::]", "PORT": " 8123 "}, {"bind": "[::]:8123"}),
+        ({"HOST": "api-1.internal"}, {"bind": "api-1.internal:8000"}),
     ],
 )
 def test_variables_set_gunicorns_settings(

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from authn.issuing import issue_token
-from todo_project.configuration.environment import env
+from todo_project.server.listening import check_address
 
 DEMO_USER = "demo"
 HOUR_SECONDS = 3600
@@ -21,8 +21,13 @@ class Command(BaseCommand):
     help = "Print the addresses of the server and, if DEBUG is true, a request with a token."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the addresses and, with ``DEBUG``, the request."""
-        address = f"http://localhost:{env.int('PORT', 8000)}"
+        """Print the addresses and, with ``DEBUG``, the request.
+
+        Raises:
+            ImproperlyConfigured: the server could not listen there.
+        """
+        check_address(settings.HOST, settings.PORT)
+        address = f"http://localhost:{settings.PORT}"
         self.stdout.write(f"\nAPI:            {address}")
         if settings.API_DOCS:
             self.stdout.write(f"API reference:  {address}/docs")
