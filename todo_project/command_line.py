@@ -5,14 +5,32 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+)
 
 from todo_project.configuration.refusals import one_line_refusals
-from todo_project.logs.redaction import redacted
-from todo_project.outages import sqlstate
+from todo_project.explanations import explain
+from todo_project.outages import READ_ONLY, sqlstate
+from todo_project.streams import standard_streams
 
 INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
-UNDEFINED_TABLE = "42P01"  # PostgreSQL's SQLSTATE
+# Errors of a statement are bugs, except for a database that is read-only, lets the user create no
+# tables, or has none.
+STATEMENT_ERRORS = (
+    DataError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+)
+NOT_BUGS = (READ_ONLY, "42501", "42P01")  # SQLSTATEs
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -29,23 +47,13 @@ def main(arguments: Sequence[str]) -> None:
         execute_from_command_line(list(arguments))
         return
     try:
-        with one_line_refusals():
+        with standard_streams(), one_line_refusals():
             if arguments[1:] == ["shell"]:
                 _ = settings.DEBUG  # it would start without the settings, and not say why
             execute_from_command_line(list(arguments))
     except KeyboardInterrupt:  # during startup or at a prompt: nothing to report
         sys.exit(INTERRUPTED)
     except (DatabaseError, InterfaceError) as error:
-        is_unusable = isinstance(error, (OperationalError, InterfaceError))
-        if not (is_unusable or sqlstate(error) == UNDEFINED_TABLE):
+        if isinstance(error, STATEMENT_ERRORS) and sqlstate(error) not in NOT_BUGS:
             raise
-        hint = "" if arguments[1] == "migrate" else " If a table is missing, run manage.py migrate."
-        sys.exit(f"Database error: {_reason(error)}.{hint}")
-
-
-def _reason(error: Exception) -> str:
-    """Return the message of a database error on one line, without secrets."""
-    text = str(error)
-    if sqlstate(error):
-        text = text.partition("\n")[0]  # the other lines are hints and the SQL
-    return redacted(" ".join(text.split())).rstrip(".")
+        sys.exit(explain(error))

@@ -8,8 +8,14 @@ from unittest.mock import Mock, PropertyMock
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
-from django.db import ProgrammingError as DjangoProgrammingError
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from todo_project import command_line
 from todo_project.configuration.environment import BASE_DIR
@@ -83,33 +89,39 @@ def test_ctrl_c_is_silent(execute: Mock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "line"),
     [
-        (OperationalError("no such table: task"), "no such table: task"),
-        (InterfaceError("the connection is closed"), "the connection is closed"),
-        (OperationalError("refused\n\tIs the server running?"), "refused Is the server running?"),
+        (OperationalError("no such table: task"), "no such table: task. Run manage.py migrate."),
+        (InterfaceError("the connection is closed"), "the connection is closed."),
         (
-            OperationalError(f"cannot reach postgresql://todo:{HIDDEN}@db/todo."),
-            "cannot reach postgresql://todo:***@db/todo",
+            DatabaseError("file is not a database"),
+            "file is not a database. Check the path in the URL.",
+        ),
+        (
+            OperationalError(f"cannot reach postgresql://todo:{HIDDEN}@db/todo"),
+            "cannot reach postgresql://todo:***@db/todo.",
         ),
         (
             caused(
-                DjangoProgrammingError('relation "task" does not exist\nLINE 1: SELECT'),
+                ProgrammingError('relation "task" does not exist\nLINE 1: SELECT'),
                 psycopg.errors.UndefinedTable(),
             ),
-            'relation "task" does not exist',
+            'relation "task" does not exist. Run manage.py migrate.',
+        ),
+        (
+            caused(InternalError("read-only"), psycopg.errors.ReadOnlySqlTransaction()),
+            "read-only. It can only be read: use one that can be written.",
         ),
     ],
     ids=str,
 )
 def test_a_database_that_cannot_be_used_is_one_line(
-    execute: Mock, error: Exception, reason: str
+    execute: Mock, error: Exception, line: str
 ) -> None:
-    """It must name the reason and the command that creates tables, but no password (FR-017)."""
+    """It must give the reason and what to do, but no password (FR-017)."""
     execute.side_effect = error
 
-    assert ending() == (f"Database error: {reason}. If a table is missing, run manage.py migrate.")
-    assert ending("migrate") == f"Database error: {reason}."
+    assert ending() == f"The database cannot be used: {line}"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +129,7 @@ def test_a_database_that_cannot_be_used_is_one_line(
     [
         ValueError("a bug"),
         IntegrityError("a bug"),
-        caused(DjangoProgrammingError("a bug"), psycopg.errors.SyntaxError()),
+        caused(ProgrammingError("a bug"), psycopg.errors.SyntaxError()),
     ],
     ids=repr,
 )
@@ -174,7 +186,7 @@ def test_migrate_says_that_the_database_is_away(project: Path) -> None:
     done = run(project, "manage.py", "migrate", **{**PRODUCTION, "NEON_DATABASE_URL": url})
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("Database error: ")
+    assert done.stderr.startswith("The database cannot be used: ")
     assert "Connection refused" in done.stderr
     assert HIDDEN not in done.stderr
 

@@ -71,7 +71,7 @@ def test_issuer_and_audience_default_to_the_front_ends_origin(
 )
 def test_a_malformed_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     """A malformed URL must be refused: tokens signed with a private key would all cause a 503."""
-    with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must be a URL such as"):
+    with pytest.raises(ImproperlyConfigured, match=r"^BETTER_AUTH_JWKS_URL must (be a URL|not)"):
         load(monkeypatch, BETTER_AUTH_JWKS_URL=url)
 
 
