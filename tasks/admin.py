@@ -113,12 +113,15 @@ class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptabl
             raise Http404
 
     def response_action(  # type: ignore[override]  # stubs
-        self, request: HttpRequest, queryset: QuerySet[Task]
+        self, request: HttpRequest, queryset: QuerySet[Task], **location: Any
     ) -> Any:
-        """Reject malformed ids in the action form."""
+        """Reject malformed ids in the action form.
+
+        Django 6.1 passes ``action_location``, which 5.2 does not know.
+        """
         if any(not TASK_ID.fullmatch(box) for box in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("a selected task has an invalid id")
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, **location)
 
     @admin.action(description="Mark completed", permissions=["change"])
     def mark_completed(self, request: HttpRequest, tasks: TaskQuerySet) -> None:

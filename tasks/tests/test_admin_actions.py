@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.messages import get_messages
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from tasks.maintenance.batches import id_ranges
@@ -227,3 +229,15 @@ def test_a_malformed_id_is_rejected(staff: Client, tasks: list[int]) -> None:
 
     assert [response.status_code for response in responses] == [400] * 5
     assert rows() == before
+
+
+def test_arguments_of_a_newer_django_are_passed_on(
+    rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django 6.1 calls ``response_action`` with an ``action_location``."""
+    monkeypatch.setattr(ModelAdmin, "response_action", handle := Mock())
+    location: dict[str, Any] = {"action_location": "changelist"}
+
+    site._registry[Task].response_action(rf.post(LIST), Task.objects.none(), **location)
+
+    assert handle.call_args.kwargs == location
