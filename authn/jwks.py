@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from time import monotonic
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, build_opener
 
 from jwt import PyJWK, PyJWKSet, PyJWKSetError, PyJWS, PyJWTError
@@ -200,7 +201,12 @@ def _fetch_keys(url: str) -> list[PyJWK]:
     opener.addheaders = [("User-Agent", "todo-api")]  # some firewalls block Python-urllib
     deadline = monotonic() + FETCH_TIMEOUT_SECONDS
     body = b""
-    with opener.open(url, timeout=FETCH_TIMEOUT_SECONDS) as response:
+    try:
+        response = opener.open(url, timeout=FETCH_TIMEOUT_SECONDS)
+    except HTTPError as error:
+        error.close()  # it holds the connection, and Python 3.14 warns of it
+        raise
+    with response:
         while part := response.read1():
             body += part
             if len(body) > MAX_KEY_SET_BYTES or monotonic() > deadline:

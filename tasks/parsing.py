@@ -12,6 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 
+TOO_DEEP = "JSON parse error - nested too deeply"
+
 
 class BodyTooLargeError(APIException):
     """The body is larger than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
@@ -42,7 +44,10 @@ def read_json(request: HttpRequest) -> Any:
         raise UnsupportedMediaType(request.content_type or "")
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:  # orjson rejects lone surrogates, and its messages are terse
+    except orjson.JSONDecodeError as error:
+        if error.msg.startswith("depth limit"):  # from 3.14 on, Python's parser has none
+            raise ParseError(TOO_DEEP) from None
+        # orjson rejects lone surrogates, and its messages are terse
         return _parse_leniently(body)
 
 
@@ -50,7 +55,7 @@ def _parse_leniently(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), parse_constant=_reject_constant)
     except RecursionError:
-        raise ParseError("JSON parse error - nested too deeply") from None
+        raise ParseError(TOO_DEEP) from None
     except UnicodeDecodeError:
         raise ParseError("JSON parse error - the body is not UTF-8") from None
     except json.JSONDecodeError as error:

@@ -27,6 +27,7 @@ NOT_JSON = [
     b"[" * 60_000,
     b'{"a":' * 12_000,
     b'{"title": "a", "x": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    b'{"title": "\\ud800", "x": ' + b"[" * 60_000,
     b"1" * 5000,
     b'{"title": "a", "priority": -' + b"1" * 5000 + b"}",
 ]
@@ -67,6 +68,21 @@ def test_invalid_json_is_refused(alice: ApiClient, target: tuple[str, str]) -> N
         return response.status_code, detail[: len(PARSE_ERROR)], error == detail, rows()
 
     assert wrong_rows(NOT_JSON, outcome, (400, PARSE_ERROR, True, before)) == []
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused(
+    alice: ApiClient, target: tuple[str, str]
+) -> None:
+    """The limit must be the same on every version of Python."""
+    before = rows()
+    nested = [b"[" * 1025 + b"]" * 1025, b'{"x":' * 1025 + b"1" + b"}" * 1025]
+
+    def outcome(value: bytes) -> Any:
+        response = alice.generic(*target, b'{"title": "a", "x": ' + value + b"}", JSON)
+        return response.status_code, response.json()["detail"], rows()
+
+    expected = (400, "JSON parse error - nested too deeply", before)
+    assert wrong_rows(nested, outcome, expected) == []
 
 
 def test_a_huge_number_is_never_a_500(alice: ApiClient, target: tuple[str, str]) -> None:
