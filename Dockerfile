@@ -1,4 +1,4 @@
-ARG PYTHON=3.13.16
+ARG PYTHON=3.14.10
 
 # Install the packages into a virtual environment without pip.
 FROM python:${PYTHON}-slim-trixie AS packages

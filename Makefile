@@ -4,9 +4,19 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The packages are installed by uv where it starts, and otherwise by pip, which takes ten times as long.
+UV ?= $(shell uv --version >/dev/null 2>&1 && echo uv)
+INSTALL = $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check) \
+	-q --require-hashes
+TIME = $(if $(UV),with uv: a few seconds,with pip: about a minute)
 USER_ID ?= demo
 # For targets that load the settings without a .env
 TOOLS_ENV := DEBUG=true BETTER_AUTH_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))')
+# What `make wheels` checks. On Windows only the packages of the service, for an editor: gunicorn and
+# make need Unix, such as WSL.
+PYTHONS ?= 3.11 3.12 3.13 3.14
+DEV_PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 x86_64-apple-darwin aarch64-apple-darwin
+PLATFORMS := $(DEV_PLATFORMS) x86_64-pc-windows-msvc
 # Each file serves all platforms and every Python from 3.11 on.
 # Extras are kept: with hashes, pip does not accept coverage for coverage[toml].
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --annotation-style line \
@@ -17,6 +27,8 @@ COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-
 JOBS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 COVERAGE ?= --cov --cov-append --cov-report= --cov-fail-under=0
+# Django supports only the newer versions of Python.
+NEXT = $(MAKE) --no-print-directory VENV=$(VENV)-next PYTHON=$$(.ci/newest-python)
 # Markers that select the tests for each database (see pytest.ini)
 ON_POSTGRESQL ?= not no_database
 ON_SQLITE ?= each_database or not (live or node or browser)
@@ -32,7 +44,7 @@ run: $(VENV)/run .env ## Set up what is missing, and serve on this machine
 	@exec $(BIN)/gunicorn todo_project.wsgi
 
 .PHONY: demo
-demo: $(VENV)/run ## Run Better Auth and the API behind one origin, with a guided tour
+demo: $(VENV)/run ## Run Better Auth and the API behind one origin (FRONT_END=http://localhost:3000)
 	@exec $(BIN)/python examples/demo.py $(ARGS)
 
 .PHONY: test
@@ -44,6 +56,13 @@ test: $(VENV)/dev ## Run the test suite, on PostgreSQL and on SQLite
 .PHONY: test-quick
 test-quick: $(VENV)/dev ## Run the tests that start no server, browser or Node, on SQLite
 	$(PYTEST) --database=sqlite -m "not (live or node or browser)" $(ARGS)
+
+.PHONY: test-next
+test-next: ## Run the quick tests on the newest Django, in an environment of its own
+	@$(NEXT) $(VENV)-next/dev
+	$(VENV)-next/bin/uv pip install -q --python $(VENV)-next/bin/python --upgrade Django
+	@echo "The quick tests on Django $$($(VENV)-next/bin/python -m django --version):"
+	@$(NEXT) test-quick
 
 .PHONY: test-faults
 test-faults: $(VENV)/dev ## Kill, freeze, replace and flood real servers (about eight minutes)
@@ -90,12 +109,12 @@ upgrade: RENEW := --upgrade
 upgrade: lock ## Upgrade all pins, and list the changes
 
 .PHONY: wheels
-wheels: $(VENV)/dev ## Check that Python 3.11 to 3.13 can install all packages without a compiler
-	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
-		$(BIN)/uv pip install -q --dry-run --target $(VENV)/empty --require-hashes \
-			--only-binary :all: --python-version $$python --python-platform $$machine-manylinux_2_28 -r requirements-dev.txt \
-			&& echo "Python $$python on $$machine: all wheels found" || exit; \
-	done; done
+wheels: $(VENV)/dev ## Check that every supported Python can install all packages without a compiler
+	@check() { for platform in $$2; do for python in $(PYTHONS); do \
+			$(BIN)/uv pip install -q --dry-run --target $(VENV)/empty --require-hashes --only-binary :all: \
+				--python-version $$python --python-platform $$platform -r $$1 || exit; \
+		done; echo "$$1: all wheels for Python $(PYTHONS) on $$platform"; done; }; \
+	check requirements.txt "$(PLATFORMS)"; check requirements-dev.txt "$(DEV_PLATFORMS)"
 
 .PHONY: bench
 bench: $(VENV)/dev ## Benchmark the API (50 users, 30 s), the commands, and the admin with a million tasks
@@ -123,15 +142,31 @@ seed: $(VENV)/run .env ## Create sample tasks for USER_ID (default demo)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py seed_tasks --user $(USER_ID) $(ARGS)
 
-$(VENV)/run: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+# The file `run` exists while the last installation is complete. Without it, or with a Python that was
+# removed, replaced, or is not the PYTHON given, the folder is made anew.
+$(VENV)/run: requirements.txt $(VENV)/pyvenv.cfg
+	@rm -f $@
+	@echo "Installing the packages of the service into $(VENV), $(TIME) ..."
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+	@rm -f $@ $(VENV)/run
+	@echo "Installing the packages of the tests into $(VENV), $(TIME) ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $(VENV)/run $@
+
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+$(VENV)/pyvenv.cfg: FORCE
+	@if test -e $(VENV)/run && $(BIN)/python -c 'import django$(if $(UV),,, pip)' 2>/dev/null \
+		$(if $(filter-out file,$(origin PYTHON)),&& test "$$($(BIN)/python $(VERSION))" = "$$($(PYTHON) $(VERSION) 2>/dev/null)"); \
+	then exit; fi; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.14 ..." % sys.version_info[:2])' || exit; \
+	if test ! -e $@ && ls -A $(VENV) 2>/dev/null | grep -q .; \
+	then echo "$(VENV) is not a virtual environment. Delete it, or name another one: make VENV=.venv-2 ..." >&2; exit 1; fi; \
+	$(PYTHON) -m venv --clear $(if $(UV),--without-pip) $(VENV)
+.PRECIOUS: $(VENV)/pyvenv.cfg
+FORCE:
 
 .env: | $(VENV)/run
 	@umask 077 && $(BIN)/python -c 'import secrets; print("\n".join(["DEBUG=true", "HOST=127.0.0.1", \

@@ -31,7 +31,7 @@ def newest(machine: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_newest_supported_python_is_selected(tmp_path: Path) -> None:
     """A version without pinned requirements must not be selected."""
-    for name in ("python3", "python3.10", "python3.11", "python3.9", "python3.14"):
+    for name in ("python3", "python3.10", "python3.11", "python3.9", "python3.15"):
         install(tmp_path, f"bin/{name}")
     expected = install(tmp_path, "bin/python3.12")
 
@@ -40,10 +40,10 @@ def test_the_newest_supported_python_is_selected(tmp_path: Path) -> None:
 
 def test_a_python_that_does_not_start_is_skipped(tmp_path: Path) -> None:
     """A pyenv shim whose version is not selected must not end the search."""
-    install(tmp_path, "bin/python3.13", starts=False)
+    install(tmp_path, "bin/python3.14", starts=False)
     older = install(tmp_path, "bin/python3.11")
     without_pyenv = newest(tmp_path).stdout
-    expected = install(tmp_path, "pyenv/versions/3.13.0/bin/python")
+    expected = install(tmp_path, "pyenv/versions/3.14.8/bin/python")
 
     assert [without_pyenv, newest(tmp_path).stdout] == [f"{older}\n", f"{expected}\n"]
 
@@ -55,4 +55,4 @@ def test_no_supported_python_is_an_error(tmp_path: Path) -> None:
     done = newest(tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "No Python 3.11 to 3.13 is installed.\n"
+    assert done.stderr == "No Python 3.11 to 3.14 is installed.\n"

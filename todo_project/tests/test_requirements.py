@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,18 @@ from packaging.utils import canonicalize_name
 
 from todo_project.configuration.environment import BASE_DIR
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PROJECT = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
+VERSION = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+PYTHONS = [found[1] for each in PROJECT["classifiers"] if (found := VERSION.fullmatch(each))]
+MACHINES = [
+    {"sys_platform": system, "platform_machine": machine}
+    for system, machines in {
+        "linux": ("x86_64", "aarch64"),
+        "darwin": ("x86_64", "arm64"),
+        "win32": ("AMD64",),
+    }.items()
+    for machine in machines
+]
 FILES = ["requirements", "requirements-dev"]
 PACKAGES = [file.parent for file in sorted(BASE_DIR.glob("examples/*/package.json"))]
 PIN = re.compile(
@@ -32,13 +44,14 @@ def unpinned(text: str) -> list[str]:
     return [line for line in lines_of(text) if not PIN.fullmatch(line)]
 
 
-def of(python: str) -> dict[str, str]:
-    """Return the values with which this version of Python on Linux evaluates a marker."""
-    return {"python_version": python, "python_full_version": f"{python}.0"}
+def applies(requirement: Requirement, python: str, machine: dict[str, str]) -> bool:
+    """Return whether a requirement's marker selects this version of Python on a machine."""
+    values = {"python_version": python, "python_full_version": f"{python}.0", **machine}
+    return requirement.marker is None or requirement.marker.evaluate(values)
 
 
-def pinned(name: str, python: str) -> dict[str, str]:
-    """Return the pinned version of each package for this version of Python."""
+def pinned(name: str, python: str, machine: dict[str, str]) -> dict[str, str]:
+    """Return the pinned version of each package for this version of Python on a machine."""
     requirements = [
         Requirement(line.split(" --hash")[0])
         for line in lines_of((BASE_DIR / f"{name}.txt").read_text())
@@ -46,15 +59,14 @@ def pinned(name: str, python: str) -> dict[str, str]:
     return {
         canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
         for requirement in requirements
-        if requirement.marker is None or requirement.marker.evaluate(of(python))
+        if applies(requirement, python, machine)
     }
 
 
-def wanted(name: str, python: str) -> list[Requirement]:
+def wanted(name: str) -> list[Requirement]:
     """Return the direct dependencies in a ``.in`` file, without those in files that it includes."""
     lines = lines_of((BASE_DIR / f"{name}.in").read_text())
-    found = [Requirement(line) for line in lines if not line.startswith("-r ")]
-    return [each for each in found if each.marker is None or each.marker.evaluate(of(python))]
+    return [Requirement(line) for line in lines if not line.startswith("-r ")]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -62,7 +74,7 @@ def test_every_requirement_is_pinned_with_hashes(name: str) -> None:
     """Only tested files may be installed, and no other package index may be used."""
     text = (BASE_DIR / f"{name}.txt").read_text()
 
-    assert len(lines_of(text)) > len(wanted(name, PYTHONS[0]))
+    assert len(lines_of(text)) > len(wanted(name))
     assert unpinned(text) == []
 
 
@@ -83,13 +95,31 @@ def test_an_unpinned_line_is_detected() -> None:
     assert unpinned("\n".join([good, *lines])) == lines
 
 
+def test_every_place_names_the_same_versions_of_python() -> None:
+    """What is pinned, checked, tested and promised must be the same versions."""
+    oldest, newest = PYTHONS[0], PYTHONS[-1]
+    minors = " ".join(version.removeprefix("3.") for version in reversed(PYTHONS))
+
+    assert PROJECT["requires-python"] == f">={oldest}"
+    for file, text in {
+        "Makefile": f"\nPYTHONS ?= {' '.join(PYTHONS)}\n",
+        ".ci/newest-python": f"for minor in {minors}; do",
+        "Dockerfile": f"ARG PYTHON={newest}.",
+        "README.md": f"Python {oldest} to {newest}",
+        "CONTRIBUTING.md": f"Python {oldest} to {newest}",
+        "docs/deployment.md": f"Python {oldest} to {newest}",
+    }.items():
+        assert text in (BASE_DIR / file).read_text(), file
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: "-".join(machine.values()))
 @pytest.mark.parametrize("python", PYTHONS)
-def test_every_pin_satisfies_its_requirement(python: str) -> None:
+def test_every_pin_satisfies_its_requirement(python: str, machine: dict[str, str]) -> None:
     """Pins must match the ``.in`` files (``make lock``); tests must use the deployed versions."""
-    pins = {name: pinned(name, python) for name in FILES}
+    pins = {name: pinned(name, python, machine) for name in FILES}
 
     for name in FILES:
-        for requirement in wanted(name, python):
+        for requirement in filter(lambda each: applies(each, python, machine), wanted(name)):
             pin = pins[name].get(canonicalize_name(requirement.name), "absent")
             is_good = pin != "absent" and requirement.specifier.contains(pin)
             assert is_good, f"make lock: {requirement} is {pin} in {name}.txt"
