@@ -4,13 +4,15 @@
 
 Installs the example's packages if needed, starts all servers on 127.0.0.1 with fresh secrets and a
 database in a temporary directory, shows each request, and runs until Ctrl-C, so that you can point
-a front end at it. ``PORT`` (default 8000) is the port of the origin.
+a front end at it. ``PORT`` (default 8000) is the port of the origin, ``FRONT_END`` (default
+http://localhost:3000) the origin of the front end.
 """
 
 import argparse
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -31,7 +33,8 @@ EXAMPLE = Path(__file__).resolve().parent / "better-auth"
 PROJECT = EXAMPLE.parent.parent
 NODE = ["node", "--import", "tsx"]
 MIN_NODE = 20
-FRONT_END = "http://localhost:3000"
+# Only localhost: to a browser, 127.0.0.1 is another site, to which it sends no cookies of this one.
+FRONT_END = re.compile(r"(?P<origin>http://localhost(:(?P<port>[0-9]+))?)/?")
 START_SECONDS = 60.0
 STOP_SECONDS = 45.0
 HIDDEN_FIELDS = {"user_id", "description", "created_at", "updated_at", "success", "error", "status"}
@@ -40,6 +43,9 @@ The servers run at {origin} until Ctrl-C. For a front end on {front_end}:
 
 NEXT_PUBLIC_API_BASE_URL={origin}
 
+Next.js bakes this variable into the pages at build time: after a change, restart `next dev`, or
+build again. For one on another port: make demo FRONT_END=http://localhost:3001
+Open {front_end} in the browser, not 127.0.0.1, which gets no cookies.
 Sign in there as {email}, password {password!r}. The log: {log}"""
 
 
@@ -52,20 +58,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Better Auth and the API behind one origin.")
     parser.add_argument("--once", action="store_true", help="exit after the last request")
     once = parser.parse_args().once
-    port = int(os.environ.get("PORT") or 8000)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     try:
+        port, front_end = settings(os.environ)
         if reason := node_problem():
             raise DemoError(reason)
         install_packages()
         with tempfile.TemporaryDirectory(prefix="todo-demo-") as name:
             folder = Path(name)
-            with running_servers(port, folder):
+            with running_servers(port, folder, front_end):
                 account = walk(port)
                 if not once:
                     origin, log = f"http://localhost:{port}", folder / "log"
-                    say(NEXT_STEPS.format(origin=origin, front_end=FRONT_END, log=log, **account))
+                    say(NEXT_STEPS.format(origin=origin, front_end=front_end, log=log, **account))
                     signal.pause()
     except DemoError as error:
         sys.stderr.write(f"{error}\n")
@@ -86,6 +92,29 @@ def say(text: str) -> None:
     """Print a line and flush it, so that a pipe shows it at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def settings(variables: Mapping[str, str]) -> tuple[int, str]:
+    """Return the port of the origin, and the origin of the front end.
+
+    Raises:
+        DemoError: ``PORT`` or ``FRONT_END`` cannot be right.
+    """
+    port = variables.get("PORT") or "8000"
+    if not is_port(port):
+        raise DemoError("PORT must be a whole number from 1 to 65535.")
+    found = FRONT_END.fullmatch(variables.get("FRONT_END") or "http://localhost:3000")
+    if not (found and is_port(found["port"] or "80") and found["port"] != port):
+        raise DemoError(
+            "FRONT_END must be an origin on localhost, with another port than PORT,"
+            " such as http://localhost:3001."
+        )
+    return int(port), found["origin"]
+
+
+def is_port(text: str) -> bool:
+    """Return whether a text is a port."""
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 0 < int(text) < 2**16
 
 
 def node_problem() -> str | None:
@@ -111,6 +140,7 @@ def install_packages(example: Path = EXAMPLE) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)  # a concurrent `npm ci` would delete these files
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
+        say(f"Installing the packages of {example.name} with npm ci: about a minute ...")
         run(["npm", "ci", "--no-audit", "--no-fund"], example, os.environ)
 
 
@@ -129,12 +159,13 @@ def run(command: list[str], folder: Path, variables: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def running_servers(port: int, folder: Path) -> Iterator[None]:
+def running_servers(port: int, folder: Path, front_end: str) -> Iterator[None]:
     """Run Better Auth, the API and the gateway in front of them.
 
     Args:
         port: the port of the origin, on localhost.
         folder: an empty directory for the database and the log.
+        front_end: the origin whose pages may call both.
 
     Raises:
         DemoError: a server did not start.
@@ -153,14 +184,14 @@ def running_servers(port: int, folder: Path) -> Iterator[None]:
         **dict.fromkeys(dotenv_values(PROJECT / ".env"), ""),
         **base,
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(48),
-        "ALLOWED_ORIGINS": FRONT_END,
+        "ALLOWED_ORIGINS": front_end,
         "NEON_DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "TRUST_PROXY": "true",  # the gateway overwrites X-Forwarded-*
         "HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "1",
     }
     api_url = {"API_URL": f"http://127.0.0.1:{api_port}"}
-    auth = {**base, **api_url, "BETTER_AUTH_TRUSTED_ORIGINS": FRONT_END}
+    auth = {**base, **api_url, "BETTER_AUTH_TRUSTED_ORIGINS": front_end}
     gateway = {
         "PATH": os.environ["PATH"],
         "AUTH_URL": f"http://127.0.0.1:{auth_port}",

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 from unittest import mock
 
@@ -13,12 +14,16 @@ import httpx
 import pytest
 
 import examples.demo as demo_program
-from examples.demo import is_listening
+from examples.demo import DemoError, install_packages, is_listening, settings
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import free_port
 
 DEMO = [sys.executable, "examples/demo.py"]
 TIMEOUT_SECONDS = 120.0
+FRONT_END = "http://localhost:3001"
+# With a cookie, Better Auth looks at the origin before the body.
+FROM_FRONT_END = {"Origin": FRONT_END, "Cookie": "a=b"}
+FROM_ELSEWHERE = {"Origin": "http://localhost:3000", "Cookie": "a=b"}
 
 
 def run_demo_once(path: str) -> subprocess.CompletedProcess[str]:
@@ -40,20 +45,24 @@ def test_demo_sends_its_requests_and_runs_until_ctrl_c(node: None) -> None:
     with subprocess.Popen(
         DEMO,
         cwd=BASE_DIR,
-        env={"PATH": os.environ["PATH"], "PORT": str(port)},
+        env={"PATH": os.environ["PATH"], "PORT": str(port), "FRONT_END": f"{FRONT_END}/"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as demo:
         assert demo.stdout
         assert demo.stderr
-        end = f"NEXT_PUBLIC_API_BASE_URL=http://localhost:{port}\n"
         try:
-            lines = list(itertools.takewhile(lambda line: line != end, demo.stdout))
+            lines = list(
+                itertools.takewhile(lambda line: not line.startswith("Sign in"), demo.stdout)
+            )
             with httpx.Client(
                 base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False
             ) as client:
-                health, session = client.get("/health"), client.get("/api/auth/get-session")
+                health = client.get("/health", headers={"Origin": FRONT_END})
+                session = client.get("/api/auth/get-session")
+                signed_in = client.post("/api/auth/sign-in/email", json={}, headers=FROM_FRONT_END)
+                refused = client.post("/api/auth/sign-in/email", json={}, headers=FROM_ELSEWHERE)
         finally:
             demo.send_signal(signal.SIGINT)
         rest, stderr = demo.communicate(timeout=TIMEOUT_SECONDS)
@@ -63,6 +72,10 @@ def test_demo_sends_its_requests_and_runs_until_ctrl_c(node: None) -> None:
     assert first_words == ["POST", "200", "POST", "201", "PATCH", "200", "GET", "200"]
     assert steps[-1] == '200 [{"id": 1001, "title": "Buy groceries", "completed": true}]\n'
     assert (health.json()["status"], session.status_code) == ("healthy", 200)
+    assert health.headers["Access-Control-Allow-Origin"] == FRONT_END
+    assert (signed_in.status_code, refused.status_code) == (400, 403)
+    assert f"NEXT_PUBLIC_API_BASE_URL=http://localhost:{port}\n" in lines
+    assert f"Open {FRONT_END} in the browser, not 127.0.0.1" in "".join(lines)
     assert (demo.returncode, rest.splitlines()[-1], stderr) == (0, "Stopped.", "")
     assert not is_listening(port)
 
@@ -75,11 +88,74 @@ def test_demo_once_exits_after_the_last_request(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("signal.pause", lambda: pytest.fail("The demo waits."))
     monkeypatch.setattr(demo_program, "node_problem", lambda: None)
     monkeypatch.setattr(demo_program, "install_packages", lambda: None)
-    monkeypatch.setattr(demo_program, "running_servers", lambda port, folder: nullcontext())
+    monkeypatch.setattr(demo_program, "running_servers", lambda *settings: nullcontext())
     monkeypatch.setattr(demo_program, "walk", walk := mock.Mock(return_value={}))
 
     assert demo_program.main() == 0
     walk.assert_called_once_with(8123)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "8000x", "-1", "80.0", "٣"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    """The message must name the variable, and must not show its value."""
+    with pytest.raises(DemoError, match=r"^PORT must be a whole number from 1 to 65535\.$"):
+        settings({"PORT": port})
+
+
+@pytest.mark.parametrize(
+    "front_end",
+    [
+        *("localhost:3001", "3001", "http://127.0.0.1:3001", "http://[::1]:3001"),
+        *("https://localhost:3001", "http://app.example:3001", "http://localhost:3001/tasks"),
+        *("http://localhost:0", "http://localhost:65536", "http://localhost:", "*"),
+        *("http://user@localhost:3001", "http://localhost:3001,http://localhost:3002"),
+        "http://localhost:8000",  # the port of the demo
+    ],
+)
+def test_a_front_end_that_cannot_work_is_refused(front_end: str) -> None:
+    """Its pages would get no cookie, or could not be served."""
+    with pytest.raises(DemoError, match=r"^FRONT_END must be an origin on localhost, .*3001\.$"):
+        settings({"FRONT_END": front_end})
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, (8000, "http://localhost:3000")),
+        ({"PORT": "", "FRONT_END": ""}, (8000, "http://localhost:3000")),
+        ({"PORT": "8001", "FRONT_END": "http://localhost:8000/"}, (8001, "http://localhost:8000")),
+        ({"FRONT_END": "http://localhost"}, (8000, "http://localhost")),
+    ],
+)
+def test_the_origins_of_the_demo(variables: dict[str, str], expected: tuple[int, str]) -> None:
+    """A trailing slash, as browsers copy it, must be dropped."""
+    assert settings(variables) == expected
+
+
+def test_the_demo_says_why_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong value must be one line, before anything is installed."""
+    monkeypatch.setattr("sys.argv", ["demo.py"])
+    monkeypatch.setattr("signal.signal", lambda *handler: None)
+    monkeypatch.setenv("FRONT_END", "localhost:3001")
+    monkeypatch.setattr(demo_program, "install_packages", lambda: pytest.fail("It installs."))
+    monkeypatch.setattr("sys.stderr", stderr := StringIO())
+
+    assert demo_program.main() == 1
+    assert stderr.getvalue().count("\n") == 1
+
+
+def test_an_installation_is_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``npm ci`` prints nothing for a minute."""
+    (tmp_path / "package-lock.json").touch()
+    monkeypatch.setattr(demo_program, "run", run := mock.Mock())
+
+    install_packages(tmp_path)
+
+    expected = f"Installing the packages of {tmp_path.name} with npm ci: about a minute ...\n"
+    assert capsys.readouterr().out == expected
+    assert run.call_args.args[0][:2] == ["npm", "ci"]
 
 
 def test_demo_without_node_fails_with_one_sentence(tmp_path: Path) -> None:
