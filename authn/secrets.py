@@ -1,12 +1,15 @@
 """Validation of the secrets that sign tokens. Error messages never contain a secret."""
 
 import hashlib
+import re
 
 from django.core.exceptions import ImproperlyConfigured
 from jwt import InvalidKeyError
 from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET_BYTES = 32
+# Another entry after a wrong separator; otherwise it would be a part of the secret.
+NEXT_ENTRY = re.compile(r"[;|\s]\s*[0-9]+:")
 HOW_TO_FIX = (
     "Generate one with: openssl rand -base64 32. Better Auth and this service need the same secret."
 )
@@ -75,7 +78,8 @@ def _parse_versioned(secrets: str) -> list[str]:
     values = []
     for entry in secrets.split(","):
         version, _, value = (part.strip() for part in entry.partition(":"))
-        if not (version.isascii() and version.isdigit() and value):
+        is_version = version.isascii() and version.isdigit()
+        if not (is_version and value) or NEXT_ENTRY.search(value):
             raise ImproperlyConfigured(
                 "BETTER_AUTH_SECRETS must be a comma-separated list of version:secret entries,"
                 " for example 2:new-secret,1:old-secret."

@@ -40,6 +40,7 @@ ACCEPTED = {
     ("", f"1:{FIRST} x=+/"): (f"{FIRST} x=+/",),
 }
 MALFORMED = [
+    *[f"2:{FIRST};1:{SECOND}", f"2:{FIRST} 1:{SECOND}"],
     *[FIRST, f"2:{FIRST},", f",2:{FIRST}", f"2:{FIRST},,1:{SECOND}", ",", f"2:{FIRST},{SECOND}"],
     *["2:", "2: ", f"2:{FIRST},1:", f":{FIRST}", f"v2:{FIRST}", f"2x:{FIRST}", f"-1:{FIRST}"],
     *[f"1.5:{FIRST}", f"\u00b2:{FIRST}", f"\u0662:{FIRST}"],
