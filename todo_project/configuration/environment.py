@@ -109,7 +109,7 @@ def _checked(name: str, source: str, value: str) -> str:
     is_half_quoted = sum(quotes) == 1 and (quotes[0] or quotes[-1])
     if is_quoted or (is_half_quoted and not is_free_text):
         problem = "begin or end with a quotation mark; docker --env-file makes it part of the value"
-    elif is_shared and text != value:
+    elif name == "BETTER_AUTH_SECRET" and text != value:
         problem = "begin or end with a blank or a line break"
     elif INVISIBLE.search(text):
         problem = "contain a line break, a control character, or bytes that are not UTF-8"

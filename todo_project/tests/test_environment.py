@@ -5,6 +5,7 @@ import os
 import runpy
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from unittest import mock
 
@@ -131,6 +132,7 @@ def test_a_value_that_can_be_right_for_no_variable_is_refused(
         ("BETTER_AUTH_SECRET", "a${b}c", None),
         ("BETTER_AUTH_SECRET", "straße 0123456789", None),
         ("DJANGO_SECRET_KEY", "given\n", "given"),
+        ("BETTER_AUTH_SECRETS", " 2:new , 1:old\n", "2:new , 1:old"),
     ],
 )
 def test_a_value_that_may_be_right_is_accepted(
@@ -143,9 +145,16 @@ def test_a_value_that_may_be_right_is_accepted(
 
 
 @pytest.mark.parametrize(
-    "value", ["'0123456789'", ' "0123456789"', " 0123456789", "0123456789\n", "0123\t456789"]
+    ("name", "value"),
+    [
+        *product(
+            ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"],
+            ["'0123456789'", ' "0123456789"', "0123\t456789"],
+        ),
+        ("BETTER_AUTH_SECRET", " 0123456789"),
+        ("BETTER_AUTH_SECRET", "0123456789\n"),
+    ],
 )
-@pytest.mark.parametrize("name", ["BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"])
 def test_a_secret_that_better_auth_may_read_in_another_way_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
