@@ -9,7 +9,7 @@ from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET_BYTES = 32
 # Another entry after a wrong separator; otherwise it would be a part of the secret.
-NEXT_ENTRY = re.compile(r"[;|\s]\s*[0-9]+:")
+NEXT_ENTRY = re.compile(r"[;|\s][0-9]+:")
 HOW_TO_FIX = (
     "Generate one with: openssl rand -base64 32. Better Auth and this service need the same secret."
 )
