@@ -3,11 +3,16 @@
 .DELETE_ON_ERROR:
 PYTHON ?= python3
 VENV ?= .venv
+override VENV := $(strip $(VENV))
+ifneq ($(words $(VENV)),1)
+$(error VENV must be a folder without blanks in its name, such as .venv-2)
+endif
 BIN := $(VENV)/bin
 # The packages are installed by uv where it starts, and otherwise by pip, which takes ten times as long.
 UV ?= $(shell uv --version >/dev/null 2>&1 && echo uv)
 INSTALL = $(if $(UV),$(UV) pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check) \
 	-q --require-hashes
+OR_PIP = $(if $(UV),|| { echo "uv failed. To try pip instead: make $(MAKECMDGOALS) UV=" >&2; exit 1; })
 TIME = $(if $(UV),with uv: a few seconds,with pip: about a minute)
 USER_ID ?= demo
 # For targets that load the settings without a .env
@@ -35,7 +40,7 @@ ON_SQLITE ?= each_database or not (live or node or browser)
 
 .PHONY: help
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: run
 run: $(VENV)/run .env ## Set up what is missing, and serve on this machine
@@ -143,28 +148,33 @@ seed: $(VENV)/run .env ## Create sample tasks for USER_ID (default demo)
 	@$(BIN)/python manage.py seed_tasks --user $(USER_ID) $(ARGS)
 
 # The file `run` exists while the last installation is complete. Without it, or with a Python that was
-# removed, replaced, or is not the PYTHON given, the folder is made anew.
+# removed, replaced, or is not the PYTHON given, the folder is made anew if the file `made` says that
+# make made it. Otherwise, it may hold other packages: make installs into it, or refuses it.
 $(VENV)/run: requirements.txt $(VENV)/pyvenv.cfg
 	@rm -f $@
 	@echo "Installing the packages of the service into $(VENV), $(TIME) ..."
-	@$(INSTALL) -r requirements.txt
+	@$(INSTALL) -r requirements.txt $(OR_PIP)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.txt
 	@rm -f $@ $(VENV)/run
 	@echo "Installing the packages of the tests into $(VENV), $(TIME) ..."
-	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt $(OR_PIP)
 	@touch $(VENV)/run $@
 
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+NAMED = $(filter-out file,$(origin PYTHON))
 $(VENV)/pyvenv.cfg: FORCE
-	@if test -e $(VENV)/run && $(BIN)/python -c 'import django$(if $(UV),,, pip)' 2>/dev/null \
-		$(if $(filter-out file,$(origin PYTHON)),&& test "$$($(BIN)/python $(VERSION))" = "$$($(PYTHON) $(VERSION) 2>/dev/null)"); \
-	then exit; fi; \
+	@if test -e $@ && $(BIN)/python -c 'import sys$(if $(UV),,, pip); sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		$(if $(NAMED),&& test "$$($(BIN)/python $(VERSION))" = "$$($(PYTHON) $(VERSION) 2>/dev/null)"); \
+	then \
+		if test -e $(VENV)/run && $(BIN)/python -c 'import django' 2>/dev/null; then exit; fi; \
+		if test ! -e $(VENV)/made; then touch $@; exit; fi; \
+	fi; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.14 ..." % sys.version_info[:2])' || exit; \
-	if test ! -e $@ && ls -A $(VENV) 2>/dev/null | grep -q .; \
-	then echo "$(VENV) is not a virtual environment. Delete it, or name another one: make VENV=.venv-2 ..." >&2; exit 1; fi; \
-	$(PYTHON) -m venv --clear $(if $(UV),--without-pip) $(VENV)
+	if test ! -e $(VENV)/made && ls -A $(VENV) 2>/dev/null | grep -q .; \
+	then echo "$(VENV) is not a virtual environment of $(if $(NAMED),$(PYTHON),Python 3.11 or newer)$(if $(UV),, with pip), and was not made by make. Delete it, or name another one: make VENV=.venv-2 ..." >&2; exit 1; fi; \
+	$(PYTHON) -m venv --clear --without-pip $(VENV) && touch $(VENV)/made $(if $(UV),,&& $(PYTHON) -m venv $(VENV))
 .PRECIOUS: $(VENV)/pyvenv.cfg
 FORCE:
 
