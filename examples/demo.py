@@ -34,7 +34,8 @@ PROJECT = EXAMPLE.parent.parent
 NODE = ["node", "--import", "tsx"]
 MIN_NODE = 20
 # Only localhost: to a browser, 127.0.0.1 is another site, to which it sends no cookies of this one.
-FRONT_END = re.compile(r"(?P<origin>http://localhost(:(?P<port>[0-9]+))?)/?")
+FRONT_END = re.compile(r"http://localhost(:(?P<port>[0-9]+))?/?")
+DEFAULT_PORT = 80  # of http; browsers leave it out
 START_SECONDS = 60.0
 STOP_SECONDS = 45.0
 HIDDEN_FIELDS = {"user_id", "description", "created_at", "updated_at", "success", "error", "status"}
@@ -44,7 +45,7 @@ The servers run at {origin} until Ctrl-C. For a front end on {front_end}:
 NEXT_PUBLIC_API_BASE_URL={origin}
 
 Next.js bakes this variable into the pages at build time: after a change, restart `next dev`, or
-build again. For one on another port: make demo FRONT_END=http://localhost:3001
+build again. For one on another port: make demo FRONT_END={other}
 Open {front_end} in the browser, not 127.0.0.1, which gets no cookies.
 Sign in there as {email}, password {password!r}. The log: {log}"""
 
@@ -70,8 +71,7 @@ def main() -> int:
             with running_servers(port, folder, front_end):
                 account = walk(port)
                 if not once:
-                    origin, log = f"http://localhost:{port}", folder / "log"
-                    say(NEXT_STEPS.format(origin=origin, front_end=front_end, log=log, **account))
+                    say(next_steps(port, front_end, log=folder / "log", **account))
                     signal.pause()
     except DemoError as error:
         sys.stderr.write(f"{error}\n")
@@ -104,12 +104,30 @@ def settings(variables: Mapping[str, str]) -> tuple[int, str]:
     if not is_port(port):
         raise DemoError("PORT must be a whole number from 1 to 65535.")
     found = FRONT_END.fullmatch(variables.get("FRONT_END") or "http://localhost:3000")
-    if not (found and is_port(found["port"] or "80") and found["port"] != port):
+    front_port = (found["port"] or str(DEFAULT_PORT)) if found else ""
+    if not (is_port(front_port) and int(front_port) != int(port)):
         raise DemoError(
             "FRONT_END must be an origin on localhost, with another port than PORT,"
-            " such as http://localhost:3001."
+            f" such as {other_origin(origin(int(port)))}."
         )
-    return int(port), found["origin"]
+    return int(port), origin(int(front_port))
+
+
+def origin(port: int) -> str:
+    """Return the origin of a port on localhost, as browsers send it."""
+    return "http://localhost" + (f":{port}" if port != DEFAULT_PORT else "")
+
+
+def other_origin(*origins: str) -> str:
+    """Return an example of an origin that is neither of these two."""
+    return min({origin(port) for port in (3001, 3002, 3003)} - {*origins})
+
+
+def next_steps(port: int, front_end: str, **values: object) -> str:
+    """Return the text that says how to use the servers."""
+    here = origin(port)
+    other = other_origin(here, front_end)
+    return NEXT_STEPS.format(origin=here, front_end=front_end, other=other, **values)
 
 
 def is_port(text: str) -> bool:
@@ -177,7 +195,7 @@ def running_servers(port: int, folder: Path, front_end: str) -> Iterator[None]:
     base = {
         "PATH": os.environ["PATH"],
         "BETTER_AUTH_SECRET": secrets.token_urlsafe(32),
-        "BETTER_AUTH_URL": f"http://localhost:{port}",
+        "BETTER_AUTH_URL": origin(port),
     }
     api = {
         # An empty variable counts as unset: this hides the developer's .env.

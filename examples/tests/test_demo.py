@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import examples.demo as demo_program
-from examples.demo import DemoError, install_packages, is_listening, settings
+from examples.demo import DemoError, install_packages, is_listening, next_steps, settings
 from todo_project.configuration.environment import BASE_DIR
 from todo_project.tests.live_server import free_port
 
@@ -109,7 +109,7 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
         *("https://localhost:3001", "http://app.example:3001", "http://localhost:3001/tasks"),
         *("http://localhost:0", "http://localhost:65536", "http://localhost:", "*"),
         *("http://user@localhost:3001", "http://localhost:3001,http://localhost:3002"),
-        "http://localhost:8000",  # the port of the demo
+        *("http://localhost:8000", "http://localhost:08000"),  # the port of the demo
     ],
 )
 def test_a_front_end_that_cannot_work_is_refused(front_end: str) -> None:
@@ -124,12 +124,52 @@ def test_a_front_end_that_cannot_work_is_refused(front_end: str) -> None:
         ({}, (8000, "http://localhost:3000")),
         ({"PORT": "", "FRONT_END": ""}, (8000, "http://localhost:3000")),
         ({"PORT": "8001", "FRONT_END": "http://localhost:8000/"}, (8001, "http://localhost:8000")),
+        ({"PORT": "08001"}, (8001, "http://localhost:3000")),
         ({"FRONT_END": "http://localhost"}, (8000, "http://localhost")),
+        ({"FRONT_END": "http://localhost:80"}, (8000, "http://localhost")),
+        ({"FRONT_END": "http://localhost:03000"}, (8000, "http://localhost:3000")),
     ],
 )
 def test_the_origins_of_the_demo(variables: dict[str, str], expected: tuple[int, str]) -> None:
-    """A trailing slash, as browsers copy it, must be dropped."""
+    """The front end's must be that which a browser sends, without a slash or the default port."""
     assert settings(variables) == expected
+
+
+@pytest.mark.parametrize("front_end", ["http://localhost", "http://localhost:80"])
+def test_a_front_end_on_the_default_port_of_the_demo_is_refused(front_end: str) -> None:
+    """Port 80 must be the same with and without its number."""
+    with pytest.raises(DemoError, match="with another port than PORT"):
+        settings({"PORT": "80", "FRONT_END": front_end})
+
+
+def test_a_refusal_suggests_an_origin_that_is_accepted() -> None:
+    """The example must not be the origin of the demo."""
+    with pytest.raises(DemoError, match=r"such as http://localhost:3002\.$"):
+        settings({"PORT": "3001", "FRONT_END": "http://localhost:3001"})
+
+
+@pytest.mark.parametrize(
+    ("port", "front_end", "suggested"),
+    [
+        (8000, "http://localhost:3000", "http://localhost:3001"),
+        (8000, "http://localhost:3001", "http://localhost:3002"),
+        (3002, "http://localhost:3001", "http://localhost:3003"),
+    ],
+)
+def test_the_next_steps_suggest_another_front_end(
+    port: int, front_end: str, suggested: str
+) -> None:
+    """The command must change something, and must be accepted."""
+    text = next_steps(port, front_end, log="log", email="a@example.com", password="secret")
+
+    assert f"make demo FRONT_END={suggested}\n" in text
+
+
+def test_the_next_steps_name_the_origin_as_browsers_do() -> None:
+    """The default port must be left out."""
+    text = next_steps(80, "http://localhost:3000", log="", email="", password="")
+
+    assert "NEXT_PUBLIC_API_BASE_URL=http://localhost\n" in text
 
 
 def test_the_demo_says_why_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
