@@ -56,4 +56,5 @@ def main(arguments: Sequence[str]) -> None:
     except (DatabaseError, InterfaceError) as error:
         if isinstance(error, STATEMENT_ERRORS) and sqlstate(error) not in NOT_BUGS:
             raise
-        sys.exit(explain(error))
+        # The commands of tasks add what they have done as a note.
+        sys.exit(" ".join([explain(error), *getattr(error, "__notes__", [])]))

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.db import Error
 from tqdm import tqdm
 
 from authn.tokens import INVALID_USER_ID, NoUserError, user_id
@@ -14,9 +14,10 @@ INTERRUPTED = 130  # the exit code that shells report after Ctrl-C
 
 
 class TaskCommand(BaseCommand):
-    """Reports Ctrl-C or a database error without a traceback, followed by ``outcome``.
+    """Reports Ctrl-C without a traceback, followed by ``outcome``.
 
-    ``outcome`` is a sentence that states what has been done; subclasses keep it up to date.
+    ``outcome`` is a sentence that states what has been done; subclasses keep it up to date. It is a
+    note of a database error, which ``manage.py`` explains.
     """
 
     outcome: str
@@ -25,18 +26,16 @@ class TaskCommand(BaseCommand):
         """Run the command.
 
         Raises:
-            CommandError: the input is invalid, the database fails, or Ctrl-C was pressed.
+            CommandError: the input is invalid, or Ctrl-C was pressed.
+            Error: the database fails.
         """
         try:
             return super().execute(*args, **options)
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {self.outcome}", returncode=INTERRUPTED) from None
-        except DatabaseError as error:
-            reason = str(error).partition("\n")[0]  # the other lines are hints and the SQL
-            raise CommandError(
-                f"Database error: {reason}. If a table is missing, run manage.py migrate."
-                f" {self.outcome}"
-            ) from error
+        except Error as error:
+            error.add_note(self.outcome)
+            raise
 
 
 def progress_bar(total: int | None, unit: str, *, is_shown: bool = True) -> "tqdm[Any]":

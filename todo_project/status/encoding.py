@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 UTF8 = "UTF8"
-WRONG_ENCODING = "todo_project.E007"
 REMEDY = (
     "Create another database: CREATE DATABASE todo ENCODING 'UTF8' TEMPLATE template0, and name it"
     " in the URL."
@@ -39,10 +39,13 @@ def encoding_problem(connection: BaseDatabaseWrapper) -> str:
 def check_encoding(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Report a database that cannot hold every text. ``migrate`` runs this check first."""
-    problems = [encoding_problem(connections[alias]) for alias in databases or ()]
-    return [
-        Error(f"{problem[0].upper()}{problem[1:]}.", hint=REMEDY, id=WRONG_ENCODING)
-        for problem in problems
-        if problem
-    ]
+    """Refuse a database that cannot hold every text. ``migrate`` runs this check first.
+
+    Raises:
+        ImproperlyConfigured: the encoding is another one. Django would print the message of a check
+            in several lines.
+    """
+    for alias in databases or ():
+        if problem := encoding_problem(connections[alias]):
+            raise ImproperlyConfigured(f"{problem[0].upper()}{problem[1:]}. {REMEDY}")
+    return []

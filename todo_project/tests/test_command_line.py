@@ -124,6 +124,17 @@ def test_a_database_that_cannot_be_used_is_one_line(
     assert ending() == f"The database cannot be used: {line}"
 
 
+def test_what_a_command_has_done_follows_the_advice(execute: Mock) -> None:
+    """An operator must know whether to run it again."""
+    execute.side_effect = OperationalError("no such table: task")
+    execute.side_effect.add_note("No tasks were created.")
+
+    assert ending() == (
+        "The database cannot be used: no such table: task. Run manage.py migrate."
+        " No tasks were created."
+    )
+
+
 @pytest.mark.parametrize(
     "bug",
     [
@@ -179,15 +190,16 @@ def test_help_needs_no_settings(project: Path) -> None:
 
 
 @pytest.mark.live
-def test_migrate_says_that_the_database_is_away(project: Path) -> None:
+@pytest.mark.parametrize("command", [["migrate"], ["seed_tasks", "--force"]], ids=" ".join)
+def test_a_command_says_that_the_database_is_away(project: Path, command: list[str]) -> None:
     """One sentence must say so, without the password (FR-017)."""
     url = f"postgresql://todo:{HIDDEN}@127.0.0.1:{free_port()}/todo"
 
-    done = run(project, "manage.py", "migrate", **{**PRODUCTION, "NEON_DATABASE_URL": url})
+    done = run(project, "manage.py", *command, **{**PRODUCTION, "NEON_DATABASE_URL": url})
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("The database cannot be used: ")
-    assert "Connection refused" in done.stderr
+    assert "Connection refused. Check the host and the port" in done.stderr
     assert HIDDEN not in done.stderr
 
 
