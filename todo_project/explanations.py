@@ -27,6 +27,21 @@ ADVICE = {
         ),
         (rf"\A{READ_ONLY}|readonly database", "It can only be read: use one that can be written."),
         (r"\A42P01|no such table", "Run manage.py migrate."),
+        (
+            r"invalid command-line argument",
+            "Write options in the URL as -c name=value, percent-encoded:"
+            " options=-c%20search_path%3Dtodo.",
+        ),
+        (
+            r"channel binding (is )?required",
+            "Remove channel_binding=require from the URL, or let the server use TLS and"
+            " scram-sha-256.",
+        ),
+        (
+            r"does not support SSL",
+            "Turn TLS on at the server, or, within a network that is trusted, set"
+            " sslmode=disable in the URL.",
+        ),
         (r"file is not a database", "Check the path in the URL."),
     )
 }

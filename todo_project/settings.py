@@ -121,30 +121,33 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # NEON_DATABASE_URL, else DATABASE_URL: postgresql://… or sqlite:///…; required unless DEBUG is on,
 # in which case the default is an SQLite file in the project's folder.
 # DATABASE_URL_UNPOOLED: used instead by `migrate`, which a pooler may interrupt.
-DATABASE_VARIABLES = ["NEON_DATABASE_URL", "DATABASE_URL"]
-for name in (*DATABASE_VARIABLES, "DATABASE_URL_UNPOOLED"):
-    hide(*secret_parts(env.str(name, "")))
-if sys.argv[1:2] == ["migrate"]:
-    DATABASE_VARIABLES.insert(0, "DATABASE_URL_UNPOOLED")
-database_variable = next((name for name in DATABASE_VARIABLES if env.str(name, "")), None)
-if not database_variable and not DEBUG:
+unpooled = "DATABASE_URL_UNPOOLED"
+urls = {name: env.str(name, "") for name in ("NEON_DATABASE_URL", "DATABASE_URL", unpooled)}
+for url in urls.values():
+    hide(*secret_parts(url))
+served = "NEON_DATABASE_URL"
+if not urls[served] and urls["DATABASE_URL"]:
+    served = "DATABASE_URL"
+elif not urls[served] and DEBUG:
+    urls[served] = "sqlite:///db.sqlite3"
+# DATABASE_PREPARED: bool, default false. PostgreSQL keeps the statements of the endpoints prepared;
+# not for a pooler in transaction mode.
+DATABASE_PREPARED = env.flag("DATABASE_PREPARED", False)
+# Every process parses the URLs of all, so that a mistake is found before the next `migrate`.
+databases = {
+    name: database_settings(name, urls[name], BASE_DIR, is_prepared=DATABASE_PREPARED)
+    for name in (served, unpooled)
+    if urls[name]
+}
+used = unpooled if urls[unpooled] and sys.argv[1:2] == ["migrate"] else served
+if used not in databases:
     raise ImproperlyConfigured(
         not_set(env.variables(), "NEON_DATABASE_URL", "DATABASE_URL")
         + " Set NEON_DATABASE_URL to the URL of a PostgreSQL database, or to sqlite:///db.sqlite3"
         " to use a file, which is the default only with DEBUG=true."
     )
-# DATABASE_PREPARED: bool, default false. PostgreSQL keeps the statements of the endpoints prepared;
-# not for a pooler in transaction mode.
-DATABASE_PREPARED = env.flag("DATABASE_PREPARED", False)
-DATABASES = {
-    "default": database_settings(
-        database_variable or "NEON_DATABASE_URL",
-        env.str(database_variable) if database_variable else "sqlite:///db.sqlite3",
-        BASE_DIR,
-        is_prepared=DATABASE_PREPARED,
-    )
-}
-refuse_unusable_paths(database_variable or "NEON_DATABASE_URL", DATABASES["default"])
+DATABASES = {"default": databases[used]}
+refuse_unusable_paths(used, DATABASES["default"])
 
 # BETTER_AUTH_URL, ALLOWED_ORIGINS: origins that may call the API from a browser; default none.
 CORS_ORIGINS = [

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from todo_project.configuration.sqlite_url import SCHEME as SQLITE
+from todo_project.configuration.url_mistakes import doubtful_name
 
 # A name and a value, of a URL or of libpq's keyword form
 OPTION = re.compile(r"(?<![^?&\s])([^=&?\s]+)\s*=\s*('[^']*'|[^&\s]+)")
@@ -24,7 +25,7 @@ def secret_parts(url: str) -> set[str]:
     """Return every part of a database URL that may be a secret, as it is written and decoded.
 
     The user, the host and the name of the database are none, and neither is a password that
-    equals one of them: the log shows them.
+    equals one of them: the log shows them. A name is one if the URL does not name a user.
 
     Args:
         url: what a variable contains, also if it is no URL.
@@ -34,10 +35,13 @@ def secret_parts(url: str) -> set[str]:
     _, scheme, rest = url.partition("://")
     credentials, _, location = rest.rpartition("@")  # also of a password with / or @
     user, _, password = credentials.partition(":")
-    known = {user, *NAME_DELIMITER.split(location.partition("?")[0]), *WORDS}
+    name = doubtful_name(url)
+    names = location.partition("?")[0].removesuffix(name)
+    known = {user, *NAME_DELIMITER.split(names), *WORDS}
     if not scheme:
         password, known = url, set(WORDS)
-    found = {part for text in _secrets(rest or url, password) for part in (text, unquote(text))}
+    parts = (*_secrets(rest or url, password), name, *PASSWORD_DELIMITER.split(unquote(name)))
+    found = {part for text in parts for part in (text, unquote(text))}
     return found - known - {unquote(each) for each in known} - {""}
 
 

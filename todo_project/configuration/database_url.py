@@ -38,8 +38,10 @@ KEEPALIVE_SECONDS = 60
 
 AUTHORITY = re.compile(r"(?P<scheme>[a-z]+://)(?P<user>[^/?#]*@)?(?P<hosts>[^/?#@]*)")
 HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]:\s]+)(?::(?P<port>[0-9]*))?")
-# A name or an IPv4 address, or the folder of a Unix socket
-HOST = re.compile(r"[\w.-]+|/.*")
+# A name, no label of which begins with a hyphen, or an IPv4 address, or the folder of a Unix socket
+HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?|/.*")
+# What can only be an IPv4 address
+NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3,}")
 
 
 def database_settings(
@@ -144,8 +146,12 @@ def _refuse_bad_names(database: dict[str, Any], options: dict[str, str], names: 
         raise MistakeError("the host is missing, as in postgresql://user:password@host/database")
     if database["PASSWORD"] and not database["USER"]:
         raise MistakeError("the user is missing before the password")
-    if not all(HOST.fullmatch(name) or is_address(name) for name in names if name):
+    if not all(_is_host(name) for name in names if name):
         raise MistakeError("its host is not a host name, an IP address or the path of a folder")
+
+
+def _is_host(name: str) -> bool:
+    return is_address(name) or bool(HOST.fullmatch(name) and not NUMBERS.fullmatch(name))
 
 
 def _without_several_hosts(url: str) -> tuple[str, dict[str, str]]:

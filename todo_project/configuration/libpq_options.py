@@ -10,7 +10,9 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from typing import NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo, PGconn
 
@@ -81,6 +83,17 @@ NUMBERS = {
     "keepalives_count": (1, 127),
     "tcp_user_timeout": (0, 2**31 - 1),
 }
+# What cannot be required without TLS
+TLS_ONLY = ("channel_binding", "sslcertmode")
+# Switches of the server, of which an option's value may have several: -c name=value, --name=value,
+# and those of a letter; or the parameters of Neon's and Supabase's poolers. A backslash escapes the
+# next character (PostgreSQL's documentation, "postgres").
+VALUE = r"(?:\\.|[^\s\\])"
+SERVER_SWITCHES = re.compile(
+    rf"\s*(?:(?:(?:-c\s*|--)[\w.-]+={VALUE}*|-[EeFijlnOPsTb]+|-[BdfhkNprStvWCD]\s*{VALUE}+"
+    rf"|(?:endpoint|project|reference)={VALUE}+|neon_\w+:{VALUE}+)(?:\s+|\Z))*",
+    re.ASCII,
+)
 NUMBER = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 UTF8_NAMES = ("", "utf8", "utf-8", "unicode")
 LIBPQ_OPTIONS = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
@@ -130,6 +143,7 @@ def refuse_bad_options(options: Mapping[str, str], hosts: int) -> None:
 
     Raises:
         MistakeError: a value is not accepted. The message names the option.
+        ImproperlyConfigured: libpq refuses a variable of its own, such as ``PGSSLMODE``.
     """
     if not all(_is_port(port) for port in options.get("port", "").split(",") if port):
         raise MistakeError("a port must be a number from 1 to 65535")
@@ -146,7 +160,20 @@ def refuse_bad_options(options: Mapping[str, str], hosts: int) -> None:
             raise MistakeError(f"{name} must be {_range(lowest, highest)}")
     if options.get("client_encoding", "").lower() not in UTF8_NAMES:
         raise MistakeError("client_encoding must be UTF8, or not be set")
+    if not SERVER_SWITCHES.fullmatch(options.get("options", "")):
+        raise MistakeError(
+            "options must be switches of the server, percent-encoded, such as"
+            " options=-c%20search_path%3Dtodo for -c search_path=todo"
+        )
     _ask_libpq(options)
+    needs_tls = [name for name in TLS_ONLY if _effective(options, name) == "require"]
+    if needs_tls and _effective(options, "sslmode") == "disable":
+        raise MistakeError(f"{needs_tls[0]}=require cannot work with sslmode=disable")
+
+
+def _effective(options: Mapping[str, str], name: str) -> str:
+    """Return the value of an option, or else that of libpq's variable for it."""
+    return options.get(name) or os.environ.get(f"PG{name.replace('_', '').upper()}", "")
 
 
 def _range(lowest: int, highest: int) -> str:
@@ -157,9 +184,7 @@ def _ask_libpq(options: Mapping[str, str]) -> None:
     if _is_accepted(options):
         return
     if not _is_accepted({}):
-        names = [option.envvar.decode() for option in Conninfo.get_defaults() if option.envvar]
-        given = ", ".join(sorted(name for name in names if name in os.environ))
-        raise MistakeError(f"libpq refuses one of the environment variables {given}")
+        _refuse_variables()
     tls = {name: options[name] for name in ("sslmode",) if name in options}
     for name in ("sslmode", *options):
         if name in options and not _is_accepted({**tls, name: options[name]}):
@@ -168,6 +193,20 @@ def _ask_libpq(options: Mapping[str, str]) -> None:
             raise MistakeError(f"{name} {why}")
     several = ", ".join(sorted(options.keys() & CHOICES.keys()))
     raise MistakeError(f"its options contradict each other: {several}")
+
+
+def _refuse_variables() -> NoReturn:
+    """Name the variable without which libpq would accept its environment, or else all of them."""
+    given = {
+        option.envvar.decode(): (option.keyword.decode(), (option.compiled or b"").decode())
+        for option in Conninfo.get_defaults()
+        if option.envvar and option.envvar.decode() in os.environ
+    }
+    for variable, (name, default) in given.items():
+        if _is_accepted({name: default}):
+            accepted = CHOICES.get(name, "a value that libpq accepts")
+            raise ImproperlyConfigured(f"{variable} must be {accepted}.")
+    raise ImproperlyConfigured(f"{', '.join(given)} must be values that libpq accepts.")
 
 
 def _is_accepted(options: Mapping[str, str]) -> bool:

@@ -61,6 +61,10 @@ PLACEHOLDER = re.compile(
 # The components of the examples in documentation, which occur together
 EXAMPLE_HOSTS = ("host", "hostname")
 EXAMPLE_PASSWORDS = ("password", "pass", "pw")
+# Authorities without a user that cannot be a user and the beginning of a password: none, and those
+# of the same machine
+LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])?(:[0-9]*)?")
+USER_OPTION = re.compile(r"[?&]user=")
 
 
 class MistakeError(ValueError):
@@ -78,6 +82,17 @@ def refuse_other_texts(text: str) -> None:
         raise MistakeError(sentence)
     if text[-1] in QUOTES:
         raise MistakeError("it ends with a quote; remove it")
+
+
+def doubtful_name(url: str) -> str:
+    """Return the name of the database if the URL names no user, or else an empty string.
+
+    The name may be a part of a password: of ``user:12/b``, the host is ``user`` and the port 12.
+    """
+    rest, _, query = url.partition("://")[2].partition("?")
+    authority, _, name = rest.partition("/")
+    is_sure = "@" in rest or LOCAL.fullmatch(authority) or USER_OPTION.search(f"?{query}")
+    return "" if is_sure else name
 
 
 def refuse_unencoded_characters(url: str) -> None:
@@ -100,6 +115,11 @@ def refuse_unencoded_characters(url: str) -> None:
             "special characters in the user or the password must be percent-encoded: / as %2F,"
             " ? as %3F, # as %23, @ as %40"
         )
+    if "%40" in doubtful_name(url):
+        raise MistakeError(
+            "the @ before the host must not be percent-encoded, and a / in the password must be"
+            " written as %2F"
+        )
     if BAD_PERCENT.search(rest):
         raise MistakeError("a % must be followed by two hexadecimal digits; a % itself is %25")
     try:
@@ -110,6 +130,8 @@ def refuse_unencoded_characters(url: str) -> None:
         raise MistakeError("its options must begin with ?, and be separated by &")
     if "/" in path[1:]:
         raise MistakeError("after the name of the database it has a further /")
+    if path.endswith((",", ";")):
+        raise MistakeError("after the name of the database it has a , or ; that must be removed")
 
 
 def refuse_placeholders(url: str) -> None:

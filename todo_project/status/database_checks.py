@@ -33,7 +33,7 @@ def check_database_url(
             Warning(
                 "The database URL names no user.",
                 hint="PostgreSQL gets the name of the account that runs this process. Use the form"
-                " postgresql://user:password@host/database.",
+                " postgresql://USER@HOST/DATABASE, with the password after USER and a colon.",
                 id=DATABASE_URL,
             )
         )

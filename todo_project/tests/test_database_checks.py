@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from django.core.checks import Tags, run_checks
+from django.core.checks import CheckMessage, Tags, run_checks
 from pytest_django.fixtures import Settings
 
 from todo_project.configuration.database_url import database_settings
+from todo_project.logs.redaction import redacted
 from todo_project.status.database_checks import DATABASE_URL
 
 QUESTIONABLE = {
@@ -25,11 +26,11 @@ RIGHT = [
 ]
 
 
-def found(settings: Settings, url: str) -> list[str]:
+def found(settings: Settings, url: str) -> list[CheckMessage]:
     """Return the messages of the check about a database URL."""
     database = database_settings("DATABASE_URL", url, Path("/srv/todo"))
     settings.DATABASES = {"default": database}
-    return [each.msg for each in run_checks(tags=[Tags.security]) if each.id == DATABASE_URL]
+    return [each for each in run_checks(tags=[Tags.security]) if each.id == DATABASE_URL]
 
 
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
@@ -38,9 +39,14 @@ def test_a_questionable_url_is_reported(
 ) -> None:
     """The log at the start must warn of it too, and of no right one."""
     monkeypatch.delenv("PGUSER", raising=False)
-    messages = {url: found(settings, url) for url in [*QUESTIONABLE, *RIGHT]}
+    messages = {
+        url: [f"{each.msg} {each.hint}" for each in found(settings, url)]
+        for url in [*QUESTIONABLE, *RIGHT]
+    }
 
     assert [url for url in RIGHT if messages[url]] == []
     assert [url for url, part in QUESTIONABLE.items() if part not in "".join(messages[url])] == []
+    # The log must show the hint as it is.
+    assert [text for [text] in filter(None, messages.values()) if redacted(text) != text] == []
     monkeypatch.setenv("PGUSER", "todo")
     assert found(settings, "postgresql://db/todo") == []

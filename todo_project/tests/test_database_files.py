@@ -1,6 +1,8 @@
 """The files that a database URL names (FR-020)."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -51,9 +53,18 @@ def test_an_sqlite_file_must_be_writable(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     for file in ("a.sqlite3", "locked.sqlite3"):
         (tmp_path / file).touch()
+    (tmp_path / "script.py").write_text("# not a database")
+    with closing(sqlite3.connect(tmp_path / "full.sqlite3")) as full:
+        full.execute("CREATE TABLE task (id)")
     expected = {
         "sqlite:///a.sqlite3": "",
         "sqlite:///new.sqlite3": "",
+        "sqlite:///full.sqlite3": "",
+        "sqlite:///script.py": "its path is that of a file which is no database of SQLite.",
+        "sqlite:////dev/null": "its path is that of a file which is no database of SQLite.",
+        "sqlite:////proc/new.sqlite3": "its file, or the folder of it, cannot be written by this"
+        " user.",
+        r"sqlite:///C:\todo\db.sqlite3": "its path has a backslash; separate folders with /.",
         "sqlite:///folder/new.sqlite3": "",
         f"sqlite:////{str(tmp_path)[1:]}/a.sqlite3?mode=rwc": "",
         "sqlite:///missing/a.sqlite3": "the folder of its file does not exist.",

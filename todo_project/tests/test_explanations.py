@@ -13,6 +13,9 @@ AT = 'connection to server at "127.0.0.1", port 5432 failed: '
 CREATE = "Create it: CREATE DATABASE todo ENCODING 'UTF8' TEMPLATE template0."
 RUNS = "Check the host and the port, and whether the server runs."
 READ = "It can only be read: use one that can be written."
+CHANNEL = (
+    "Remove channel_binding=require from the URL, or let the server use TLS and scram-sha-256."
+)
 EXPECTED = {
     f'{AT}FATAL:  password authentication failed for user "todo"': "Check the user and password.",
     f'{AT}FATAL:  role "todo" does not exist': "Check the user and password.",
@@ -21,6 +24,16 @@ EXPECTED = {
     f"{AT}Connection refused\n\tIs the server running?": RUNS,
     "connection timeout expired": RUNS,
     f"{AT}No such file or directory": RUNS,
+    f"{AT}FATAL:  invalid command-line argument for server process: x": (
+        "Write options in the URL as -c name=value, percent-encoded:"
+        " options=-c%20search_path%3Dtodo."
+    ),
+    f"{AT}channel binding is required, but server did not offer it": CHANNEL,
+    f"{AT}channel binding required, but server authenticated without it": CHANNEL,
+    f"{AT}server does not support SSL, but SSL was required": (
+        "Turn TLS on at the server, or, within a network that is trusted, set sslmode=disable in"
+        " the URL."
+    ),
     "no such table: task": "Run manage.py migrate.",
     "attempt to write a readonly database": READ,
     "file is not a database": "Check the path in the URL.",

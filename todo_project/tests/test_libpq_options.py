@@ -59,6 +59,15 @@ REFUSED = {
     "hostaddr=192.0.2.1,192.0.2.2": "one address for each host",
     "client_encoding=LATIN1": "client_encoding must be UTF8",
     "port=1,2": "one port",
+    "channel_binding=require&sslmode=disable": "channel_binding=require cannot work",
+    "sslcertmode=require&ssl=false": "sslcertmode=require cannot work",
+    **{
+        f"options={value}": "options must be switches of the server"
+        for value in (
+            *("search_path%3Dtodo", "foo", "-x", "-c%20foo", "-c", "--foo", "-c%20a%3Db%20c"),
+            *(VALUE, '-c%20"a"%3Db', "-c%20a%20%3D%20b", "endpoint"),
+        )
+    },
     "pgbouncer=true": "pgbouncer is an option of Prisma",
     "pgbouncer=true&connection_limit=1": "is an option of Prisma",
     "schema=public": "schema is an option of Prisma",
@@ -95,6 +104,16 @@ ACCEPTED = [
     "options=-c%20search_path%3Dtodo",
     "options=-c+search_path=todo",
     "options=endpoint%3Dep-cool-name",
+    "options=project%3Dep-cool-name%20-c%20search_path%3Dtodo",
+    "options=reference%3Dabcd",
+    "options=neon_lsn:0/2000",
+    "options=%20-c%20a.b%3D%20--work-mem%3D4MB%20-cc%3D1%20",
+    "options=-c%20search_path%3Da,%5C%20b%5C%5C",
+    'options=-c%20search_path%3D"$user",public',
+    "options=-e%20-F%20-S%204MB%20-d5",
+    "options=",
+    "channel_binding=prefer&sslmode=disable",
+    "sslcertmode=allow&sslmode=disable",
 ]
 
 
@@ -144,11 +163,18 @@ def test_several_hosts_have_an_address_and_a_port_each() -> None:
 
 
 def test_an_environment_variable_of_libpq_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message must name the variables; an option of the URL takes precedence."""
+    """The message must begin with the variable; an option of the URL takes precedence."""
+    monkeypatch.setenv("PGAPPNAME", "todo")
     monkeypatch.setenv("PGSSLMODE", VALUE)
 
-    assert "environment variables PGSSLMODE." in refusal("application_name=todo")
+    assert refusal("application_name=todo").startswith("PGSSLMODE must be one of disable, ")
     assert refusal("sslmode=require") == ""
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert "cannot work with sslmode=disable" in refusal("channel_binding=require")
+    monkeypatch.setenv("PGSSLMODE", VALUE)
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", VALUE)
+    several = "PGAPPNAME, PGSSLMODE, PGTARGETSESSIONATTRS must be values that libpq accepts."
+    assert refusal("") == several
 
 
 def test_checking_connects_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

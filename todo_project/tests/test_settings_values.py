@@ -104,6 +104,25 @@ def test_only_migrate_uses_the_unpooled_database(
     assert load(monkeypatch, *arguments, **variables)["DATABASES"]["default"]["HOST"] == host
 
 
+@pytest.mark.parametrize("arguments", [[], ["check"], ["migrate"]])
+@pytest.mark.parametrize("url", ["garbage", f"{URL('direct')}?pgbouncer=true"])
+def test_a_mistake_in_a_url_is_found_before_it_is_used(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], url: str
+) -> None:
+    """Every process must refuse the URL that only `migrate` uses, and `migrate` the other."""
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL_UNPOOLED is not a "):
+        load(monkeypatch, *arguments, DATABASE_URL_UNPOOLED=url)
+    with pytest.raises(ImproperlyConfigured, match=r"^NEON_DATABASE_URL is not a "):
+        load(monkeypatch, *arguments, NEON_DATABASE_URL=url, DATABASE_URL_UNPOOLED=URL("direct"))
+
+
+def test_a_url_that_no_process_uses_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``DATABASE_URL`` may be the front end's if ``NEON_DATABASE_URL`` is set."""
+    found = load(monkeypatch, DATABASE_URL=f"{URL('prisma')}?schema=public")
+
+    assert found["DATABASES"]["default"]["HOST"] == "db.example.com"
+
+
 def test_the_patience_with_slow_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each limit must have its own variable, in seconds."""
     names = ("HEADER_TIMEOUT", "BODY_TIMEOUT", "SEND_TIMEOUT")
