@@ -8,6 +8,7 @@ from jwt import InvalidKeyError
 from jwt.algorithms import HMACAlgorithm
 
 MIN_SECRET_BYTES = 32
+MIN_CHARACTERS = 5  # different ones; 32 random hexadecimal digits have fewer once in 10 ** 16
 # Another entry after a wrong separator; otherwise it would be a part of the secret.
 NEXT_ENTRY = re.compile(r"[;|\s][0-9]+:")
 HOW_TO_FIX = (
@@ -17,29 +18,50 @@ HOW_TO_FIX = (
 # Better Auth 1.7.25 signs with this default outside production if no secret is configured.
 BETTER_AUTH_DEFAULT = "better-auth-secret-12345678901234567890"
 
-# Fragments of placeholders in templates. A random secret will not contain one.
+# Fragments of placeholders in templates, with a hyphen for an underscore. A random secret will not
+# contain one.
 PLACEHOLDER_FRAGMENTS = (
     "change-me",
     "changeme",
-    "change_me",
     "change-this",
     "your-secret",
-    "your_secret",
     "yoursecret",
     "your-better-auth",
-    "your_better_auth",
     "your-super-secret",
-    "your_jwt_secret",
     "your-jwt-secret",
     "placeholder",
     "replace-with",
-    "replace_with",
     "replace-me",
+    "replaceme",
     "generate-a-",
     "your-256-bit",
     "your-32-char",
+    "12345678901234567890",
     "a-string-secret-at-least-256-bits-long",
 )
+
+# Values that stand for a secret, and what they are. The forms are narrow: a random secret has one
+# of them less often than once in a million, a passphrase never.
+STAND_INS = {
+    re.compile(r"\A([\"'`]).*\1\Z", re.S): "in quotes, which would become part of the secret",
+    re.compile(
+        # base64 may end, but not go on, with =
+        r"\A(export\s|\$env:)?([A-Z][A-Z0-9]+(_[A-Z0-9]{2,})+|better_auth_secrets?)\s?=(?!=?\Z)"
+    ): "a line NAME=value, not the value alone",
+    re.compile(
+        r"\A<[\w\s.,:/'-]+>\Z|\A\$?\{\{.*\}\}\Z|\A\$(\{[^{}]*\}|\([^()]*\)|[A-Z_]+)\Z"
+    ): "a template that was not filled in",
+    re.compile(
+        r"\A(openssl (rand|dgst|genrsa|enc)|npx [a-z@]|node -|python3? -|head -c|cat /|dd if=)"
+    ): "a command, not its output",
+    re.compile(r"\A(/(run|etc|var|mnt|vault|secrets)/|\.{1,2}/)[\w./-]*\Z"): (
+        "the path of a file, which belongs in a variable that ends in _FILE"
+    ),
+    re.compile(
+        r"\A([a-z][a-z0-9+.-]*://|arn:aws|vault:secret/|secretref:|@Microsoft\.KeyVault"
+        r"|projects/.*/secrets/)"
+    ): "a reference or a URL, not the secret itself",
+}
 
 
 def accepted_secrets(
@@ -97,15 +119,23 @@ def _refuse_weak(variable: str, value: str) -> None:
         raise ImproperlyConfigured(
             f"{variable} is a public or a private key. {HOW_TO_FIX}"
         ) from None
+    for pattern in STAND_INS:
+        if pattern.search(value):
+            raise ImproperlyConfigured(f"{variable} is {STAND_INS[pattern]}. {HOW_TO_FIX}")
     if len(key) < MIN_SECRET_BYTES:
         raise ImproperlyConfigured(
             f"{variable} is shorter than {MIN_SECRET_BYTES} bytes. {HOW_TO_FIX}"
+        )
+    if len(set(value)) < MIN_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"{variable} has fewer than {MIN_CHARACTERS} different characters. {HOW_TO_FIX}"
         )
     if value == BETTER_AUTH_DEFAULT:
         raise ImproperlyConfigured(
             f"{variable} is Better Auth's public default: anyone can sign with it. {HOW_TO_FIX}"
         )
-    if any(fragment in value.lower() for fragment in PLACEHOLDER_FRAGMENTS):
+    text = value.lower().replace("_", "-")
+    if any(fragment in text for fragment in PLACEHOLDER_FRAGMENTS):
         raise ImproperlyConfigured(f"{variable} is still a placeholder. {HOW_TO_FIX}")
 
 

@@ -1,6 +1,8 @@
 """The secrets that the service accepts, and the error messages for those that it refuses."""
 
 import hashlib
+import random
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -20,8 +22,46 @@ PLACEHOLDERS = [
     *["replace-with-32-random-characters-please", "replace_with_32_random_characters_please"],
     *["replace-me-0123456789abcdef0123456789", "generate-a-random-secret-of-32-characters"],
     *["a-string-secret-at-least-256-bits-long", "your-256-bit-secret-your-256-bit-secret"],
-    "your-32-character-secret-key-here!!",
+    *["your-32-character-secret-key-here!!", "REPLACE_ME_WITH_A_RANDOM_VALUE_OF_32_BYTES"],
+    "12345678901234567890123456789012",
 ]
+# What each value is instead of a secret, as the message says it
+STAND_INS = {
+    "a line NAME=value": [
+        *[f"BETTER_AUTH_SECRET={FIRST}", f"export BETTER_AUTH_SECRET={FIRST}"],
+        *[f"$env:BETTER_AUTH_SECRET={FIRST}", f"AUTH_SECRET = {FIRST}", f"DB_PASSWORD2={FIRST}"],
+        *[f"BETTER_AUTH_SECRET={FIRST}=", "BETTER_AUTH_SECRET='short'"],
+    ],
+    "a template that was not filled in": [
+        *["<generate with: openssl rand -base64 32>", "<a-random-string-of-at-least-32-bytes>"],
+        *[
+            "<secret>",
+            "${{ secrets.BETTER_AUTH_SECRET }}",
+            "{{ .Values.betterAuth.secret | quote }}",
+        ],
+        *["{{resolve:secretsmanager:todo:SecretString:key}}", "${BETTER_AUTH_SECRET:?must be set}"],
+        *["$(openssl rand -base64 32)", "$BETTER_AUTH_SECRET"],
+    ],
+    "a command, not its output": [
+        *[
+            "openssl rand -base64 32 | tr -d '\\n'",
+            "npx @better-auth/cli@latest secret",
+            "node -e x",
+        ],
+        *["python3 -c 'import secrets'", "head -c 32 /dev/urandom | base64", "cat /run/secrets/a"],
+    ],
+    "the path of a file": [
+        *["/run/secrets/better-auth-secret-of-the-todo-service", "/etc/todo/secret.txt"],
+        *["/var/run/secrets/better_auth", "./secrets/better_auth_secret.txt", "../better-auth.txt"],
+    ],
+    "a reference or a URL": [
+        *["op://vault/better-auth/secret-of-the-todo-service", "https://app.example.com/api/auth"],
+        *["arn:aws:secretsmanager:eu-west-1:123456789012:secret:todo", "ref+vault://todo/secret#a"],
+        *["projects/123/secrets/better-auth/versions/latest", "vault:secret/data/todo#secret"],
+        "@Microsoft.KeyVault(SecretUri=https://todo.vault.azure.net/secrets/a)",
+    ],
+    "in quotes": [f"'{FIRST}'", f'"{FIRST}"', f"`{FIRST}`"],
+}
 # Maps (BETTER_AUTH_SECRET, BETTER_AUTH_SECRETS) to the accepted secrets, the signing one first
 ACCEPTED = {
     (FIRST, ""): (FIRST,),
@@ -39,6 +79,21 @@ ACCEPTED = {
     ("", f"1::{FIRST}"): (f":{FIRST}",),
     ("", f"1:{FIRST} x=+/"): (f"{FIRST} x=+/",),
 }
+# Secrets that resemble something else
+RIGHT = [
+    *[
+        "ABCDEFGH_IJKLMNOPQRSTUVWXYZ23456789_ABCDEFG=",
+        "ABCDEFGH_IJKLMNOPQRSTUVWXYZ23456789_ABCDEF==",
+    ],
+    *[
+        "/run+secrets/ABCDEFGHIJKLMNOPQRSTUVWXYZ0123=",
+        "AB_C=d/<e>{{f}}$(g)${h}op://i'j\"k`l,m#n0o1",
+    ],
+    *["<k9$(x)7Q#m2!vB{{z}}&8^wL*5@pR+1>", "openssl, a horse and thirty-two bytes of it"],
+    *["node by node the secret became longer", "head over heels into the battery staple"],
+    *["'t was brillig, and the slithy toves did gyre", "my vault: nobody knows what is in there"],
+    *["0123456789abcdef" * 2, "deadbeef" * 8, "abcde" * 7],
+]
 MALFORMED = [
     *[f"2:{FIRST};1:{SECOND}", f"2:{FIRST} 1:{SECOND}"],
     *[FIRST, f"2:{FIRST},", f",2:{FIRST}", f"2:{FIRST},,1:{SECOND}", ",", f"2:{FIRST},{SECOND}"],
@@ -46,7 +101,8 @@ MALFORMED = [
     *[f"1.5:{FIRST}", f"\u00b2:{FIRST}", f"\u0662:{FIRST}"],
 ]
 SHORT = ["a" * 31, "é" * 15, "a" * 29 + "é", "😀" * 7, " "]
-LONG_ENOUGH = ["b" * 32, "é" * 16, "b" * 30 + "é", "😀" * 8]
+LONG_ENOUGH = ["bcdefghi" * 4, "éèêëáàâä" * 2, "bcdefg" * 5 + "é", "😀😁😂😃😄😅😆😇"]
+FEW_CHARACTERS = ["x" * 40, "0" * 64, "abcd" * 8, "é" * 16]
 PUBLIC_KEYS = [
     f"-----BEGIN PUBLIC KEY-----\n{FIRST}\n-----END PUBLIC KEY-----",
     f"ssh-ed25519 {FIRST}",
@@ -62,6 +118,12 @@ REFUSED: dict[str, list[tuple[str, str]]] = {
         ("sh0rt", f"2:{FIRST}"),  # also checked if BETTER_AUTH_SECRETS is set
     ],
     "BETTER_AUTH_SECRET is still a placeholder.": [(secret, "") for secret in PLACEHOLDERS],
+    **{
+        f"BETTER_AUTH_SECRET is {what}": [(value, "") for value in values]
+        for what, values in STAND_INS.items()
+    },
+    "BETTER_AUTH_SECRETS is in quotes": [("", f"2:'{FIRST}',1:'{SECOND}'"), ("", f'2:"{FIRST}"')],
+    "BETTER_AUTH_SECRET has fewer than 5 different": [(secret, "") for secret in FEW_CHARACTERS],
     "BETTER_AUTH_SECRET is Better Auth's public default": [(BETTER_AUTH_DEFAULT, "")],
     "BETTER_AUTH_SECRET is a public or a private key.": [(key, "") for key in PUBLIC_KEYS],
     "BETTER_AUTH_SECRET is not UTF-8.": [(f"{FIRST}\udcff", "")],
@@ -111,6 +173,27 @@ def test_a_secret_is_required() -> None:
 def test_a_secret_of_32_bytes_is_accepted() -> None:
     """The length must be counted in UTF-8 bytes, which form the key (RFC 7518 §3.2)."""
     assert [accepted_secrets(secret, "") for secret in LONG_ENOUGH] == [(s,) for s in LONG_ENOUGH]
+
+
+def test_a_secret_that_resembles_something_else_is_accepted() -> None:
+    """There must be no false alarm on base64, random characters and passphrases."""
+    rows = [("", f"1:{secret}") for secret in RIGHT if "," not in secret]
+
+    assert [refusal(secret) for secret in RIGHT] == [f"accepted: {(s,)}" for s in RIGHT]
+    assert [refusal(*row) for row in rows] == [f"accepted: {(row[1][2:],)}" for row in rows]
+
+
+def test_random_secrets_are_accepted() -> None:
+    """What the commands of the documentation print must never be refused."""
+    generator = random.Random(0)  # noqa: S311 - not a secret
+    keys = [generator.randbytes(32) for _ in range(2000)]
+    written = [
+        text
+        for key in keys
+        for text in (key.hex(), b64encode(key).decode(), urlsafe_b64encode(key).decode())
+    ]
+
+    assert [secret for secret in written if not refusal(secret).startswith("accepted")] == []
 
 
 def test_better_auths_default_is_known() -> None:

@@ -39,8 +39,11 @@ PIECES = (
     ),
     *("eyJ", "eyJ.", "authorization", "authorization:", "bearer", "bearer ", "Bearer'", "cookie:"),
     *("token=", "token=,", "secret ", '"a', "(?P<a>", "<a:b>", "^", "/?\\Z", "a.", "a-", "1d", "T"),
+    *("AA_", "}}"),
 )
-BEGINNINGS = ("", "x", "/", '"', "://a:", "token=", "cookie:", "authorization:", "eyJ", "http://")
+BEGINNINGS = (
+    *("", "x", "/", '"', "://a:", "token=", "cookie:", "authorization:", "eyJ", "http://", "{{"),
+)
 FILES = [
     path
     for app in ("authn", "tasks", "todo_project")
