@@ -2,11 +2,13 @@
 
 import re
 from contextlib import suppress
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 
 from django.core.exceptions import ImproperlyConfigured
 
 REQUIREMENT = "ALLOWED_HOSTS must hold host names such as api.example.com, separated by commas"
+# Words that stand for a value, or for its absence, and dots and hyphens alone
+NO_NAME = r"(all|any|true|false|none|null|undefined|[.-]+)"
 # What no request's host name contains (Django's ``host_validation_re``), and what to write instead;
 # the first that is found counts. Django removes the port, and one dot at the end, before it
 # compares.
@@ -20,8 +22,13 @@ MISTAKES = {
     re.compile(r"_"): "without _, which Django refuses in a Host header",
     re.compile(r"[^\x00-\x7f]"): "with letters outside ASCII in their xn-- form",
     re.compile(r"\.\Z"): "without a dot at the end",
+    re.compile(rf"\A{NO_NAME}\Z", re.I): "or be * for any host",
     re.compile(r"[^A-Za-z0-9.-]|\.\."): "with letters, digits and hyphens between single dots",
 }
+NOT_AN_ADDRESS = "with addresses in full, such as 127.0.0.1"
+NEEDS_BRACKETS = "with brackets around an IPv6 address and without a port"
+# The last group of an IPv6 address that is probably a port: ::1:8000 is an address too
+PORT = re.compile(r"80|443|[1-9][0-9]{3}")
 
 
 def allowed_hosts(value: str) -> list[str]:
@@ -29,7 +36,7 @@ def allowed_hosts(value: str) -> list[str]:
 
     Args:
         value: host names separated by commas: ``*`` for any, ``.example.com`` for a domain and its
-            subdomains. An IPv6 address may lack its brackets.
+            subdomains. An IPv6 address may lack its brackets, unless it ends like a port.
 
     Raises:
         ImproperlyConfigured: there is none, or one that can never equal a request's host name.
@@ -61,8 +68,21 @@ def ipv6_host(text: str) -> str:
 
 def _host(entry: str) -> str:
     with suppress(ValueError):
+        address, _, group = entry.rpartition(":")
+        if PORT.fullmatch(group) and ipv6_host(address):
+            raise _refusal(NEEDS_BRACKETS)
+    with suppress(ValueError):
         return ipv6_host(entry.strip("[]"))
     for pattern in MISTAKES:
         if entry != "*" and pattern.search(entry):
-            raise ImproperlyConfigured(f"{REQUIREMENT}, {MISTAKES[pattern]}.")
+            raise _refusal(MISTAKES[pattern])
+    if entry.rpartition(".")[2].isdecimal():  # no domain ends in a number
+        try:
+            IPv4Address(entry)
+        except ValueError:
+            raise _refusal(NOT_AN_ADDRESS) from None
     return entry
+
+
+def _refusal(advice: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{REQUIREMENT}, {advice}.")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import idna
 from django.core.exceptions import ImproperlyConfigured
 
-from todo_project.configuration.hosts import ipv6_host
+from todo_project.configuration.hosts import NO_NAME, ipv6_host
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # What no origin contains, and what to write instead; the first that is found counts.
@@ -16,7 +16,10 @@ MISTAKES = {
     re.compile(r"\A[a-z]+://[^/?#]*@", re.I): "without a user and a password",
     re.compile(r"[\"'`]|(?<!//)\[|\](?![:/?#]|\Z)"): "without quotes and brackets",
     re.compile(r"[;|\s]"): "with nothing but commas between them",
-    re.compile(r"\A(?!https?://(?!https?:))", re.I): "each with http:// or https:// once",
+    # the second without its colon, too, as in http://https//app.example.com
+    re.compile(r"\A(?!https?://(?!https?([:/?#]|\Z)))", re.I): "each with http:// or https:// once",
+    # a template whose variable has no value
+    re.compile(rf"\Ahttps?://{NO_NAME}([:/?#]|\Z)", re.I): "with the name of a host in each",
 }
 NOT_A_NAME = "with names of letters, digits and hyphens between single dots"
 NOT_ENCODABLE = "with letters outside ASCII in their xn-- form"

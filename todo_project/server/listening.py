@@ -11,8 +11,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from todo_project.configuration.environment import Environment
+from todo_project.configuration.hosts import NO_NAME
 
-HOST_NAME = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*", re.ASCII)
+LABEL = r"\w([\w-]{0,61}\w)?"
+HOST_NAME = re.compile(rf"(?!{NO_NAME}\Z){LABEL}(\.{LABEL})*", re.ASCII | re.I)
 DEFAULT_PORT = 8000
 MAX_PORT = 65_535
 # As long as gunicorn tries: the workers of a server that was killed may still hold the port.
@@ -74,7 +76,8 @@ def check_address(host: str, port: int, *, wait_seconds: float = 0) -> None:
         wait_seconds: how long to wait for a port that is in use.
 
     Raises:
-        ImproperlyConfigured: the port is in use or privileged, or the host is another machine's.
+        ImproperlyConfigured: the port is in use or privileged, or the host is unknown or another
+            machine's.
     """
     end = time.monotonic() + wait_seconds
     while (error := _failure(host, port)) and error.errno == errno.EADDRINUSE:
@@ -89,8 +92,10 @@ def check_address(host: str, port: int, *, wait_seconds: float = 0) -> None:
             f"PORT {port} needs privileges that this process lacks; try PORT={DEFAULT_PORT}."
         )
     if error:
+        is_unknown = isinstance(error, socket.gaierror)
+        problem = "; the name that it has does not resolve" if is_unknown else ""
         raise ImproperlyConfigured(
-            "HOST must be an address of this machine, such as 0.0.0.0, :: or localhost."
+            f"HOST must be an address of this machine, such as 0.0.0.0, :: or localhost{problem}."
         )
 
 

@@ -24,6 +24,11 @@ ALLOWED = {
     "todo-api,xn--bcher-kva.example": ["todo-api", "xn--bcher-kva.example"],
     "[::1]": ["[::1]", "[::1]:8000"],
     "::1": ["[::1]"],
+    "2001:db8::1": ["[2001:db8::1]"],
+    "2001:db8:0:0:0:0:1:8000": ["[2001:db8::1:8000]"],
+    "[2001:db8::1:8000]": ["[2001:db8::1:8000]"],
+    "all.example.com,true-north.example": ["all.example.com", "true-north.example"],
+    "a1.2b": ["a1.2b"],
     "[2001:DB8:0:0:0:0:0:1]": ["[2001:db8::1]"],
     "[::ffff:127.0.0.1]": ["[::ffff:7f00:1]"],
 }
@@ -39,6 +44,9 @@ NEVER_ALLOWED = {
     **dict.fromkeys(["bücher.example", "☕.example"], "in their xn-- form"),
     **dict.fromkeys(["api.example.com.", "."], "a dot at the end"),
     **dict.fromkeys(["a@b", "a?b", "$HOST", "a..b", "..a", "fe80::1%eth0"], "between single dots"),
+    **dict.fromkeys(["::1:8000", "2001:db8::1:443", "a.example,fe80::a:80"], "and without a port"),
+    **dict.fromkeys(["all", "Any", "true", "a.example,none", "undefined", "-"], "* for any host"),
+    **dict.fromkeys(["1", "256.1.1.1", "10.0.0", "a.example.1"], "such as 127.0.0.1"),
     **dict.fromkeys(["", ",", " , "], "separated by commas"),
 }
 

@@ -33,6 +33,11 @@ ORIGINS = {
     "http://[::ffff:127.0.0.1]:3000": "http://[::ffff:7f00:1]:3000",
     "http://127.0.0.1:3000": "http://127.0.0.1:3000",
     "http://1.2.3.4a": "http://1.2.3.4a",
+    # words that are mistakes by themselves only
+    "https://https.example.com": "https://https.example.com",
+    "http://http-proxy:3000": "http://http-proxy:3000",
+    "https://undefined.example": "https://undefined.example",
+    "https://nullable": "https://nullable",
 }
 # Values, and the end of the message
 REFUSED = {
@@ -45,6 +50,10 @@ REFUSED = {
     **dict.fromkeys(["app.example.com", "localhost:3000", "//app.example.com"], "https:// once"),
     **dict.fromkeys(["ftp://a.example", "file:///etc", "chrome-extension://abc"], "https:// once"),
     **dict.fromkeys(["https:/a.example", "https://https://a.example"], "https:// once"),
+    **dict.fromkeys(["http://https//app.example.com", "https://http/", "http://https"], "// once"),
+    **dict.fromkeys(["https://HTTPS//a.example", "http://https://a", "http://https:3000"], "once"),
+    **dict.fromkeys(["https://undefined", "https://null/", "HTTPS://Undefined:3000"], "in each"),
+    **dict.fromkeys(["http://none/api/auth", "https://-", "https://true"], "of a host in each"),
     **dict.fromkeys(["https://user:pass@a.example", "http://user@[::1]"], "user and a password"),
     **dict.fromkeys(["https://a_example%2Ecom", "https://a.example\\b"], "between single dots"),
     **dict.fromkeys(["https://a..example.com", "https://a.example.com."], "between single dots"),
