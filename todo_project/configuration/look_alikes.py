@@ -35,21 +35,26 @@ VARIABLES = (
 )
 
 # Names under which other programs read the same setting, and this service's own. Another program
-# may share the environment, so such a name is reported only if none of ours is set.
+# may share the environment, so such a name is reported only if none of ours is set. The order and
+# the number of its words do not matter.
 OTHER_NAMES = {
     "AUTH_SECRET": ("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"),  # Auth.js; Better Auth's second
     "JWT_SECRET": ("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"),
     "BETTER_AUTH_BASE_URL": ("BETTER_AUTH_URL",),
+    "BETTER_AUTH_FRONTEND_URL": ("BETTER_AUTH_URL",),
     "BETTER_AUTH_JWKS": ("BETTER_AUTH_JWKS_URL",),
     "JWKS_URL": ("BETTER_AUTH_JWKS_URL",),
     "DATABASE_URI": ("DATABASE_URL", "NEON_DATABASE_URL"),
     "DB_URL": ("DATABASE_URL", "NEON_DATABASE_URL"),
     "NEON_URL": ("NEON_DATABASE_URL", "DATABASE_URL"),
+    "DATABASE_URL_DIRECT": ("DATABASE_URL_UNPOOLED",),
+    "NEON_DATABASE_URL_UNPOOLED": ("DATABASE_URL_UNPOOLED",),
     "SECRET_KEY": ("DJANGO_SECRET_KEY",),
     "DJANGO_SECRET": ("DJANGO_SECRET_KEY",),
     "CORS_ORIGIN": ("ALLOWED_ORIGINS",),
     "CORS_ORIGINS": ("ALLOWED_ORIGINS",),
     "CORS_ALLOWED_ORIGINS": ("ALLOWED_ORIGINS",),
+    "CORS_ALLOW_ORIGINS": ("ALLOWED_ORIGINS",),  # Starlette's
     "TRUSTED_ORIGINS": ("CSRF_TRUSTED_ORIGINS",),
     "CSRF_ORIGINS": ("CSRF_TRUSTED_ORIGINS",),
     "THROTTLE": ("THROTTLE_RATE",),
@@ -57,19 +62,36 @@ OTHER_NAMES = {
     "WORKERS": ("WEB_CONCURRENCY",),
     "GUNICORN_WORKERS": ("WEB_CONCURRENCY",),
     "CONCURRENCY": ("WEB_CONCURRENCY",),
+    "TRUST_PROXY_HEADERS": ("TRUST_PROXY",),
+    "DEBUG_MODE": ("DEBUG",),
+    "METRICS_ENABLED": ("METRICS",),
+    "ENABLE_METRICS": ("METRICS",),
+    "DJANGO_LOG_LEVEL": ("LOG_LEVEL",),
     # as Django projects read them from the environment
     **{
         f"DJANGO_{name}": (name,)
-        for name in ("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DATABASE_URL", "DEBUG", "LOG_LEVEL")
+        for name in (
+            "ALLOWED_HOSTS",
+            "ALLOWED_ORIGINS",
+            "CSRF_TRUSTED_ORIGINS",
+            "DATABASE_URL",
+            "DEBUG",
+        )
     },
 }
 
 # Close to ours, but read by others: @better-auth/infra; the counterpart of DATABASE_URL_UNPOOLED;
-# words that are common by themselves
-FOREIGN = {"BETTER_AUTH_KV_URL", "DATABASE_URL_POOLED", "HOSTS", "PORTS"}
+# Prisma; words that are common by themselves
+FOREIGN = {
+    "BETTER_AUTH_KV_URL",
+    "DATABASE_URL_POOLED",
+    "DIRECT_DATABASE_URL",
+    *("DEBUGGER", "HOSTS", "KEY_SECRET", "PORTS", "WORKER"),
+}
 
 # Words that are taken for one another, beside singular and plural
 SYNONYMS = {
+    "ALLOW": "ALLOWED",
     "AUD": "AUDIENCE",
     "DB": "DATABASE",
     "ISS": "ISSUER",
@@ -80,7 +102,7 @@ SYNONYMS = {
 FAMILY = "BETTER_AUTH_"
 FAMILY_CUTOFF = 0.7  # KEYS_URL and JWT_SECRET are close to ours, COOKIE_SECRET is not
 WORD_CUTOFF = 0.75  # CONCURENCY and DATBASE are close; BOOT is not close to ROOT, USER not to URL
-MIN_LETTERS = 6  # a typing error in a shorter name, such as HOST, makes another word
+MIN_LETTERS = 5  # a typing error in a shorter name, such as HOST, makes another word
 
 
 def _words(name: str) -> list[str]:
@@ -88,7 +110,17 @@ def _words(name: str) -> list[str]:
     return [SYNONYMS.get(word, word).removesuffix("S") for word in name.split("_")]
 
 
+def _others(name: str) -> tuple[str, ...]:
+    """Return this service's names for the setting that other programs read under a name."""
+    return OTHER_WORDS.get(_key(name), ())
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return tuple(sorted(word.removesuffix("S") for word in name.split("_")))
+
+
 WORDS_OF_VARIABLES = {name: _words(name) for name in VARIABLES}
+OTHER_WORDS = {_key(name): own for name, own in OTHER_NAMES.items()}
 
 
 def look_alikes(environment: Mapping[str, str]) -> dict[str, str]:
@@ -111,7 +143,7 @@ def look_alikes(environment: Mapping[str, str]) -> dict[str, str]:
         letters = (char if char.isalnum() else " " for char in name.upper())
         spelling = "_".join("".join(letters).split())
         stem = spelling.removesuffix("_FILE").removesuffix("_FILES")
-        if in_use.isdisjoint(OTHER_NAMES.get(stem, ())) and (right := _meant(stem)):
+        if in_use.isdisjoint(_others(stem)) and (right := _meant(stem)):
             found[name] = right if stem == spelling else f"{right}_FILE"
     return found
 
@@ -138,8 +170,8 @@ def explanation(name: str, right: str) -> str:
 
 def _meant(spelling: str) -> str | None:
     """Return the variable that a name in capitals, without ``_FILE``, was probably meant to be."""
-    if spelling in OTHER_NAMES:
-        return OTHER_NAMES[spelling][0]
+    if others := _others(spelling):
+        return others[0]
     words = _words(spelling)
     similar = [name for name, own in WORDS_OF_VARIABLES.items() if _is_similar(words, own)]
     if not similar and spelling.startswith(FAMILY):
@@ -150,12 +182,14 @@ def _meant(spelling: str) -> str | None:
 
 
 def _is_similar(words: list[str], own: list[str]) -> bool:
-    """Return whether names differ in case, separators, number or one misspelt word only."""
+    """Return whether names differ in case, separators, number, order or one misspelt word only."""
     if len(words) != len(own):
         return "".join(words) == "".join(own)
+    if sorted(words) == sorted(own):
+        return True
     different = [(word, right) for word, right in zip(words, own, strict=True) if word != right]
     if len(different) != 1 or sum(map(len, own)) < MIN_LETTERS:
-        return not different
+        return False
     [(word, right)] = different
     return _ratio(word, right) > WORD_CUTOFF or sorted(word) == sorted(right)
 
