@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ REQUIRED = (
     ("BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"),
     ("NEON_DATABASE_URL", "DATABASE_URL"),
 )
+# Programs that share the file may have names with dots and hyphens.
+NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,12 @@ def _parsed(text: str) -> EnvFile:
             refused = _refused(
                 f".env, line {line}, must have the form NAME=value, with a quotation mark at both"
                 " ends of the value or at neither."
+            )
+            warnings += refused.warnings
+        elif binding.key and not NAME.fullmatch(binding.key):  # as PowerShell and JSON write it
+            refused = _refused(
+                f".env, line {line}, must have the form NAME=value, with a name of letters, digits"
+                " and underscores, and nothing before it."
             )
             warnings += refused.warnings
         elif binding.key and binding.value is None:

@@ -20,6 +20,19 @@ UNREADABLE = {
     "a NUL byte": (f"A={HIDDEN}\0\n".encode(), "must be a text file in UTF-8."),
     "an open quote": (f"\n\nA='{HIDDEN}\n".encode(), "line 3, must have the form NAME=value"),
     "a colon": (f"A=1\nA: {HIDDEN}\n".encode(), "line 2, must have the form NAME=value"),
+    "PowerShell": (
+        f"A=1\n$env:B={HIDDEN}\n".encode(),
+        "line 2, must have the form NAME=value, with",
+    ),
+    "JSON": (
+        f'{{"A":"{HIDDEN}"}}'.encode(),
+        "line 1, must have the form NAME=value, with a name of",
+    ),
+    "JSON and base64": (f'{{"A":"{HIDDEN}="}}'.encode(), "line 1, must have the form NAME=value"),
+    "half a value": (
+        f"A=1\n{HIDDEN}/a==\n".encode(),
+        "line 2, must have the form NAME=value, with",
+    ),
     "text after a quote": (f"A='{HIDDEN}' b\n".encode(), "line 1, must have the form NAME=value"),
 }
 
@@ -110,7 +123,9 @@ def test_a_file_that_is_needed_is_an_error(
 def test_a_line_that_is_ignored_is_a_warning(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other lines must count; no warning may show text that could be a part of a secret."""
     monkeypatch.setattr("os.environ", REQUIRED)
-    path.write_text(f"A=1\n# a comment\n\n{HIDDEN}\nB=2\n'{HIDDEN}'=3\nC: 4\n'{HIDDEN}'=5\nD=\n")
+    path.write_text(
+        f"A=1\n# a comment\n\n{HIDDEN}\nB=2\n'{HIDDEN}'=3\nC: 4\n'{HIDDEN}'=5\nD=\n$env:E=6\n"
+    )
 
     read = read_env_file(path)
 
@@ -119,6 +134,7 @@ def test_a_line_that_is_ignored_is_a_warning(path: Path, monkeypatch: pytest.Mon
         ".env, line 4, has no effect: it has a name b",
         ".env, line 7, must have the form NAME=value,",
         ".env sets a variable of line 6 again in line",
+        ".env, line 10, must have the form NAME=value",
     ]
     assert HIDDEN not in str(read.warnings)
 
@@ -138,6 +154,13 @@ def test_a_value_is_taken_literally(path: Path, line: str, value: str) -> None:
     path.write_text(f"{line}\n", newline="")
 
     assert read_env_file(path).values == {"A": value}
+
+
+def test_a_name_of_another_program_is_no_error(path: Path) -> None:
+    """A file that is shared may have names with hyphens and dots."""
+    path.write_text("a.b-c=1\nexport _D2=3\n")
+
+    assert read_env_file(path) == EnvFile({"a.b-c": "1", "_D2": "3"}, [])
 
 
 def test_a_warning_is_reported_by_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
