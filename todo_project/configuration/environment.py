@@ -23,6 +23,7 @@ QUOTES = "'\"`\u2018\u2019\u201c\u201d"  # the last four are typographic
 INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b\ufeff\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{\w+\}")
 MAX_DIGITS = 9
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 class Environment(Env):
@@ -51,7 +52,7 @@ class Environment(Env):
         """Read a bool."""
         value = self.str(name, "").lower()
         if value and value not in TRUE | FALSE:
-            raise ImproperlyConfigured(f"{name} must be true or false.")
+            raise ImproperlyConfigured(f"{self._source(name)} must be true or false.")
         return value in TRUE if value else default
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
@@ -59,23 +60,30 @@ class Environment(Env):
         value = self.str(name, "") or str(default)
         is_number = value.isascii() and value.isdecimal() and len(value) <= MAX_DIGITS
         if not (is_number and least <= int(value) <= most):
-            raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}.")
+            raise ImproperlyConfigured(
+                f"{self._source(name)} must be a whole number from {least} to {most}."
+            )
         return int(value)
 
     def level(self, name: str, default: str) -> int:
         """Read a level of the log, in upper or lower case."""
         value = self.str(name, default).upper()
-        level = logging.getLevelNamesMapping().get(value)
-        if not level:
-            raise ImproperlyConfigured(f"{name} must be DEBUG, INFO, WARNING or ERROR.")
-        return level
+        if value not in LEVELS:
+            raise ImproperlyConfigured(
+                f"{self._source(name)} must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}."
+            )
+        return logging.getLevelNamesMapping()[value]
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        value, source = self._given(env_key), env_key
-        file_key = f"{env_key}_FILE"
+        value, file_key = self._given(env_key), f"{env_key}_FILE"
         if path := _checked(file_key, file_key, self._given(file_key)):
-            value, source = _contents(file_key, path), f"{env_key}, read from {file_key},"
-        return _checked(env_key, source, value) or default
+            value = _contents(file_key, path)
+        return _checked(env_key, self._source(env_key), value) or default
+
+    def _source(self, name: str) -> str:
+        """Return the variable for a message, with the one that names its file."""
+        file_key = f"{name}_FILE"
+        return f"{name}, read from {file_key}," if self._given(file_key).strip() else name
 
     def _given(self, name: str) -> str:
         value = os.environ.get(name)

@@ -15,7 +15,7 @@ REFUSED: dict[str, list[str]] = {
     "METRICS": ["prometheus", "/metrics"],
     "API_DOCS": ["swagger"],
     "DATABASE_PREPARED": ["maybe"],
-    "LOG_LEVEL": ["verbose", "10", "INFO,DEBUG", '"INFO"'],
+    "LOG_LEVEL": ["verbose", "10", "INFO,DEBUG", '"INFO"', "critical", "FATAL"],
     "PORT": ["http", "80a", "8000/tcp", ":8000", "-1", "65536", "8000.0", "1e3", '"8000"', "8,000"],
     "HEADER_TIMEOUT": ["10s", "0", "-1", "1.5", "ten", "infinity"],
     "BODY_TIMEOUT": ["30s", "0", "none"],
@@ -25,29 +25,34 @@ REFUSED: dict[str, list[str]] = {
     "HOST": [
         *("http://0.0.0.0", "0.0.0.0:8000", "unix:/run/todo.sock", "[::]:8000", "[::", "256.1.1.1"),
         *('"0.0.0.0"', "localhost/", "0.0.0.0, ::", "*", "a host"),
+        *("-", "all", "any", "none", "true", "-a", "a-"),
     ],
     "ALLOWED_HOSTS": [
         *("https://api.example.com", "api.example.com/", "api.example.com:8000", "*.example.com"),
         *('"api.example.com"', "a.example b.example", "a.example;b.example", '["a.example"]'),
         *("localhost:8000", "['a.example','b.example']", "user@a.example", "a.example/todo"),
         *("//a.example", "api_example", "http://*", "https://a.example,b.example"),
+        *("::1:8000", "all", "any", "true", "none", "-", "256.1.1.1", "a.example,undefined"),
     ],
     "BETTER_AUTH_URL": [
         *("page.example.org", "localhost:3000", "*", "null", "https://", "ftp://app.example.com"),
         *('"https://app.example.com"', "https//app.example.com", "https:/app.example.com"),
         *("https://*.example.com", "https://app example.com", "https://app.example.com:port"),
+        *("http://https//app.example.com", "https://undefined", "https://null"),
     ],
     "ALLOWED_ORIGINS": [
         *("*", "null"),
         *("https://*.example.com", "page.example.org", "https://a.example;https://b.example"),
         *('["https://a.example"]', "https://a.example https://b.example", "'https://a.example'"),
         *("https://a.example:99999", "file:///index.html", "//a.example"),
+        *("https://a.example,http://https//b.example", "https://undefined:3000"),
     ],
     "CSRF_TRUSTED_ORIGINS": [
         "admin.example.com",
         "*",
         '"https://a.example"',
         "https://*.example.com",
+        *("https://undefined", "https://https//a.example"),
     ],
     "BETTER_AUTH_JWKS_URL": [
         *(
@@ -57,14 +62,23 @@ REFUSED: dict[str, list[str]] = {
             "true",
         ),
         *('"https://app.example.com/api/auth/jwks"', "https://app .example.com/jwks"),
+        *("https://undefined/api/auth/jwks", "http://https//app.example.com/jwks"),
     ],
     "BETTER_AUTH_SECRET": [
         *("short", "changeme-changeme-changeme-changeme", f'"{SECRET}"', f"'{SECRET}'"),
-        *("   ", "12345678901234567890"),
+        *("   ", "12345678901234567890", "x" * 40, "0" * 40, "12" * 20),
+        *(f"BETTER_AUTH_SECRET={SECRET}", f"export BETTER_AUTH_SECRET={SECRET}", "<secret>"),
+        *("<generate with openssl rand -base64 32>", "openssl rand -base64 32 | head -c 44"),
+        *("$(openssl rand -base64 32)", "${{ secrets.BETTER_AUTH_SECRET }}", "{{ better_auth }}"),
+        *("op://vault/todo-service/better-auth-secret", "/run/secrets/better_auth_secret_of_todo"),
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:todo",
+        *("REPLACE_ME_REPLACE_ME_REPLACE_ME_REPLACE", "postgresql://todo@db.example.com/todo"),
     ],
     "BETTER_AUTH_SECRETS": [
         *(SECRET, f'"2:{SECRET}"', f"2={SECRET}", f'["{SECRET}"]', f"two:{SECRET}", "2:short"),
         *(f"2:{SECRET};1:{SECRET}-old", f'{{"2":"{SECRET}"}}'),
+        *(f"2:'{SECRET}',1:'{SECRET}y'", f'1:"{SECRET}"', "2:" + "x" * 40, f"2:{SECRET},1:<old>"),
+        *(f"2:BETTER_AUTH_SECRET={SECRET}", "1:/run/secrets/better_auth_secret_of_todo"),
     ],
     "DJANGO_SECRET_KEY": [f'"{SECRET}"'],
     "NEON_DATABASE_URL": [
@@ -145,13 +159,33 @@ WARNED: list[tuple[str, dict[str, str]]] = [
             "THROTTLE_RATES": "9/minute",
             "HEADER_TIME_OUT": "9",
             "better_auth_secret": SECRET,
+            "DATABASE_UNPOOLED_URL": DATABASE_URL,
+            "DATABASE_URL_DIRECT": DATABASE_URL,
+            "NEON_DATABASE_URL_UNPOOLED": DATABASE_URL,
+            "TRUST_PROXY_HEADERS": "true",
+            "METRICS_ENABLED": "true",
+            "DEUBG": "true",
+            "TRUSTED_CSRF_ORIGINS": FRONT_END,
+            "CORS_ALLOW_ORIGINS": FRONT_END,
+            "CORS_ALLOWED_ORIGIN": FRONT_END,
+            "ALLOWED_CORS_ORIGINS": FRONT_END,
             "debug": "true",
         }.items()
     ),
     # the names of other programs, if this service's own is not set
     ("DJANGO_DEBUG", {"DJANGO_DEBUG": "true", "DEBUG": ""}),
+    ("DEBUG_MODE", {"DEBUG_MODE": "true", "DEBUG": ""}),
+    ("DJANGO_ALLOWED_HOST", {"DJANGO_ALLOWED_HOST": "api.example.com", "ALLOWED_HOSTS": ""}),
     ("DJANGO_ALLOWED_HOSTS", {"DJANGO_ALLOWED_HOSTS": "api.example.com", "ALLOWED_HOSTS": ""}),
     ("SECRET_KEY", {"SECRET_KEY": SECRET}),
+    (
+        "BETTER_AUTH_FRONTEND_URL",
+        {
+            "BETTER_AUTH_FRONTEND_URL": FRONT_END,
+            "BETTER_AUTH_URL": "",
+            "ALLOWED_ORIGINS": "https://a.example",
+        },
+    ),
     ("CORS_ORIGINS", {"CORS_ORIGINS": FRONT_END}),
     ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": f"{SECRET}$HOME"}),
     ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": f"{SECRET}#1"}),
@@ -179,13 +213,17 @@ RIGHT: list[dict[str, str]] = [
     *({"ROOT_PATH": value} for value in ("/todo", "/todo/", "/a/b-c", "")),
     *(
         {"HOST": value}
-        for value in ("0.0.0.0", "127.0.0.1", "::", "[::]", "::1", "localhost", "fd00::1", "")  # noqa: S104
+        for value in (
+            *("0.0.0.0", "127.0.0.1", "::", "[::]", "::1", "localhost", "fd00::1", ""),  # noqa: S104
+            *("todo_api", "all.internal"),
+        )
     ),
     *(
         {"ALLOWED_HOSTS": value}
         for value in (
             *("*", "api.example.com"),
             *("a.example, b.example,", ".example.com", "localhost,127.0.0.1"),
+            *("::1", "2001:db8::1", "[2001:db8::1:8000]", "all.example.com", "10.0.0.5"),
             *("[::1]", "API.Example.com", "xn--strae-oqa.example"),
             *("todo-api", "todo-api.internal", ""),
         )
@@ -197,6 +235,7 @@ RIGHT: list[dict[str, str]] = [
             "https://app.example.com/api/auth",
             *("HTTPS://App.Example.com:443", "http://[::1]:3000"),
             *("http://192.168.1.10:3000", "https://straße.example", "https://app.example.com:8443"),
+            *("https://https.example.com", "http://http-1:3000", "https://undefined.example"),
         )
     ),
     *(
@@ -216,6 +255,11 @@ RIGHT: list[dict[str, str]] = [
         for value in (
             *("5f1c0a9b" * 8, "nYq3w0lR6/2u+Zk8sXv1cT4bP7eGhJ5mAaBbCcDdEeF=", "k-_.~9" * 8),
             *("x!9%^&*()z" * 4, "älter-als-zweiunddreißig-bytes-und-mehr"),
+            *("correct horse battery staple thirty-two", "0123456789abcdef" * 4),
+            *(
+                "/run+Lm3vQ8xZk1Tn5Wc7Yb9Rd2Hf4Jg6Ks0Pa8Eu=",
+                "A_BC_DEFGHIJKLMNOPQRSTUVWXYZ0123456789AB_CD=",
+            ),
         )
     ),
     {"BETTER_AUTH_SECRETS": f"2:{SECRET}-new,1:{SECRET}"},
@@ -282,6 +326,7 @@ RIGHT: list[dict[str, str]] = [
             *("GOOGLE_CLIENT_SECRET", "GITHUB_CLIENT_SECRET", "TRUST_STORE"),
             *("PYTHONUNBUFFERED", "DOCKER_HOST"),
             *("SUPPORTED_HOSTS", "DJANGO_SETTINGS_MODULE_", "PORTS"),
+            *("DEBUGGER", "WORKER", "DIRECT_URL", "DIRECT_DATABASE_URL", "KEY_SECRET"),
         )
     ),
 ]

@@ -213,7 +213,9 @@ def test_a_number_that_is_not_accepted_is_refused(
     assert str(refused.value) == f"{NAME} must be a whole number from 1 to 65535."
 
 
-@pytest.mark.parametrize("value", ["loud", "10", "NOTSET", "INFO,DEBUG"])
+@pytest.mark.parametrize(
+    "value", ["loud", "10", "NOTSET", "INFO,DEBUG", "critical", "FATAL", "warn"]
+)
 def test_a_level_that_is_unknown_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """The message must list the levels."""
     monkeypatch.setenv(NAME, value)
@@ -221,6 +223,22 @@ def test_a_level_that_is_unknown_is_refused(monkeypatch: pytest.MonkeyPatch, val
     with pytest.raises(ImproperlyConfigured) as refused:
         env.level(NAME, "INFO")
     assert str(refused.value) == f"{NAME} must be DEBUG, INFO, WARNING or ERROR."
+
+
+def test_a_refused_value_from_a_file_is_an_error_that_names_the_file_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Otherwise the message would name a variable that is not set."""
+    (tmp_path / "value").write_text("loud")
+    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "value"))
+    beginning = f"^{NAME}, read from {NAME}_FILE, must be "
+
+    with pytest.raises(ImproperlyConfigured, match=f"{beginning}true or false"):
+        env.flag(NAME, True)
+    with pytest.raises(ImproperlyConfigured, match=f"{beginning}a whole number"):
+        env.number(NAME, 8000, 1, 65_535)
+    with pytest.raises(ImproperlyConfigured, match=f"{beginning}DEBUG, INFO"):
+        env.level(NAME, "INFO")
 
 
 @pytest.fixture
