@@ -8,7 +8,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from authn import secrets
-from authn.checks import AMBIGUOUS_SECRET, LEFT_OVER_SECRET, PUBLISHED_SECRET
+from authn.checks import AMBIGUOUS_SECRET, LEFT_OVER_SECRET, MONOTONOUS_SECRET, PUBLISHED_SECRET
 from conftest import SECRET
 
 PUBLISHED = "a-secret-from-public-documentation-0123456"
@@ -96,3 +96,13 @@ def test_a_secret_that_is_read_alike_causes_no_warning(settings: Settings) -> No
     )
 
     assert AMBIGUOUS_SECRET not in [message.id for message in run_checks()]
+
+
+@pytest.mark.parametrize(("secret", "is_reported"), [("x" * 40, True), ("abcde" * 8, False)])
+def test_a_secret_of_few_characters_causes_a_warning(
+    settings: Settings, secret: str, is_reported: bool
+) -> None:
+    """A secret such as forty times the same letter works, but can be guessed."""
+    accept(settings, SECRET, secret)
+
+    assert (MONOTONOUS_SECRET in [message.id for message in run_checks()]) is is_reported

@@ -66,7 +66,7 @@ REFUSED: dict[str, list[str]] = {
     ],
     "BETTER_AUTH_SECRET": [
         *("short", "changeme-changeme-changeme-changeme", f'"{SECRET}"', f"'{SECRET}'"),
-        *("   ", "12345678901234567890", "x" * 40, "0" * 40, "12" * 20),
+        *("   ", "12345678901234567890"),
         *(f"BETTER_AUTH_SECRET={SECRET}", f"export BETTER_AUTH_SECRET={SECRET}", "<secret>"),
         *("<generate with openssl rand -base64 32>", "openssl rand -base64 32 | head -c 44"),
         *("$(openssl rand -base64 32)", "${{ secrets.BETTER_AUTH_SECRET }}", "{{ better_auth }}"),
@@ -187,6 +187,7 @@ WARNED: list[tuple[str, dict[str, str]]] = [
         },
     ),
     ("CORS_ORIGINS", {"CORS_ORIGINS": FRONT_END}),
+    ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": "x" * 40}),
     ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": f"{SECRET}$HOME"}),
     ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": f"{SECRET}#1"}),
     ("BETTER_AUTH_SECRET", {"BETTER_AUTH_SECRET": f"{SECRET}`date`"}),
