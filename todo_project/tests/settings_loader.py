@@ -8,6 +8,7 @@ import pytest
 
 from conftest import FRONT_END, SECRET
 from todo_project.configuration.environment import BASE_DIR
+from todo_project.logs import redaction
 
 EXAMPLE = (BASE_DIR / ".env.example").read_text()
 DATABASE_URL = "postgresql://todo:a-password@db.example.com/todo"
@@ -22,6 +23,7 @@ MODULE = {"DJANGO_SETTINGS_MODULE": "todo_project.settings"}
 
 def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> dict[str, Any]:
     """Load the settings as ``manage.py *arguments`` does, with ``PRODUCTION`` and ``variables``."""
+    _forget_secrets(monkeypatch)
     with monkeypatch.context() as patch:
         for name, value in {**PRODUCTION, **variables}.items():
             patch.setenv(name, value)
@@ -31,6 +33,7 @@ def load(monkeypatch: pytest.MonkeyPatch, *arguments: str, **variables: str) -> 
 
 def load_served(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
     """Load gunicorn's settings, and Django's as `migrate` does; return both."""
+    _forget_secrets(monkeypatch)
     run_path = runpy.run_path
     with monkeypatch.context() as patch:
         for name, value in variables.items():
@@ -41,3 +44,8 @@ def load_served(monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, 
         patch.setattr("threading.excepthook", threading.excepthook)
         served = run_path(str(BASE_DIR / "gunicorn.conf.py"))
     return {**served, **served["settings"]}
+
+
+def _forget_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the log mask only what the loaded settings hide, until the end of the test."""
+    monkeypatch.setattr(redaction, "_hidden", [])

@@ -69,7 +69,6 @@ def test_what_the_log_shows_anyway_is_no_secret(url: str) -> None:
 
 def test_the_settings_hide_the_secrets_of_every_database(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of a URL that is refused or not used must be masked as well."""
-    monkeypatch.setattr(redaction, "_hidden", [])
     urls = {
         "NEON_DATABASE_URL": "postgresql://todo:/the-first-password@db/todo",
         "DATABASE_URL": "postgresql://todo:the-second-password@db/todo",
@@ -81,3 +80,13 @@ def test_the_settings_hide_the_secrets_of_every_database(monkeypatch: pytest.Mon
     text = "the-first-password@db the-second-password the-third-password"
     assert redaction.redacted(text) == "***@db *** ***"
     assert "password@db" not in str(refusal.value)
+
+
+def test_loading_other_settings_masks_nothing_in_later_tests() -> None:
+    """A host that one test uses as a password must stay visible in another test's log."""
+    url = "postgresql://todo:db.example.com@db/todo"
+    with pytest.MonkeyPatch.context() as patch:
+        load(patch, NEON_DATABASE_URL=url)
+        within = redaction.redacted("db.example.com")
+
+    assert (within, redaction.redacted("db.example.com")) == ("***", "db.example.com")
