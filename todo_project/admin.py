@@ -8,17 +8,27 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 
-admin.site.unregister(User)
+# The lookups that the links of Django's ``list_filter`` use
+FILTERS = {
+    *("is_staff__exact", "is_superuser__exact", "is_active__exact"),
+    *("groups__id__exact", "groups__isnull"),
+}
+
+admin.site.unregister([User, Group])
 
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic only in the stubs
     """Django's ``UserAdmin``, except that an account with admin log entries cannot be deleted."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow only the lookups that the filters use."""
+        return lookup in FILTERS
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
         """Protect accounts that have log entries: Django would delete the entries too.
@@ -31,3 +41,12 @@ class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic only in the 
             why = "the admin log has entries of this account; clear “active” instead"
             return [], {}, set(), [f"{account}: {why}" for account in protected]
         return super().get_deleted_objects(objs, request)  # type: ignore[arg-type]  # the stubs ask for a QuerySet
+
+
+@admin.register(Group)
+class StaffGroupAdmin(GroupAdmin):
+    """Django's ``GroupAdmin``, whose list has no filters."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow no lookup."""
+        return False

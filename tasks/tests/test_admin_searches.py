@@ -32,6 +32,25 @@ def test_a_search_of_the_maximum_length_works(staff: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LISTS)
+def test_blanks_around_a_search_do_not_count(staff: Client, path: str) -> None:
+    """They are removed before the list is searched."""
+    blanks = " " * (MAX_SEARCH_LENGTH + 1)
+
+    texts = (blanks, f"{blanks}nothing{blanks}")
+    found = [staff.get(path, {"q": text}).context["cl"].result_list for text in texts]
+
+    assert [list(each) for each in found] == [list(staff.get(path).context["cl"].result_list), []]
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", f"{LIST}add/"])
+def test_a_page_that_searches_nothing_ignores_the_parameter(staff: Client, path: str) -> None:
+    """Only a list may refuse a search."""
+    client = Client() if path == "/admin/login/" else staff
+
+    assert client.get(path, {"q": TOO_LONG}).status_code == 200
+
+
+@pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("text", TOO_LONG, ids=["characters", "words"])
 def test_a_longer_search_is_refused(staff: Client, path: str, text: str) -> None:
     """The page must state the limit and lead back to the list; it must not be an outage."""

@@ -6,8 +6,11 @@ run it.
 Source: docs/decisions/0011-admin-outside-middleware.md.
 """
 
+import logging
+import traceback
 from collections.abc import Callable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +18,9 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest, FieldDoesNotExist, SuspiciousOperation
 from django.core.handlers.exception import response_for_exception
-from django.db import close_old_connections, connection
+from django.db import DataError, close_old_connections, connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -46,10 +49,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
 # Characters; an owner's id is the longest text worth a search. SQLite refuses a statement with a
 # thousand words, which would look like an outage.
 MAX_SEARCH_LENGTH = USER_ID_MAX_LENGTH
+# What Django and the drivers raise for a value that a column cannot have, such as a date after the
+# year 9999 or an id above 2⁶³, and for the name of a field that does not exist
+INVALID_VALUE_ERRORS = (DataError, FieldDoesNotExist, OverflowError, ValueError)
 # The database deadline of a login, which includes the deliberately slow password check
 LOGIN_SECONDS = 20.0
 # The database deadline of actions on many tasks, which only signed-in staff can run
 ACTION_SECONDS = 600.0
+
+logger = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 
@@ -68,7 +76,7 @@ def staff_page(view: View) -> View:
     @wraps(view)
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            refusal = _refuse_body(request) or _refuse_search(request)
+            refusal = _refuse_body(request) or _refuse_query(request)
             response = refusal or chain(request, *args, **kwargs)
         except (BadRequest, MultiPartParserError, SuspiciousOperation):
             # Anybody can send such a form, so that Django's log entry of 5 KB is not worth it.
@@ -76,6 +84,8 @@ def staff_page(view: View) -> View:
         except Exception as error:  # noqa: BLE001 - Django logs it and returns a response
             if is_outage(error):
                 response = _outage_page(request, error)
+            elif isinstance(error, INVALID_VALUE_ERRORS) and _has_values(request):
+                response = _invalid_value_page(error)
             else:
                 response = response_for_exception(request, error)
                 if settings.DEBUG:  # Django's debug page; the policy would block its inline styles
@@ -95,12 +105,32 @@ def _refuse_body(request: HttpRequest) -> HttpResponseBase | None:
     return _error_page(413) if is_too_large else None
 
 
-def _refuse_search(request: HttpRequest) -> HttpResponseBase | None:
-    """Return a 400 if the text that a list is searched for is too long, else ``None``."""
-    if len(request.GET.get(SEARCH_VAR, "")) <= MAX_SEARCH_LENGTH:
+def _refuse_query(request: HttpRequest) -> HttpResponseBase | None:
+    """Return a 400 if a list cannot be searched or filtered by the query string, else ``None``."""
+    match = request.resolver_match
+    if match is None or not match.view_name.endswith("_changelist"):
+        return None
+    if any(len(values) > 1 for _, values in request.GET.lists()):
+        # No link repeats a filter. SQLite refuses a statement with a thousand conditions.
+        return _error_page(400)
+    if len(request.GET.get(SEARCH_VAR, "").strip()) <= MAX_SEARCH_LENGTH:
         return None
     context = {"limit": MAX_SEARCH_LENGTH, "path": request.path}
     return HttpResponse(render_to_string("search_too_long.html", context), status=400)
+
+
+def _has_values(request: HttpRequest) -> bool:
+    return bool(request.GET) or request.method == "POST"
+
+
+def _invalid_value_page(error: Exception) -> HttpResponse:
+    """Return a 400, and log where the error was raised: its message may quote the value."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    name = f"{Path(place.filename).name}:{place.lineno}"
+    logger.warning(
+        "A value in an address or a form is invalid: %s in %s", type(error).__name__, name
+    )
+    return _error_page(400)
 
 
 def _outage_page(request: HttpRequest, error: Exception) -> HttpResponse:

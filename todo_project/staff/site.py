@@ -6,7 +6,7 @@ from axes.handlers.proxy import AxesProxyHandler
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 
@@ -44,6 +44,10 @@ class StaffSite(admin.AdminSite):
         return (
             self._refused(request, LOCKED_SECONDS) if vars(request)["axes_locked_out"] else response
         )
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        """Return a 404: no form has a field that uses this search, which has no limits."""
+        raise Http404
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """Order by id: the log may have a million entries and has no index on their time."""
