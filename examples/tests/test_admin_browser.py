@@ -20,6 +20,9 @@ LINES = """element => {
     range.selectNodeContents(element);
     return range.getClientRects().length;
 }"""
+# Whether the page is wider than the window, or hides a part of the owner
+OVERFLOWS = """[document.documentElement, ...document.querySelectorAll(".form-row")]
+    .some(element => element.scrollWidth > element.clientWidth)"""
 PASSWORD = "correct horse battery staple"
 # No test changes another test's tasks, so the tests can run in any order.
 ADA = "Nq3vJ8wXkT5bLz0RmPcY7dHs2GfA9uEi"
@@ -37,6 +40,7 @@ with connection.cursor() as cursor:
     cursor.execute('INSERT INTO "user" VALUES (%s, %s, %s, true)',
                    [os.environ["ADA"], "Ada Lovelace", "ada@example.com"])
 Task.objects.add(user_id="alan", title="Sell a cow")
+Task.objects.add(user_id="a" * 255, title="W" * 200)
 for number in range(1, 131):
     owner = os.environ["ADA"] if number % 2 else "grace"
     title = f"Buy {number} litres of milk"
@@ -187,7 +191,7 @@ def test_staff_see_the_list(staff: Page) -> None:
 
     expect(titles(staff).nth(0)).to_have_text("=1+1 is a formula")
     expect(titles(staff).nth(1)).to_have_text("Buy 130 litres of milk")
-    expect(staff.locator(".paginator")).to_contain_text(re.compile(r"13[12] tasks"))
+    expect(staff.locator(".paginator")).to_contain_text(re.compile(r"13[23] tasks"))
     expect(staff.get_by_text("ada@example.com").first).to_be_visible()
 
 
@@ -199,6 +203,28 @@ def test_the_columns_fit_the_window(staff: Page) -> None:
     expect(updated_at).to_have_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
     assert updated_at.evaluate(LINES) == 1
     assert results.evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_long_text_without_blanks_wraps(staff: Page, width: int) -> None:
+    """The longest title and owner must not make any page wider than the others."""
+    staff.set_viewport_size({"width": width, "height": 800})
+    usual = staff.locator(".results").evaluate("e => e.scrollWidth")
+    search(staff, "WWW")
+    expect(titles(staff)).to_have_text(["W" * 200])
+    take_screenshot(staff, f"long-title-{width}")
+    longest = staff.locator(".results").evaluate("e => e.scrollWidth")
+    overflows = {"list": longest > usual}
+    staff.get_by_role("link", name="W" * 200).click()
+    for page in ("change", "history", "delete"):
+        if page != "change":
+            staff.goto(re.sub(r"[a-z]+/(\?.*)?$", f"{page}/", staff.url))
+        staff.wait_for_url(f"**/{page}/**")
+        take_screenshot(staff, f"long-title-{page}-{width}")
+        overflows[page] = staff.evaluate(OVERFLOWS)
+    staff.set_viewport_size({"width": 1280, "height": 800})
+
+    assert overflows == dict.fromkeys(overflows, False)
 
 
 def test_staff_open_the_second_page(staff: Page) -> None:
