@@ -18,6 +18,11 @@ BROWSERS = [
     "text/html",
     "TEXT/HTML",
     "text/html;q=0.9, application/json;q=0.8",
+    "application/json;q=0.8, text/html;q=0.9",
+    "text/html;charset=utf-8",
+    "text/html; charset=utf-8; q=0.9, application/json ; q=0.899",
+    "text/*",
+    "text/html, application/json;q=abc",
 ]
 OTHERS = [
     "*/*",
@@ -28,7 +33,12 @@ OTHERS = [
     "text/html;q=0.5, */*",
     "text/html;q=0",
     "image/png",
+    "text/html, application/json",  # equal
+    "text/html;q=0.5, application/*;q=0.500",
+    "text/html;q=0, text/*",
     # malformed
+    "*/html",
+    *(f"text/html;q={quality}" for quality in ("abc", "nan", "-1", "1.1", "0.1234", "")),
     "text/html;q*=unknown''1",
     "text",
     ";q=1,,",
