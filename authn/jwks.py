@@ -17,7 +17,7 @@ from urllib.request import HTTPRedirectHandler, build_opener
 
 from jwt import PyJWK, PyJWKSet, PyJWKSetError, PyJWS, PyJWTError
 
-from authn.tokens import InvalidTokenError, KeysUnavailableError
+from authn.tokens import InvalidTokenError, UnverifiableError
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class KeySet:
         Raises:
             InvalidTokenError: the ``typ`` is wrong, the issuer publishes no key with this ``kid``,
                 or the algorithm or signature does not match the key.
-            KeysUnavailableError: the key is unknown and cannot be fetched now. It may have been
+            UnverifiableError: the key is unknown and cannot be fetched now. It may have been
                 published since the last fetch began.
         """
         kid, typ = header.get("kid"), header.get("typ")
@@ -113,7 +113,7 @@ class KeySet:
         if kid in keys:
             return keys[kid]
         if is_fetching or self._is_unavailable or number <= self._first_uses.get(hash(kid), number):
-            raise KeysUnavailableError("jwks_unavailable")
+            raise UnverifiableError("jwks_unavailable")
         raise InvalidTokenError("unknown_key")
 
     def _wait(self, thread: threading.Thread) -> None:

@@ -1,9 +1,9 @@
 """Token verification: signature, algorithm, times, issuer, audience and user. Independent of HTTP.
 
 PyJWT validates the keys. The claims are validated here, because PyJWT and simplejwt's
-``TokenBackend`` apply one leeway to ``exp``, ``iat`` and ``nbf`` (``exp`` must be exact), refuse an
-integer ``sub``, accept ``"exp": "1"``, raise ``OverflowError`` for huge numbers, and accept
-duplicate names and UTF-16.
+``TokenBackend`` apply one leeway to ``exp``, ``iat`` and ``nbf`` (``exp`` must be exact), truncate
+the fraction of ``exp``, refuse an integer ``sub``, accept ``"exp": "1"``, raise ``OverflowError``
+for huge numbers, and accept duplicate names and UTF-16.
 
 Source: docs/decisions/0001-pyjwt-not-token-backend.md.
 """
@@ -61,8 +61,8 @@ class NoUserError(TokenError):
     """The token is valid but has no valid user id."""
 
 
-class KeysUnavailableError(TokenError):
-    """The token's key is unknown, and the issuer's public keys cannot be fetched."""
+class UnverifiableError(TokenError):
+    """The issuer's public keys, or its table of sessions, are unavailable."""
 
 
 class PublicKeys(Protocol):
@@ -114,17 +114,19 @@ class TokenVerifier:
             token: a JWS in compact form: three unpadded base64url segments.
 
         Returns:
-            The claims. ``exp`` is an integer in the future.
+            The claims. ``exp`` is a number in the future.
 
         Raises:
             InvalidTokenError: the token is invalid or not yet valid.
             ExpiredTokenError: the token has expired.
-            KeysUnavailableError: the token's key is unknown and cannot be fetched now.
+            UnverifiableError: the token's key is unknown and cannot be fetched now.
         """
         claims, issuer, audience = self._verify(token)
         now = time.time()
         expiry = claims.get("exp")
-        if type(expiry) is not int or not 0 <= expiry <= MAX_EXP_SECONDS:
+        if type(expiry) is bool or not isinstance(expiry, int | float):
+            raise InvalidTokenError("bad_expiry")
+        if not 0 <= expiry <= MAX_EXP_SECONDS:
             raise InvalidTokenError("bad_expiry")
         _check_not_in_future(claims, now)
         _check_issuer_and_audience(claims, issuer, audience)

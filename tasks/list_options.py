@@ -12,7 +12,16 @@ from urllib.parse import urlencode
 from rest_framework.exceptions import ValidationError
 
 from tasks.models import TaskQuerySet, TaskRow
-from tasks.pagination import MAX_PAGE_SIZE, ORDER_FIELDS, Cursor, Page, decode_cursor, read_page
+from tasks.option_aliases import own_options
+from tasks.pagination import (
+    MAX_PAGE_SIZE,
+    ORDER_FIELDS,
+    Cursor,
+    Page,
+    decode_cursor,
+    read_page,
+    read_rest,
+)
 
 LIMIT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 MAX_SEARCH_LENGTH = 200  # characters
@@ -36,6 +45,7 @@ class ListOptions:
         ordering: one of ``ORDERINGS``.
         limit: the page size, 1 to 1000; ``None`` does not paginate.
         cursor: the position of the page; ``None`` is the first page.
+        offset: the number of tasks to leave out; ``None`` paginates by cursors.
         query: the given options except the cursor, repeated in the links to other pages.
     """
 
@@ -44,6 +54,7 @@ class ListOptions:
     ordering: str
     limit: int | None
     cursor: Cursor | None
+    offset: int | None
     query: tuple[tuple[str, str], ...]
 
     def page(self, tasks: TaskQuerySet) -> Page:
@@ -54,12 +65,11 @@ class ListOptions:
         """
         if self.completed is not None:
             tasks = tasks.filter(completed=self.completed)
+        keeps = self._has_words if self.words else None
+        if self.offset is not None:
+            return read_rest(tasks, self.ordering, self.offset, self.limit, keeps)
         return read_page(
-            tasks,
-            ordering=self.ordering,
-            limit=self.limit,
-            cursor=self.cursor,
-            keeps=self._has_words if self.words else None,
+            tasks, ordering=self.ordering, limit=self.limit, cursor=self.cursor, keeps=keeps
         )
 
     def link_header(self, page: Page) -> str:
@@ -86,7 +96,7 @@ class ListOptions:
 
 
 def read_options(query: Mapping[str, str]) -> ListOptions:
-    """Parse the options of a query string; unknown options are ignored.
+    """Parse the options of a query string, also by other names; unknown options are ignored.
 
     Args:
         query: the last value of each option.
@@ -94,6 +104,7 @@ def read_options(query: Mapping[str, str]) -> ListOptions:
     Raises:
         OptionsError: one or more values are invalid; each error states the accepted values.
     """
+    query = own_options(query)
     values: dict[str, Any] = {}
     problems: dict[str, Any] = {}
     for name, parse in PARSERS.items():
@@ -112,6 +123,7 @@ def read_options(query: Mapping[str, str]) -> ListOptions:
         ordering=ordering,
         limit=values["limit"],
         cursor=cursor,
+        offset=values["offset"],
         query=tuple((name, query[name]) for name in PARSERS if name in query and name != "cursor"),
     )
 
@@ -157,6 +169,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "ordering": _ordering,
     "limit": _limit,
     "cursor": decode_cursor,
+    "offset": int,  # from an alias, which has checked it
 }
 ACCEPTED = {
     "completed": "must be true or false",

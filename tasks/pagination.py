@@ -7,9 +7,10 @@ Source: docs/contract.md, "Extensions", list options.
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connections
@@ -151,8 +152,31 @@ def read_page(
     )
 
 
+def read_rest(
+    tasks: TaskQuerySet,
+    ordering: str,
+    offset: int,
+    limit: int | None,
+    keeps: Callable[[TaskRow], bool] | None,
+) -> Page:
+    """Read a page that begins after a number of tasks, without cursors to its neighbours.
+
+    Args:
+        tasks: the tasks to page through.
+        ordering: a field name, with a leading ``-`` for descending order.
+        offset: the number of tasks to leave out.
+        limit: the maximum number of tasks; ``None`` reads all others.
+        keeps: a filter in Python, for conditions that SQL cannot evaluate.
+    """
+    end = None if limit is None else offset + limit
+    ordered = in_order(tasks, ordering)
+    if keeps is None:
+        return Page(list(ordered[offset:end].rows()), None, None)
+    return Page([*islice(_filtered(ordered.rows(), keeps, tasks.db), offset, end)], None, None)
+
+
 def _filtered(
-    tasks: list[TaskRow], keeps: Callable[[TaskRow], bool], using: str
+    tasks: Iterable[TaskRow], keeps: Callable[[TaskRow], bool], using: str
 ) -> Iterator[TaskRow]:
     """Yield the tasks to keep, until the request's deadline."""
     for number, task in enumerate(tasks):

@@ -42,6 +42,36 @@ def read_json(request: HttpRequest) -> Any:
     charset = (request.content_params or {}).get("charset", "utf-8").strip("\"'").lower()
     if request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
         raise UnsupportedMediaType(request.content_type or "")
+    return _parse(body)
+
+
+def read_flag(request: HttpRequest, name: str) -> bool | None:
+    """Return a boolean member of the body, or ``None`` if the body is not an object with one.
+
+    Unlike ``read_json``, it ignores any other body, of any content type.
+
+    Args:
+        request: a request whose body has not been read.
+        name: the name of the member.
+
+    Raises:
+        ParseError: the body is incomplete.
+
+    Source: docs/contract.md, "Six endpoints and a health check".
+    """
+    try:
+        body = _read(request)
+    except BodyTooLargeError:
+        return None
+    try:
+        value = _parse(body) if body else None
+    except ParseError:
+        return None
+    flag = value.get(name) if isinstance(value, dict) else None
+    return flag if isinstance(flag, bool) else None
+
+
+def _parse(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

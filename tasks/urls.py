@@ -18,7 +18,9 @@ urlpatterns = [
     ),
     re_path(
         rf"{TASKS}/(?P<task_id>[^/]+)/?\Z",
-        TaskViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        TaskViewSet.as_view(
+            {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+        ),
         name="task",
     ),
     re_path(

@@ -17,7 +17,7 @@ from tasks.etags import TaskChangedError, entity_tag, is_match, is_not_modified
 from tasks.idempotency import create_once, find_posted_copy, idempotency_key
 from tasks.list_options import read_options
 from tasks.models import MAX_TASK_ID, Task, TaskQuerySet, TaskRow
-from tasks.parsing import read_json
+from tasks.parsing import read_flag, read_json
 from tasks.rendering import encode_task, encode_tasks
 from tasks.serializers import TaskSerializer
 from tasks.statements import Parameter, Statement, parameter
@@ -134,8 +134,11 @@ class TaskViewSet(LeanViewSet):
         return _empty_response(status.HTTP_204_NO_CONTENT, NO_HEADERS)
 
     def complete(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
-        """Flip ``completed``."""
-        return self._respond(encode_task(self._write("complete")))
+        """Flip ``completed``, or set it to the value in the body, if there is one."""
+        completed = read_flag(request, "completed")
+        if completed is None:
+            return self._respond(encode_task(self._write("complete")))
+        return self._respond(encode_task(self._write("update", completed=completed)))
 
     @property
     def _user_id(self) -> str:

@@ -14,8 +14,8 @@ from conftest import mint
 NOW = 1_767_713_400  # 2026-01-06T15:30:00Z
 HUGE = 10**400
 INVALID_EXPIRIES = [
-    *[str(NOW + 3600), "tomorrow", float(NOW + 3600), True, False, None, -1],
-    *[253_402_300_800, HUGE, [NOW + 3600], {}],
+    *[str(NOW + 3600), "tomorrow", True, False, None, -1, -0.5],
+    *[253_402_300_800, 253_402_300_799.5, HUGE, [NOW + 3600], {}],
 ]
 START_CLAIMS = ("iat", "nbf")
 
@@ -39,12 +39,14 @@ def with_start(claim: tuple[str, Any]) -> str:
 
 def test_a_token_is_accepted_before_its_expiry() -> None:
     """A token must be accepted until its ``exp``, which may be as late as the contract allows."""
-    assert mismatches("alice", [NOW + 1, NOW + 60, NOW + 3600, 253_402_300_799], with_expiry) == {}
+    expiries = [NOW + 1, NOW + 60, NOW + 3600.25, NOW + 0.001, 253_402_300_799]
+
+    assert mismatches("alice", expiries, with_expiry) == {}
 
 
 def test_a_token_expires_at_its_expiry() -> None:
     """``exp`` must have no leeway, unlike ``iat`` and ``nbf`` (RFC 7519 §4.1.4)."""
-    assert mismatches("expired", [NOW, NOW - 1, NOW - 60, 1, 0], with_expiry) == {}
+    assert mismatches("expired", [NOW, NOW - 0.001, NOW - 60, 1, 0, 0.5], with_expiry) == {}
     with pytest.raises(ExpiredTokenError):
         VERIFIER.claims(with_expiry(NOW))
 
@@ -63,19 +65,27 @@ def test_a_token_is_accepted_a_millisecond_before_its_expiry() -> None:
         assert verdict(mint(exp=NOW + 60)) == "alice"
 
 
-def test_an_expiry_that_is_not_an_integer_in_range_is_invalid() -> None:
-    """``exp`` must be present and an integer from 0 to 253402300799."""
+def test_an_expiry_that_is_not_a_number_in_range_is_invalid() -> None:
+    """``exp`` must be present and a number from 0 to 253402300799 (RFC 7519 §2, NumericDate)."""
     assert mismatches("bad_expiry", INVALID_EXPIRIES, with_expiry) == {}
     assert verdict(forge(claims_without("exp"))) == "bad_expiry"
 
 
-def test_an_expiry_written_as_a_float_is_invalid() -> None:
-    """``exp`` must be a JSON number without fraction or exponent."""
+def with_number(number: str) -> str:
+    """Sign a token whose ``exp`` is written like this."""
+    return forge(f'{{"sub": "alice", "exp": {number}}}')
 
-    def with_number(number: str) -> str:
-        return forge(f'{{"sub": "alice", "exp": {number}}}')
 
-    assert mismatches("bad_expiry", ["1e999", f"{NOW + 3600}.0", "1.8e9"], with_number) == {}
+def test_an_expiry_may_have_a_fraction_or_an_exponent() -> None:
+    """Any form of a JSON number must be accepted, and be exact."""
+    assert mismatches("alice", [f"{NOW}.5", f"{NOW + 3600}.0", "1.8e9"], with_number) == {}
+    with travel(NOW + 0.5, tick=False):
+        assert verdict(with_number(f"{NOW}.5")) == "expired"
+
+
+def test_an_infinite_expiry_is_invalid() -> None:
+    """``exp`` must be finite."""
+    assert mismatches("bad_expiry", ["1e999", "-1e999"], with_number) == {}
 
 
 def test_a_start_up_to_60_seconds_ahead_is_accepted() -> None:

@@ -25,7 +25,7 @@ tasks.create({ title: null }, "a key");
 // @ts-expect-error: an id is a number
 tasks.read("1001");
 // @ts-expect-error: not a boolean
-tasks.list({ completed: "yes" });
+tasks.list({ completed: "maybe" });
 // @ts-expect-error: a deletion has no body
 (await tasks.remove(1001)).data!.title;
 tasks.change(1001, { title: null, completed: null, description: null }, "*");

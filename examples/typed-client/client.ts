@@ -1,4 +1,4 @@
-// All six endpoints, with typed parameters, bodies and responses.
+// All endpoints, with typed parameters, bodies and responses.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
@@ -10,7 +10,7 @@ export function tasksOf(user_id: string, baseUrl: string, token: string) {
   const one = (task_id: number) => ({ path: { user_id, task_id } });
 
   return {
-    list: (query: { completed?: boolean; search?: string; limit?: number } = {}) =>
+    list: (query: { completed?: boolean; search?: string; limit?: number; page?: number } = {}) =>
       api.GET("/api/{user_id}/tasks", { params: { path: { user_id }, query } }),
 
     create: (body: components["schemas"]["NewTask"], key: string) =>
@@ -30,6 +30,13 @@ export function tasksOf(user_id: string, baseUrl: string, token: string) {
 
     flip: (id: number) =>
       api.PATCH("/api/{user_id}/tasks/{task_id}/complete", { params: one(id) }),
+
+    /** Sets the state; unlike a flip, it can be repeated. */
+    complete: (id: number, completed: boolean) =>
+      api.PATCH("/api/{user_id}/tasks/{task_id}/complete", {
+        params: one(id),
+        body: { completed },
+      }),
 
     remove: (id: number) => api.DELETE("/api/{user_id}/tasks/{task_id}", { params: one(id) }),
   };

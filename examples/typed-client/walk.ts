@@ -1,4 +1,4 @@
-// Calls the six endpoints, and fails if a response does not match its type:
+// Calls the endpoints, and fails if a response does not match its type:
 //   node built/walk.js URL USER TOKEN
 import { sentence, tasksOf, type Task } from "./client.js";
 
@@ -26,8 +26,9 @@ const stale = await tasks.change(task.id, { title: null }, version);
 assert(stale.error !== undefined && sentence(stale.error) === "Task has changed", "stale");
 
 assert((await tasks.flip(task.id)).data?.completed === true, "flip");
+assert((await tasks.complete(task.id, true)).data?.completed === true, "complete");
 
-const listed: Task[] | undefined = (await tasks.list({ completed: true, limit: 10 })).data;
+const listed: Task[] | undefined = (await tasks.list({ completed: true, limit: 10, page: 1 })).data;
 assert(listed?.length === 1, "list");
 
 const invalid = await tasks.create({ title: " " }, crypto.randomUUID());

@@ -42,6 +42,7 @@ ENDPOINTS = [
     Endpoint("tasks", "POST", LIST, 201, 201, {"title": "New"}),
     Endpoint("task", "GET", TASK, 200, 404),
     Endpoint("task", "PUT", TASK, 200, 404, {"title": "New", "completed": True}),
+    Endpoint("task", "PATCH", TASK, 200, 404, {"title": "New", "completed": True}),
     Endpoint("task", "DELETE", TASK, 204, 404),
     Endpoint("task-complete", "PATCH", FLIP, 200, 404),
 ]

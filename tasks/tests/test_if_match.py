@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 OTHER = '"0123456789abcdef0123456789abcdef"'
 CHANGED = {"detail": "Task has changed", "error": "Task has changed"}
 
-every_write = pytest.mark.parametrize("write", WRITES, ids=["update", "delete", "flip"])
+every_write = pytest.mark.parametrize("write", WRITES, ids=["update", "patch", "delete", "flip"])
 
 
 @every_write

@@ -78,7 +78,7 @@ def test_titles_are_sorted_by_code_point(alice: ApiClient) -> None:
 
 def test_an_unknown_option_is_ignored(alice: ApiClient) -> None:
     """An unknown option must not change the response."""
-    queries = ["?", "?page=2", "?offset=1", "?Limit=1", "?limits=x&orderings=y", "?=1", "?&&"]
+    queries = ["?", "?Offset=1", "?pages=2", "?Limit=1", "?limits=x&orderings=y", "?=1", "?&&"]
     queries += ["?%00", f"?{'a&' * 4000}"]  # as many as fit in a request line
     TaskFactory.create_batch(2)
     plain = alice.send("GET", TASKS)
@@ -100,7 +100,7 @@ def test_the_last_value_of_a_repeated_option_is_used(alice: ApiClient) -> None:
 
 BAD_VALUES = {
     "completed": [
-        *("", "True", "TRUE", "1", "0", "yes", "null", " true"),
+        *("TRUE", "Yes", "2", "01", "on", "null", " true", " "),
         *("true,false", "true\0", "\ud83d\ude00", "falsе"),
     ],
     "ordering": [

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 ALLOWED = {
     LIST: {"GET", "HEAD", "POST"},
-    TASK: {"GET", "HEAD", "PUT", "DELETE"},
+    TASK: {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
     FLIP: {"PATCH"},
 }
 WRONG = {path: sorted(set(METHODS) - allowed) for path, allowed in ALLOWED.items()}

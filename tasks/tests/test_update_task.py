@@ -13,24 +13,30 @@ from tasks.tests.tables import wrong_rows
 pytestmark = pytest.mark.django_db
 
 writes = pytest.mark.parametrize(
-    ("method", "suffix"), [("PUT", ""), ("PATCH", "/complete")], ids=["update", "flip"]
+    ("method", "suffix"),
+    [("PUT", ""), ("PATCH", ""), ("PATCH", "/complete")],
+    ids=["update", "patch", "flip"],
 )
+# PATCH on a task has the rules of PUT.
+updates = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 
 
-def test_a_missing_task_is_not_created(alice: ApiClient) -> None:
-    """A PUT must never create a task."""
-    response = alice.send("PUT", "/api/alice/tasks/5", {"title": "New"})
+@updates
+def test_a_missing_task_is_not_created(alice: ApiClient, method: str) -> None:
+    """An update must never create a task."""
+    response = alice.send(method, "/api/alice/tasks/5", {"title": "New"})
 
     assert response.status_code == 404
     assert rows() == []
 
 
-def test_the_body_is_checked_before_the_task(bob: ApiClient) -> None:
+@updates
+def test_the_body_is_checked_before_the_task(bob: ApiClient, method: str) -> None:
     """422 must precede 404 (docs/contract.md, "Authentication")."""
     task = TaskFactory.create(user_id="alice")
     before = rows()
 
-    response = bob.send("PUT", f"/api/bob/tasks/{task.id}", {"title": ""})
+    response = bob.send(method, f"/api/bob/tasks/{task.id}", {"title": ""})
 
     assert response.status_code == 422
     assert rows() == before
@@ -55,29 +61,32 @@ OLD = {"title": "Old", "description": "Old text", "completed": True}
     ],
     ids=str,
 )
+@updates
 def test_only_given_fields_change(
-    alice: ApiClient, body: dict[str, Any], changed: dict[str, Any]
+    alice: ApiClient, method: str, body: dict[str, Any], changed: dict[str, Any]
 ) -> None:
     """Absent fields must stay unchanged; ``null`` must clear only a description (FR-011)."""
     task = TaskFactory.create(**OLD)
 
-    updated = alice.send("PUT", f"{TASKS}/{task.id}", body).json()
+    updated = alice.send(method, f"{TASKS}/{task.id}", body).json()
 
     assert {name: updated[name] for name in OLD} == OLD | changed
     assert alice.send("GET", f"{TASKS}/{task.id}").json() == updated
     assert Task.objects.get().updated_at > task.updated_at
 
 
-def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str) -> None:
+@updates
+def test_a_whole_task_can_be_sent_back(alice: ApiClient, path: str, method: str) -> None:
     """The front end must be able to send all fields (docs/contract.md, "A task")."""
     whole = alice.send("GET", path).json()
 
-    updated = alice.send("PUT", path, whole | {"title": "Oat"}).json()
+    updated = alice.send(method, path, whole | {"title": "Oat"}).json()
 
     assert updated == whole | {"title": "Oat", "updated_at": updated["updated_at"]}
 
 
-def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
+@updates
+def test_read_only_fields_are_ignored(alice: ApiClient, path: str, method: str) -> None:
     """Read-only fields must be neither stored nor refused (docs/contract.md, "A task")."""
     bodies: list[dict[str, Any]] = [
         {"id": 1},
@@ -90,7 +99,7 @@ def test_read_only_fields_are_ignored(alice: ApiClient, path: str) -> None:
     whole = alice.send("GET", path).json() | {"updated_at": None}
 
     def outcome(body: dict[str, Any]) -> Any:
-        response = alice.send("PUT", path, body)
+        response = alice.send(method, path, body)
         shown = response.json()
         return response.status_code, shown | {"updated_at": None}, shown["updated_at"] < "2099"
 

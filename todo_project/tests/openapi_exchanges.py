@@ -16,7 +16,7 @@ from tasks.views import TaskViewSet
 
 ALICE = "alice"
 STALE = '"0123456789abcdef0123456789abcdef"'
-BODIES = {"POST": {"title": "New"}, "PUT": {"title": "Changed"}}
+BODIES = {"POST": {"title": "New"}, "PUT": {"title": "Changed"}, "PATCH": {"title": "Changed"}}
 TOO_LARGE = {"title": "x" * 65_536}
 
 
@@ -103,13 +103,17 @@ def _successes(found: dict[str, Endpoint]) -> Iterator[Exchange]:
     page = send("listTasks", query=query)
     yield page
     yield send("listTasks", query=query, If_None_Match=page.response["ETag"])
+    yield send("listTasks", query="?status=open&sort=createdAt&order=desc&page=1&per_page=2")
     yield send("updateTask", task["id"], If_Match=read.response["ETag"])
-    yield send("updateTask", task["id"], dict.fromkeys(("title", "completed", "description")))
+    for name in ("updateTask", "patchTask"):
+        yield send(name, task["id"], dict.fromkeys(("title", "completed", "description")))
     yield send("flipTask", task["id"])
-    for name in ("updateTask", "flipTask", "deleteTask"):
+    yield send("flipTask", task["id"], {"completed": True})
+    writes = ("updateTask", "patchTask", "flipTask", "deleteTask")
+    for name in writes:
         yield send(name, task["id"], If_Match=STALE)
     yield send("deleteTask", task["id"])
-    for name in ("readTask", "updateTask", "flipTask", "deleteTask"):
+    for name in ("readTask", *writes):
         yield send(name, task["id"])
     yield send("createTask", Idempotency_Key="a key")
 
@@ -119,7 +123,7 @@ def _invalid(found: dict[str, Endpoint]) -> Iterator[Exchange]:
     for query in ("?limit=0&completed=maybe", "?ordering=colour", "?cursor=x"):
         yield found["listTasks"].send(alice, query=query)
     wrong: list[Any] = [{"title": " ", "completed": 1}, [], {"title": "x" * 201}, {"title": 1}]
-    for endpoint in (found["createTask"], found["updateTask"]):
+    for endpoint in (found["createTask"], found["updateTask"], found["patchTask"]):
         for body in (*wrong, "", "{", TOO_LARGE):
             yield endpoint.send(alice, task, body)
         path = endpoint.path.format(user_id=ALICE, task_id=task)

@@ -26,7 +26,7 @@ from tasks.models import (
     MAX_TASK_ID,
     TITLE_MAX_LENGTH,
 )
-from tasks.pagination import MAX_PAGE_SIZE
+from tasks.option_aliases import ALIASES, COMPLETED
 from tasks.serializers import PROBLEMS, WHITE_SPACE, TaskSerializer
 from tasks.tests.endpoints import ENDPOINTS
 from todo_project.configuration.environment import BASE_DIR
@@ -276,16 +276,16 @@ def test_the_types_of_problems_match_the_code(document: Json, seen: list[Exchang
 
 
 def test_the_options_of_the_list_match_the_code(document: Json) -> None:
-    """The document must have the code's query options, orderings and page size limits."""
+    """The document must have the code's query options, their other names and the orderings."""
     parameters = {
         each["name"]: each["schema"]
         for part in document["paths"]["/api/{user_id}/tasks"]["get"]["parameters"]
         if (each := resolved(document, part))["in"] == "query"
     }
 
-    assert list(parameters) == list(PARSERS)
+    assert parameters.keys() == {*PARSERS, *ALIASES}
     assert parameters["ordering"]["enum"] == list(ORDERINGS)
-    assert (parameters["limit"]["minimum"], parameters["limit"]["maximum"]) == (1, MAX_PAGE_SIZE)
+    assert parameters["completed"]["anyOf"][1]["enum"] == [*COMPLETED, ""]
 
 
 def test_the_limits_of_a_task_match_the_code(document: Json) -> None:

@@ -29,9 +29,10 @@ MISSING_TASKS = [
 REFUSALS = [
     (None, "GET", 401, "Missing authorization token"),
     ("bob", "GET", 403, "Access forbidden: user_id mismatch"),
-    ("alice", "PATCH", 405, "Method Not Allowed"),
+    ("alice", "POST", 405, "Method Not Allowed"),
     ("alice", "OPTIONS", 405, "Method Not Allowed"),
     ("alice", "PUT", 400, "JSON parse error"),
+    ("alice", "PATCH", 400, "JSON parse error"),
     ("alice", "GET", 404, "Task not found"),
     ("alice", "DELETE", 404, "Task not found"),
 ]
