@@ -209,10 +209,17 @@ def running_servers(port: int, folder: Path, front_end: str) -> Iterator[None]:
         "WEB_CONCURRENCY": "1",
     }
     api_url = {"API_URL": f"http://127.0.0.1:{api_port}"}
-    auth = {**base, **api_url, "BETTER_AUTH_TRUSTED_ORIGINS": front_end}
+    auth = {
+        **base,
+        **api_url,
+        "BETTER_AUTH_TRUSTED_ORIGINS": front_end,
+        # The plan's front end never renews its token.
+        "API_TOKEN_LIFETIME": os.environ.get("API_TOKEN_LIFETIME") or "24h",
+    }
     gateway = {
         "PATH": os.environ["PATH"],
         "AUTH_URL": f"http://127.0.0.1:{auth_port}",
+        "ALLOWED_ORIGINS": front_end,
         **api_url,
     }
     python = sys.executable

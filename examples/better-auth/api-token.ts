@@ -5,12 +5,15 @@ import { signingKey, tokenLifetime } from "./auth";
 import { failure } from "./envelope";
 
 /** Signs a token for the user. `sub` is the user id in the API's paths. */
-export async function signApiToken(user: { id: string; email: string }): Promise<string> {
+export async function signApiToken(
+  user: { id: string; email: string },
+  lifetime = tokenLifetime,
+): Promise<string> {
   return new SignJWT({ email: user.email })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(user.id)
     .setIssuedAt()
-    .setExpirationTime(tokenLifetime)
+    .setExpirationTime(lifetime)
     .sign(await signingKey());
 }
 

@@ -20,6 +20,8 @@ const dropFromRequest = [...hopByHop, "expect", "forwarded"];
 const dropFromResponse = [...hopByHop, "transfer-encoding"];
 
 const { AUTH_URL, API_URL, PORT } = process.env;
+// The origins whose pages may read the gateway's own errors, separated by commas.
+const origins = (process.env.ALLOWED_ORIGINS ?? "").split(",").map((origin) => origin.trim());
 if (!AUTH_URL || !API_URL) {
   console.error("Set AUTH_URL and API_URL to the two servers, such as http://127.0.0.1:3001.");
   process.exit(1);
@@ -65,7 +67,7 @@ function forward(request: IncomingMessage, response: ServerResponse, target: str
   upstream.on("error", () => {
     // After the headers, `reply` reports errors: a server may respond to the start of a body, and
     // close the connection while the rest is sent.
-    if (!response.headersSent && !response.destroyed) badGateway(response);
+    if (!response.headersSent && !response.destroyed) badGateway(request, response);
   });
   // Read the rest of the body, or the connection hangs on the client's next request.
   upstream.on("close", () => request.unpipe(upstream).resume());
@@ -81,8 +83,27 @@ function without(names: string[], headers: IncomingHttpHeaders): IncomingHttpHea
   );
 }
 
-function badGateway(response: ServerResponse): void {
+/**
+ * Reports that a server is away, so that a page can read it. A preflight succeeds: otherwise the
+ * browser would report a CORS error instead.
+ */
+function badGateway(request: IncomingMessage, response: ServerResponse): void {
+  const { origin, "access-control-request-method": method } = request.headers;
+  const isPreflight = request.method === "OPTIONS" && method !== undefined;
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("Vary", "Origin");
+  if (origin && origins.includes(origin)) {
+    response.setHeader("Access-Control-Allow-Origin", origin);
+    response.setHeader("Access-Control-Allow-Credentials", "true");
+    if (isPreflight) {
+      const headers = request.headers["access-control-request-headers"] ?? "";
+      response.setHeader("Access-Control-Allow-Methods", method);
+      response.setHeader("Access-Control-Allow-Headers", headers);
+      response.writeHead(204).end();
+      return;
+    }
+  }
   const error = "The server does not answer. Please try again.";
-  response.writeHead(502, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+  response.writeHead(502, { "Content-Type": "application/json" });
   response.end(JSON.stringify({ detail: "Bad Gateway", error }));
 }

@@ -5,6 +5,9 @@ import { failure, success } from "./envelope";
 
 type BetterAuth = Pick<Auth, "handler">;
 
+/** The front end that makes these calls keeps this token, and never renews it. */
+const tokenLifetime = process.env.API_TOKEN_LIFETIME || "24h";
+
 /** POST /api/auth/register `{email, username, password}`: creates an account and signs in. */
 export function register(auth: BetterAuth) {
   return async (request: Request): Promise<Response> => {
@@ -70,7 +73,7 @@ async function signedIn(response: Response): Promise<Response> {
   if (!response.ok) return failed(response);
   const { user, token: sessionToken } = await response.json();
   // No session: the address must be verified first. If it is taken, Better Auth makes up this user.
-  const token = sessionToken ? await signApiToken(user) : null;
+  const token = sessionToken ? await signApiToken(user, tokenLifetime) : null;
   const { id, email, name: username } = user;
   return success({ user: { id, email, username }, token }, headersOf(response));
 }

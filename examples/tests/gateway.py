@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from conftest import FRONT_END
 from examples.demo import EXAMPLE, NODE
 from examples.tests.better_auth import STOP_SECONDS
 
@@ -19,6 +20,7 @@ def running_gateway(auth_port: int, api_port: int) -> Iterator[httpx.Client]:
         "PORT": "0",
         "AUTH_URL": f"http://127.0.0.1:{auth_port}",
         "API_URL": f"http://127.0.0.1:{api_port}",
+        "ALLOWED_ORIGINS": f"{FRONT_END}, https://app.example.com",
     }
     with subprocess.Popen(
         [*NODE, "gateway.ts"], cwd=EXAMPLE, env=variables, stdout=subprocess.PIPE, text=True

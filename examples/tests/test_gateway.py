@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from conftest import FRONT_END
 from examples.tests.gateway import running_gateway
 from todo_project.tests.live_server import free_port
 
@@ -158,3 +159,35 @@ def test_a_server_that_is_down_causes_a_json_502(node: None) -> None:
     assert [response.json() for response in responses] == [
         {"detail": "Bad Gateway", "error": error}
     ] * 3
+
+
+@pytest.mark.parametrize("path", ["/api/auth/get-session", "/api/alice/tasks"])
+def test_a_page_can_read_that_a_server_is_down(node: None, path: str) -> None:
+    """The gateway's own error must pass a browser's CORS check, and so must its preflight."""
+    preflight = {
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    with running_gateway(free_port(), free_port()) as client:
+        asked = client.options(path, headers={"Origin": FRONT_END, **preflight})
+        failed = client.put(path, headers={"Origin": FRONT_END}, json={})
+
+    assert (asked.status_code, failed.status_code) == (204, 502)
+    assert asked.headers["Access-Control-Allow-Methods"] == "PUT"
+    assert asked.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+    for response in (asked, failed):
+        assert response.headers["Access-Control-Allow-Origin"] == FRONT_END
+        assert response.headers["Access-Control-Allow-Credentials"] == "true"
+        assert response.headers["Vary"] == "Origin"
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_another_page_cannot_read_that_a_server_is_down(node: None, origin: str) -> None:
+    """Only the allowed origins may read the error; a preflight of another must fail."""
+    headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+    with running_gateway(free_port(), free_port()) as client:
+        responses = [client.options("/", headers=headers), client.get("/", headers=headers)]
+
+    assert [response.status_code for response in responses] == [502] * 2
+    assert not [name for each in responses for name in each.headers if "access-control" in name]
