@@ -101,14 +101,19 @@ def on_exit(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Tune the garbage collector; in the first worker, also log the startup report."""
+    """Tune the garbage collector; in the first worker, also check and log what is started."""
     # The loaded modules stay, so the collector can skip them. It also runs less often: reference
     # counting frees most objects of a request. Saves 8 to 12 % of a request.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     if worker.age == 1:
         # imported here because it needs the settings
-        from todo_project.status.startup import report_database, report_settings
+        from todo_project.status.startup import (
+            report_database,
+            report_settings,
+            require_sessions,
+        )
 
         report_settings()
+        require_sessions()
         threading.Thread(target=report_database, daemon=True).start()

@@ -11,10 +11,10 @@ from rest_framework_simplejwt.authentication import JWTStatelessUserAuthenticati
 from authn.principals import Principal
 from authn.tokens import (
     ExpiredTokenError,
-    KeysUnavailableError,
     NoUserError,
     TokenError,
     TokenVerifier,
+    UnverifiableError,
     user_id,
 )
 
@@ -49,16 +49,29 @@ def _verifier(secrets: tuple[str, ...], issuer: str, audience: str, *jwks: str) 
     return TokenVerifier(secrets, issuer, audience, KeySet(*jwks))
 
 
-class KeysUnavailable(APIException):
-    """The token cannot be verified because the issuer's public keys are unavailable."""
+def verified_claims(token: str) -> Mapping[str, Any]:
+    """Verify a JWT or, with ``BETTER_AUTH_SESSIONS``, a session token, and return its claims.
+
+    Raises:
+        TokenError: the token is invalid, has expired, or cannot be verified now.
+        DatabaseError: the database of the sessions does not answer.
+    """
+    if settings.BETTER_AUTH["SESSIONS"] and token.count(".") < 2:  # not a JWT
+        from authn.sessions import session_claims  # imported only with the setting
+
+        return session_claims(token, settings.BETTER_AUTH["SECRETS"])
+    return configured_verifier().claims(token)
+
+
+class TokenUnverifiable(APIException):
+    """The token cannot be verified now: the issuer's keys or sessions are unavailable."""
 
     status_code = 503
     default_detail = "Service temporarily unavailable"
-    default_code = "jwks_unavailable"
 
 
 class BetterAuthAuthentication(JWTStatelessUserAuthentication):
-    """Authenticates requests by their Better Auth token, without a database query.
+    """Authenticates requests by their Better Auth token; a JWT needs no database query.
 
     Keeps simplejwt's steps (header → raw token → claims → user) but overrides each of them:
     simplejwt ignores a lower-case ``bearer``, requires a ``token_type`` claim that Better Auth
@@ -90,10 +103,10 @@ class BetterAuthAuthentication(JWTStatelessUserAuthentication):
 
         Raises:
             AuthenticationFailed: the token is invalid or has expired.
-            KeysUnavailable: the token's key is unknown and cannot be fetched now.
+            TokenUnverifiable: the token cannot be verified now.
         """
         try:
-            return configured_verifier().claims(raw_token)
+            return verified_claims(raw_token)
         except TokenError as error:
             raise _api_exception(error) from None
 
@@ -126,6 +139,6 @@ def _api_exception(error: TokenError) -> APIException:
 
     The exception's code is logged, but no part of the token.
     """
-    if isinstance(error, KeysUnavailableError):
-        return KeysUnavailable()  # logged like any other 503
+    if isinstance(error, UnverifiableError):
+        return TokenUnverifiable(code=error.reason)  # logged like any other 503
     return AuthenticationFailed(DETAILS.get(type(error), INVALID_TOKEN), code=error.reason)

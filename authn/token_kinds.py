@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +20,16 @@ class TokenKind:
         name: a description, which contains no part of the token.
         is_for_apis: whether tokens of this kind are meant for APIs. Other kinds cannot be fixed,
             only replaced.
+        is_session: whether it is a session token, which the API accepts if it is configured to.
         algorithm: the claimed algorithm, or an empty string.
         claims: the unverified claims, or ``None`` if the format has no readable claims.
     """
 
     name: str
     is_for_apis: bool = False
+    is_session: bool = False
     algorithm: str = ""
-    claims: dict[str, Any] | None = None
+    claims: Mapping[str, Any] | None = None
 
 
 def kind_of(token: str) -> TokenKind:
@@ -41,18 +44,20 @@ def kind_of(token: str) -> TokenKind:
             claims = _parse_object(segments[1])
             algorithm = str(first.get("alg", ""))
             name, is_for_apis = _jwt_name(first.get("typ"), claims, algorithm)
-            return TokenKind(name, is_for_apis, algorithm, claims)
+            return TokenKind(name, is_for_apis, algorithm=algorithm, claims=claims)
         case 5 if first:
             name = "Better Auth's encrypted session cookie (cookieCache strategy jwe)"
             return TokenKind(name, algorithm=str(first.get("enc", "")))
         case 2 if OPAQUE.fullmatch(segments[0]) and segments[1] and not first:
-            return TokenKind("Better Auth's session token (cookie session_token, bearer plugin)")
+            name = "Better Auth's session token (cookie session_token, bearer plugin)"
+            return TokenKind(name, is_session=True)
         case 1 if first.keys() >= {"session", "expiresAt", "signature"}:
             name = "Better Auth's compact session cookie (cookieCache strategy compact)"
             algorithm = "HMAC-SHA256, but not as a JWT"
             return TokenKind(name, algorithm=algorithm, claims=_compact_claims(first))
         case 1 if OPAQUE.fullmatch(token):
-            return TokenKind("a Better Auth session token without its signature, or a user's id")
+            name = "a Better Auth session token without its signature, or a user's id"
+            return TokenKind(name, is_session=True)
     return TokenKind("not a Better Auth token, or only a part of one")
 
 

@@ -42,6 +42,8 @@ API_DOCS = env.flag("API_DOCS", DEBUG)
 # BETTER_AUTH_ISSUER, BETTER_AUTH_AUDIENCE: the required iss and aud of every token; default any.
 # BETTER_AUTH_JWKS_URL: the URL of the issuer's public keys; default none, which allows HS256 only.
 # Tokens signed with those keys need an issuer and an audience, by default BETTER_AUTH_URL's origin.
+# BETTER_AUTH_SESSIONS: bool, default false. Accepts session tokens too, if Better Auth's tables are
+# in the database.
 secret, secrets = env.str("BETTER_AUTH_SECRET", ""), env.str("BETTER_AUTH_SECRETS", "")
 if_none = not_set(env.variables(), "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS")
 BETTER_AUTH: dict[str, Any] = {
@@ -51,6 +53,7 @@ BETTER_AUTH: dict[str, Any] = {
     "ISSUER": env.str("BETTER_AUTH_ISSUER", ""),
     "AUDIENCE": env.str("BETTER_AUTH_AUDIENCE", ""),
     "JWKS": jwks_settings(env),
+    "SESSIONS": env.flag("BETTER_AUTH_SESSIONS", False),
 }
 
 # DJANGO_SECRET_KEY: str, default derived from the first Better Auth secret.

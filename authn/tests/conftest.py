@@ -1,11 +1,13 @@
-"""Fixtures: an issuer that publishes its public key, and a clock for the key set."""
+"""Fixtures: an issuer that publishes its public key, a clock for the key set, and sessions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from authn.tests.jwks_server import Issuer, KeyPair, fresh_verifier, key_pair, publishing
+from authn.tests.session_table import create_table
 from authn.tokens import TokenVerifier
 
 
@@ -46,3 +48,10 @@ def issuer(pair: KeyPair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
 def verifier(issuer: Issuer) -> TokenVerifier:
     """Return a verifier that accepts tokens signed with the issuer's key or with the secret."""
     return fresh_verifier(issuer)
+
+
+@pytest.fixture
+def sessions(settings: Settings) -> None:
+    """Accept session tokens, and create the table."""
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SESSIONS": True}
+    create_table()

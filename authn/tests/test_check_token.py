@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from authn.management.commands.check_token import UNVERIFIED, VERIFIED
 from authn.secrets import BETTER_AUTH_DEFAULT, READ_DIFFERENTLY
 from authn.tests.better_auth_tokens import (
     JWE,
@@ -23,6 +22,7 @@ from authn.tests.better_auth_tokens import (
 from authn.tests.check_token_runner import explain, fingerprint
 from authn.tests.forge import HEADER, claims, forge
 from authn.tests.jwks_server import ISSUER, KeyPair, key_pair
+from authn.token_refusals import UNVERIFIED, VERIFIED
 from conftest import SECRET, mint
 
 UNKNOWN = "unknown"
@@ -32,9 +32,10 @@ OTHER_ALGORITHMS = "set BETTER_AUTH_JWKS_URL to accept EdDSA, ES256 and RS256 as
 COMPARE = 'printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8'
 SHARE = "On the front end, set BETTER_AUTH_SECRET to this side's value."
 NOT_AS_JWT = "HMAC-SHA256, but not as a JWT"
-NO_EXPIRY = "unknown (exp is not an integer)"
+NO_EXPIRY = "unknown (exp is not a number)"
 FAR_EXPIRY = {"exp": 253_402_300_799}
-NOT_JWTS = [SIGNED_SESSION_TOKEN, SESSION_TOKEN, "undefined", mint().rpartition(".")[0]]
+NOT_JWTS = ["undefined", mint().rpartition(".")[0]]
+SESSION_TOKENS = [SIGNED_SESSION_TOKEN, SESSION_TOKEN]
 SIGNED_BY = {
     "EdDSA": "EdDSA",
     "ES256": "ES256",
@@ -66,6 +67,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     compact(): (NOT_AS_JWT, CLAIMS_ALICE, "malformed", USE_A_RECIPE),
     JWE: ("A256CBC-HS512", UNKNOWN, "malformed", USE_A_RECIPE),
     **dict.fromkeys(NOT_JWTS, (UNKNOWN, UNKNOWN, "malformed", USE_A_RECIPE)),
+    **dict.fromkeys(SESSION_TOKENS, (UNKNOWN, UNKNOWN, "malformed", "BETTER_AUTH_SESSIONS=true")),
     forge(claims(), {**HEADER, "crit": ["x"]}): (
         *("HS256", CLAIMS_ALICE, "critical_header"),
         "Remove them where the token is signed.",
@@ -179,10 +181,11 @@ def test_a_wrong_signature_is_explained_by_a_secret_that_is_read_differently(
 def test_any_expiry_is_formatted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The expiry must be shown for refused tokens too, and no value may raise an error."""
     formatted = {
-        **dict.fromkeys(["null", '"1"', "1.5", "true"], NO_EXPIRY),
+        **dict.fromkeys(["null", '"1"', "true"], NO_EXPIRY),
         "0": "1970-01-01 00:00:00 UTC (in the past)",
+        "1.5": "1970-01-01 00:00:01 UTC (in the past)",
         "-1": "1969-12-31 23:59:59 UTC (in the past)",
-        **dict.fromkeys(["253402300800", f"1{'0' * 30}"], "unknown (exp is out of range)"),
+        **dict.fromkeys(["253402300800", f"1{'0' * 30}", "1e999"], "unknown (exp is out of range)"),
     }
 
     tokens = {exp: forge(f'{{"sub": "alice", "exp": {exp}}}') for exp in formatted}
@@ -210,7 +213,8 @@ def test_an_accepted_token_that_the_front_end_cannot_use_is_explained(
 def test_every_reason_for_a_refusal_is_explained() -> None:
     """Each reason for refusing a token must have exactly one explanation."""
     codes = {"malformed", "wrong_algorithm", "wrong_signature", "critical_header", "wrong_type"}
-    codes |= {"unknown_key", "jwks_unavailable", "bad_expiry", "bad_iat", "bad_nbf"}
+    codes |= {"unknown_key", "jwks_unavailable", "unknown_session", "no_session_table"}
+    codes |= {"bad_expiry", "bad_iat", "bad_nbf"}
     codes |= {"not_yet_valid", "wrong_issuer", "wrong_audience", "expired", "no_user"}
 
     assert UNVERIFIED.keys() | VERIFIED.keys() == codes

@@ -119,3 +119,12 @@ def test_readable_claims_are_returned() -> None:
     }
 
     assert {token: kind_of(token).claims for token in expected} == expected
+
+
+def test_only_session_tokens_are_taken_for_one() -> None:
+    """``check_token`` must not advise to accept sessions for another token."""
+    tokens = [token for _, tokens in KINDS.values() for token in tokens]
+
+    sessions = [token for token in tokens if kind_of(token).is_session]
+
+    assert sessions == [SIGNED_SESSION_TOKEN, SESSION_TOKEN]

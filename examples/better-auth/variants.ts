@@ -7,7 +7,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type BetterAuthOptions, betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
+import { getMigrations } from "better-auth/db/migration";
 import { bearer, type JWKOptions, jwt } from "better-auth/plugins";
+import { Pool } from "pg";
 import { auth as example, tokenLifetime } from "./auth";
 import { serve } from "./serve";
 
@@ -16,7 +18,7 @@ type Variables = Record<string, string | undefined>;
 
 await start(process.env);
 for await (const line of createInterface({ input: process.stdin })) {
-  await start(Object.fromEntries(line.split(" ").map((pair) => pair.split("="))));
+  await start(Object.fromEntries(line.split(" ").map((pair) => pair.split(/=(.*)/))));
 }
 
 /** Serves the variant with these TEST_ variables; other variables come from the process. */
@@ -36,7 +38,9 @@ async function start(env: Variables): Promise<void> {
 
   const options: BetterAuthOptions = {
     ...example.options,
-    database: memoryAdapter(tablesOf(env.TEST_STATE_FILE)),
+    database: env.TEST_DATABASE_URL
+      ? new Pool({ connectionString: env.TEST_DATABASE_URL })
+      : memoryAdapter(tablesOf(env.TEST_STATE_FILE)),
     plugins: [
       ...(env.TEST_JWT_ALG || jwksSignsCookie ? [keyPairJwt()] : example.options.plugins),
       ...(env.TEST_BEARER ? [bearer()] : []),
@@ -55,6 +59,7 @@ async function start(env: Variables): Promise<void> {
     }),
   };
 
+  if (env.TEST_DATABASE_URL) await (await getMigrations(options)).runMigrations();
   await serve(betterAuth(options), {
     ...(env.TEST_OUTBOX && { "GET /test/outbox": () => Response.json(outbox) }),
   });

@@ -1,9 +1,12 @@
 """The log lines at server startup."""
 
 import logging
+import sys
 
+from django.conf import settings
 from django.core.checks import Tags, run_checks
 from django.db import DatabaseError, InterfaceError, connection
+from gunicorn.arbiter import Arbiter
 
 from todo_project.deadlines import database_deadline
 from todo_project.explanations import reason
@@ -24,6 +27,32 @@ def report_settings() -> None:
         logger.warning("%s %s", message.msg, message.hint)
 
 
+def require_sessions() -> None:
+    """Stop the server if session tokens are accepted but their table cannot be read.
+
+    If the database does not answer, the server starts, as it does without sessions.
+
+    Source: docs/better-auth.md, "Session tokens".
+    """
+    if not settings.BETTER_AUTH["SESSIONS"]:
+        return
+    from authn.sessions import table_is_readable  # imported only with the setting
+
+    try:
+        with database_deadline():
+            is_readable = table_is_readable()
+    except (DatabaseError, InterfaceError):  # report_database() says why
+        is_readable = True
+    finally:
+        connection.close()
+    if not is_readable:
+        logger.error(
+            'BETTER_AUTH_SESSIONS needs Better Auth\'s table "session" in the same database, with'
+            " its columns token, userId and expiresAt, and the right to read it."
+        )
+        sys.exit(Arbiter.APP_LOAD_ERROR)  # the main process stops too
+
+
 def report_database() -> None:
     """Log the name of the database, whether it answers, its encoding, and missing migrations.
 
@@ -32,9 +61,9 @@ def report_database() -> None:
 
     Source: docs/contract.md, "Errors" (503).
     """
-    settings = connection.settings_dict
-    where = settings["HOST"] or settings["OPTIONS"].get("host", "")
-    name = f"{connection.display_name} {where}{'/' if where else ''}{settings['NAME']}"
+    database = connection.settings_dict
+    where = database["HOST"] or database["OPTIONS"].get("host", "")
+    name = f"{connection.display_name} {where}{'/' if where else ''}{database['NAME']}"
     try:
         with database_deadline():
             missing = missing_migrations(connection)

@@ -3,17 +3,19 @@
 import io
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
+from gunicorn.arbiter import Arbiter
 from pytest_django.fixtures import Settings
 
 from todo_project.configuration.database_url import database_settings
 from todo_project.status import startup
-from todo_project.status.startup import report_database, report_settings
+from todo_project.status.startup import report_database, report_settings, require_sessions
 from todo_project.tests.live_server import free_port
 
 PASSWORD = "x7Qp2mVz9Lk4"
@@ -112,3 +114,31 @@ def test_a_failed_check_is_reported(log: io.StringIO, settings: Settings) -> Non
     assert level == "WARNING"
     assert "BETTER_AUTH_SECRET is accepted beside BETTER_AUTH_SECRETS" in line
     assert "Remove BETTER_AUTH_SECRET" in line
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_missing_table_of_sessions_stops_the_server(log: io.StringIO, settings: Settings) -> None:
+    """Gunicorn must not start: every session token would be a 503."""
+    require_sessions()  # is off
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SESSIONS": True}
+
+    with pytest.raises(SystemExit) as stopped:
+        require_sessions()
+
+    assert stopped.value.code == Arbiter.APP_LOAD_ERROR
+    level, line = only_line(log)
+    assert level == "ERROR"
+    assert line.startswith("BETTER_AUTH_SESSIONS needs")
+
+
+@pytest.mark.parametrize("outcome", [True, OperationalError("the server is down")])
+def test_sessions_do_not_stop_the_server_otherwise(
+    log: io.StringIO, settings: Settings, monkeypatch: pytest.MonkeyPatch, outcome: object
+) -> None:
+    """With the table, or while the database is away, the server must start."""
+    settings.BETTER_AUTH = {**settings.BETTER_AUTH, "SESSIONS": True}
+    monkeypatch.setattr("authn.sessions.table_is_readable", Mock(side_effect=[outcome]))
+
+    require_sessions()
+
+    assert log.getvalue() == ""

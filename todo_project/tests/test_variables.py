@@ -71,7 +71,7 @@ def test_the_examples_defaults_match_the_code(monkeypatch: pytest.MonkeyPatch) -
 
     after = load_served(monkeypatch, **PRODUCTION, **shown)
 
-    assert len(shown) == 12
+    assert len(shown) == 13
     settings = [name for name in before if name.isupper()]
     names = [*settings, "bind", "workers", "loglevel"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}

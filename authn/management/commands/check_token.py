@@ -5,7 +5,8 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +14,18 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from authn.authentication import configured_verifier
+from authn.authentication import verified_claims
 from authn.secrets import BETTER_AUTH_DEFAULT, READ_DIFFERENTLY, is_ambiguous
 from authn.token_kinds import TokenKind, kind_of
+from authn.token_refusals import (
+    ENABLE_SESSIONS,
+    NO_CLAIMS,
+    OF_A_SESSION,
+    SIGNED_WITH_DEFAULT,
+    UNVERIFIED,
+    USE_A_RECIPE,
+    VERIFIED,
+)
 from authn.tokens import NoUserError, TokenError, TokenVerifier, user_id
 
 # Text that is often copied along with a token: quotes and the Authorization header.
@@ -26,88 +36,6 @@ TOKEN_PREFIX = re.compile(
 MAX_INPUT_BYTES = 64 * 1024
 NO_TOKEN = "There is no token on standard input."  # noqa: S105
 UNKNOWN = "unknown"
-USE_A_RECIPE = (
-    "On the front end, send a token made for the API, from the jwt plugin with jwt.sign or from a"
-    ' route of your own: docs/better-auth.md, "Two recipes".'
-)
-COMPARE_SECRETS = (
-    "Compare the fingerprints. Either both sides need the same BETTER_AUTH_SECRET, or the front"
-    " end's secret must be one of this side's BETTER_AUTH_SECRETS. On the front end:"
-    ' printf %s "$BETTER_AUTH_SECRET" | sha256sum | cut -c 1-8'
-)
-SET_CLAIM = (
-    "Set the claim where the token is signed, or change the variable on this side. The session"
-    " cookie and the tokens of a route of your own have no such claim:"
-    ' docs/better-auth.md, "Public keys".'
-)
-
-# Reasons for refusing a token before its claims are verified, each with an explanation and a fix
-UNVERIFIED = {
-    "malformed": ("It is damaged, or not a JSON Web Token with three segments.", USE_A_RECIPE),
-    "critical_header": (
-        "Its header has crit or b64, which the API does not support.",
-        "Remove them where the token is signed.",
-    ),
-    "wrong_algorithm": (
-        "Its algorithm is not accepted.",
-        'On the front end, sign with HS256: docs/better-auth.md, "Two recipes". Or, on this side,'
-        " set BETTER_AUTH_JWKS_URL to accept EdDSA, ES256 and RS256 as well:"
-        ' docs/better-auth.md, "Public keys".',
-    ),
-    "wrong_signature": ("It was modified, or signed with another secret or key.", COMPARE_SECRETS),
-    "wrong_type": (
-        "The typ in its header is not JWT: it was made for another purpose.",
-        USE_A_RECIPE,
-    ),
-    "unknown_key": (
-        "Its kid matches no key at BETTER_AUTH_JWKS_URL.",
-        "On this side, set BETTER_AUTH_JWKS_URL to the key set of the issuer that signed it.",
-    ),
-    "jwks_unavailable": (
-        "BETTER_AUTH_JWKS_URL returns no keys, so the API answers 503. The log has the reason.",
-        "Make the URL reachable from this side, or correct it.",
-    ),
-}
-# The same for reasons that are found in the claims, after the signature has been verified
-VERIFIED = {
-    "expired": (
-        "It has expired.",
-        "On the front end, fetch a new token when the API answers 401:"
-        ' docs/better-auth.md, "When a token expires".',
-    ),
-    "bad_expiry": (
-        "Its exp is missing or is not an integer number of seconds.",
-        "Set it where the token is signed: setExpirationTime('15m') in jose.",
-    ),
-    "bad_iat": (
-        "Its iat is not a number.",
-        "Call setIssuedAt() of jose where the token is signed.",
-    ),
-    "bad_nbf": ("Its nbf is not a number.", "Remove it where the token is signed."),
-    "not_yet_valid": (
-        "Its iat or nbf is in the future.",
-        "Synchronise the clocks of both machines.",
-    ),
-    "wrong_issuer": (
-        "Its iss does not match BETTER_AUTH_ISSUER, which for tokens signed with a private key"
-        " defaults to the origin of BETTER_AUTH_URL.",
-        SET_CLAIM,
-    ),
-    "wrong_audience": (
-        "Its aud does not match BETTER_AUTH_AUDIENCE, which for tokens signed with a private key"
-        " defaults to the origin of BETTER_AUTH_URL.",
-        SET_CLAIM,
-    ),
-    "no_user": (
-        "It names no user: sub, user_id and user.id are missing, or the first of them is not a"
-        " valid user id.",
-        "Set sub to the user's id where the token is signed.",
-    ),
-}
-SIGNED_WITH_DEFAULT = (
-    "It is signed with Better Auth's default secret: the front end has no secret of its own.",
-    "On the front end, set BETTER_AUTH_SECRET to this side's value.",
-)
 
 
 class Command(BaseCommand):
@@ -126,20 +54,21 @@ class Command(BaseCommand):
         """Explain the token, and fail if the API refuses it."""
         token = self._token()
         kind = kind_of(token)
-        reason = _refusal_reason(token, configured_verifier())
+        reason, claims = _verify(token, verified_claims)
+        if kind.is_session:
+            kind = replace(kind, claims=claims or None)
         self._describe(kind, is_verified=reason in (None, *VERIFIED))
         for secret in settings.BETTER_AUTH["SECRETS"]:
             fingerprint = hashlib.sha256(secret.encode()).hexdigest()[:8]
             self.stdout.write(f"Secret:     this side accepts the fingerprint {fingerprint}")
         if reason is not None:
-            explanation, how_to_fix = _explanation(token, reason)
+            explanation, how_to_fix = _explanation(token, kind, reason)
             self.stdout.write(f"The API:    refuses it ({reason}). {explanation}")
-            self.stdout.write(f"What to do: {how_to_fix if kind.is_for_apis else USE_A_RECIPE}")
+            self.stdout.write(f"What to do: {how_to_fix}")
             raise CommandError("The API refuses this token.")
-        claims = kind.claims or {}
         path = f"/api/{quote(user_id(claims), safe='')}/tasks"
         self.stdout.write(f"The API:    accepts it on {path}")
-        if problem := _front_end_problem(claims):
+        if problem := NO_CLAIMS if kind.is_session else _front_end_problem(claims):
             self.stdout.write(f"Front end:  cannot use it. {problem}")
 
     def _token(self) -> str:
@@ -204,25 +133,34 @@ def _from_json(text: str) -> str:
     return token
 
 
-def _refusal_reason(token: str, verifier: TokenVerifier) -> str | None:
-    """Return the reason a verifier refuses a token, or ``None`` if it accepts the token."""
+def _verify(
+    token: str, verify: Callable[[str], Mapping[str, Any]]
+) -> tuple[str | None, Mapping[str, Any]]:
+    """Return the reason for refusing a token, or ``None`` and its claims."""
     try:
-        user_id(verifier.claims(token))
+        claims = verify(token)
+        user_id(claims)
     except TokenError as error:
-        return error.reason
-    return None
+        return error.reason, {}
+    return None, claims
 
 
-def _explanation(token: str, reason: str) -> tuple[str, str]:
+def _explanation(token: str, kind: TokenKind, reason: str) -> tuple[str, str]:
     """Return an explanation of a refusal and a way to fix it."""
     explanation, how_to_fix = (UNVERIFIED | VERIFIED)[reason]
+    if kind.is_session and settings.BETTER_AUTH["SESSIONS"]:
+        return OF_A_SESSION.get(reason, (explanation, how_to_fix))
+    if kind.is_session:
+        return explanation, f"{USE_A_RECIPE} {ENABLE_SESSIONS}"
+    if not kind.is_for_apis:
+        return explanation, USE_A_RECIPE
     if reason == "wrong_signature":
         secrets = settings.BETTER_AUTH["SECRETS"]
-        reason_with_default = _refusal_reason(token, TokenVerifier([BETTER_AUTH_DEFAULT]))
-        if reason_with_default in (None, *VERIFIED):
+        with_default, _ = _verify(token, TokenVerifier([BETTER_AUTH_DEFAULT]).claims)
+        if with_default in (None, *VERIFIED):
             return SIGNED_WITH_DEFAULT
         # the same reason: it is signed with a secret, not with a private key
-        if reason_with_default == reason and any(map(is_ambiguous, secrets)):
+        if with_default == reason and any(map(is_ambiguous, secrets)):
             explanation += f" {READ_DIFFERENTLY}"
     return explanation, how_to_fix
 
@@ -236,8 +174,8 @@ def _user(claims: Mapping[str, Any]) -> str:
 
 def _expiry(exp: Any) -> str:
     """Format an ``exp`` claim."""
-    if type(exp) is not int:
-        return "unknown (exp is not an integer)"
+    if type(exp) not in (int, float):
+        return "unknown (exp is not a number)"
     try:
         expires_at = datetime.fromtimestamp(exp, UTC)
     except (ValueError, OverflowError, OSError):
