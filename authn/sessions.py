@@ -26,13 +26,15 @@ from authn.tokens import ExpiredTokenError, InvalidTokenError, UnverifiableError
 SESSION_TOKEN = re.compile(
     r"(?P<token>[A-Za-z0-9]{32})(?:\.(?P<signature>[\w+/%-]{43,140}=?))?", re.ASCII
 )
-# Better Auth's unique index on the token serves it. Ids and times have types that depend on the
-# database and on the ORM. SQLite would take an unknown name in quotes for a string, but not after
-# an alias.
-STATEMENT = (
-    'SELECT CAST(s."userId" AS text), CAST(s."expiresAt" AS text)'
-    ' FROM "session" AS s WHERE s."token" = %s'
-)
+# The end of the session, by vendor: a Unix time, or as it is stored. As text, a time of PostgreSQL
+# would depend on ``DateStyle``.
+EXPIRY = {
+    "postgresql": 'CAST(extract(epoch FROM s."expiresAt") AS double precision)',
+    "sqlite": 'CAST(s."expiresAt" AS text)',
+}
+# Better Auth's unique index on the token serves it. Ids have a type that depends on the ORM. SQLite
+# would take an unknown name in quotes for a string, but not after an alias.
+STATEMENT = 'SELECT CAST(s."userId" AS text), {} FROM "session" AS s WHERE s."token" = %s'
 # In SQLite, some ORMs write numbers: Unix times in seconds or, from this value on, in milliseconds.
 FIRST_MILLISECONDS = 10**11
 
@@ -58,8 +60,8 @@ def session_claims(token: str, secrets: Sequence[str]) -> Mapping[str, Any]:
     row = _read(parts["token"])
     if row is None:
         raise InvalidTokenError("unknown_session")
-    user_id, text = row
-    expires_at = _time(text)
+    user_id, stored = row
+    expires_at = _time(stored)
     if expires_at <= timezone.now():
         raise ExpiredTokenError("expired")
     return {"sub": user_id, "exp": expires_at.timestamp()}
@@ -87,13 +89,14 @@ def _check_signature(token: str, signature: str, secrets: Sequence[str]) -> None
     raise InvalidTokenError("wrong_signature")
 
 
-def _read(token: str) -> tuple[str, str] | None:
+def _read(token: str) -> tuple[str, str | float | None] | None:
+    statement = STATEMENT.format(EXPIRY[connection.vendor])
     try:
         if getattr(connection, "can_skip_cursor", False):  # todo_project/postgresql/base.py
-            rows = connection.fetch_all(STATEMENT, [token], prepare=True)  # type: ignore[attr-defined]
+            rows = connection.fetch_all(statement, [token], prepare=True)  # type: ignore[attr-defined]
         else:
             with connection.cursor() as cursor:
-                cursor.execute(STATEMENT, [token])
+                cursor.execute(statement, [token])
                 rows = cursor.fetchall()
     except (ProgrammingError, OperationalError) as error:
         # SQLite reports a missing table or column as an OperationalError, like an outage.
@@ -103,7 +106,7 @@ def _read(token: str) -> tuple[str, str] | None:
     return rows[0] if rows else None
 
 
-def _time(text: str) -> datetime:
+def _time(stored: str | float | None) -> datetime:
     """Parse a stored time; one without an offset is in UTC.
 
     Raises:
@@ -111,10 +114,10 @@ def _time(text: str) -> datetime:
     """
     try:
         with suppress(ValueError):
-            number = float(text)
+            number = float(stored or "")
             seconds = number / 1000 if number >= FIRST_MILLISECONDS else number
             return datetime.fromtimestamp(seconds, UTC)
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(str(stored))
     except (ValueError, OverflowError, OSError):
         raise InvalidTokenError("bad_expiry") from None
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from rest_framework.exceptions import ValidationError
 
 from tasks.models import TaskQuerySet, TaskRow
-from tasks.option_aliases import own_options
+from tasks.option_aliases import has_aliases, own_options
 from tasks.pagination import (
     MAX_PAGE_SIZE,
     ORDER_FIELDS,
@@ -104,7 +104,8 @@ def read_options(query: Mapping[str, str]) -> ListOptions:
     Raises:
         OptionsError: one or more values are invalid; each error states the accepted values.
     """
-    query = own_options(query)
+    if has_aliases(query):
+        query = own_options(query)
     values: dict[str, Any] = {}
     problems: dict[str, Any] = {}
     for name, parse in PARSERS.items():

@@ -137,6 +137,26 @@ def test_an_id_may_have_any_type(settings: Settings, id_type: str, user_id: str)
     assert ApiClient(token=TOKEN).send("GET", "/api/1/tasks").status_code == 200
 
 
+@pytest.mark.usefixtures("sessions")
+def test_a_session_without_an_end_is_refused() -> None:
+    """A session that may never expire must not be accepted."""
+    execute('INSERT INTO "session" VALUES (%s, %s, NULL)', TOKEN, "alice")
+
+    assert detail(TOKEN) == INVALID
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("sessions")
+@pytest.mark.parametrize("style", ["ISO, MDY", "German", "SQL, DMY", "Postgres"])
+def test_a_session_is_accepted_with_any_date_style(style: str) -> None:
+    """The database's form of times as text must not matter."""
+    add()
+    execute(f"SET datestyle TO {style}")
+
+    assert list_tasks(TOKEN)[0] == 200
+    execute("RESET datestyle")
+
+
 @pytest.mark.sqlite
 @pytest.mark.usefixtures("sessions")
 def test_a_time_may_have_the_form_of_any_orm() -> None:

@@ -5,9 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
-from examples.tests.better_auth import PASSWORD, BetterAuth, User, list_tasks
+from examples.tests.better_auth import (
+    PASSWORD,
+    BetterAuth,
+    User,
+    list_tasks,
+    running_better_auth,
+)
 from todo_project.tests.live_server import LiveServer
 
 
@@ -21,6 +28,12 @@ def client(better_auth: BetterAuth) -> Iterator[httpx.Client]:
 def failure(status: int, error: str) -> dict[str, Any]:
     """Return the envelope of a failed call."""
     return {"success": False, "data": None, "error": error, "status": status}
+
+
+def lifetime(token: str) -> int:
+    """Return the seconds between a token's ``iat`` and its ``exp``."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return int(claims["exp"] - claims["iat"])
 
 
 def registration(**changes: str) -> dict[str, str]:
@@ -50,6 +63,29 @@ def test_login_returns_the_same_user_and_a_token(api: LiveServer, client: httpx.
     assert response.json() == {"success": True, "data": data, "error": None, "status": 200}
     assert data["user"] == registered["data"]["user"]
     assert list_tasks(api, data["user"]["id"], data["token"]).status_code == 200
+
+
+def test_the_token_of_a_sign_in_lasts_a_day(client: httpx.Client) -> None:
+    """The front end that makes these calls never renews its token."""
+    form = registration()
+    tokens = [client.post(f"/api/auth/{call}", json=form) for call in ("register", "login")]
+
+    assert [lifetime(each.json()["data"]["token"]) for each in tokens] == [24 * 3600] * 2
+    assert lifetime(client.get("/api/auth/api-token").json()["token"]) == 15 * 60
+
+
+def test_one_variable_sets_every_lifetime(node: None, front_end: str) -> None:
+    """``API_TOKEN_LIFETIME`` must apply to the recipes and to the sign-in calls."""
+    with (
+        running_better_auth(front_end, API_TOKEN_LIFETIME="2h") as process,
+        process.serving().client() as client,
+    ):
+        answers = [
+            client.post("/api/auth/register", json=registration()).json()["data"],
+            *(client.get(f"/api/auth/{path}").json() for path in ("api-token", "token")),
+        ]
+
+    assert [lifetime(answer["token"]) for answer in answers] == [2 * 3600] * 3
 
 
 def test_logout_ends_the_session(client: httpx.Client) -> None:

@@ -8,7 +8,7 @@ from tasks.tests.factories import TaskFactory
 from tasks.tests.link_walker import TASKS, ids, links
 from tasks.tests.tables import wrong_rows
 
-MAX_ID = str(2**63 - 1)
+MAX_OFFSET = str(2**63 - 1001)
 # The options that are asked for, and those that they are read as
 READ_AS: list[tuple[dict[str, str], dict[str, str]]] = [
     *(
@@ -29,6 +29,8 @@ READ_AS: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"completed": "false", "status": "done"}, {"completed": "false"}),
     ({"completed": "", "status": "done"}, {}),
     ({"status": "done", "status_filter": "open"}, {"completed": "true"}),
+    ({"status": "archived", "status_filter": "open"}, {"completed": "false"}),
+    ({"status": "all", "status_filter": "open"}, {}),
     *(
         ({name: value}, {"ordering": ordering})
         for name in ("sort", "sort_by")
@@ -64,6 +66,7 @@ READ_AS: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"sort": "title:asc", "order": "desc"}, {"ordering": "title"}),
     ({"sort": "title", "ordering": "-id"}, {"ordering": "-id"}),
     *(({"sort": value}, {}) for value in ("priority", "", "title,id", "title:up", "--title")),
+    ({"sort": "priority", "sort_by": "title"}, {"ordering": "title"}),
     ({"order": "desc"}, {}),
     ({"offset": "20"}, {"offset": "20"}),
     ({"skip": "20", "limit": "10"}, {"offset": "20", "limit": "10"}),
@@ -71,20 +74,26 @@ READ_AS: list[tuple[dict[str, str], dict[str, str]]] = [
     ({"offset": "5", "limit": "5000"}, {"offset": "5", "limit": "1000"}),
     ({"skip": "5", "page_size": "7"}, {"offset": "5", "limit": "7"}),
     ({"offset": "5", "skip": "6", "page": "9"}, {"offset": "5"}),
-    ({"offset": "9" * 100}, {"offset": MAX_ID}),
-    ({"page": "1"}, {"offset": "0", "limit": "1000"}),
+    ({"offset": "9" * 100}, {"offset": MAX_OFFSET}),
+    ({"offset": "", "skip": "3"}, {"offset": "3"}),
+    ({"page": "1"}, {"offset": "0"}),
+    ({"page": "2"}, {"offset": MAX_OFFSET}),
     ({"page": "3", "limit": "10"}, {"offset": "20", "limit": "10"}),
     ({"page": "3", "page_size": "20"}, {"offset": "40", "limit": "20"}),
     ({"page": "2", "per_page": "5"}, {"offset": "5", "limit": "5"}),
     ({"page": "2", "limit": "4", "per_page": "5"}, {"offset": "4", "limit": "4"}),
     ({"page": "2", "per_page": "0"}, {"offset": "1000", "limit": "1000"}),
-    ({"page": "2", "per_page": "many"}, {"offset": "1000", "limit": "1000"}),
-    ({"page": "9" * 100, "limit": "9"}, {"offset": MAX_ID, "limit": "9"}),
-    ({"page": "2", "limit": "ten"}, {"offset": "1000", "limit": "ten"}),
+    ({"page": "2", "per_page": "many"}, {"offset": MAX_OFFSET}),
+    ({"page": "2", "page_size": "many", "per_page": "7"}, {"offset": "7", "limit": "7"}),
+    ({"page": "9" * 100, "limit": "9"}, {"offset": MAX_OFFSET, "limit": "9"}),
+    ({"page": "2", "limit": "ten", "per_page": "5"}, {"offset": MAX_OFFSET, "limit": "ten"}),
     ({"offset": "2", "limit": ""}, {"offset": "2", "limit": ""}),
     *(({"offset": value}, {}) for value in ("", "-1", "ten", "1.5", "\u0661", "9" * 101)),
     *(({"page": value}, {}) for value in ("0", "-1", "last", "")),
     ({"page": "0", "limit": "5"}, {"limit": "5"}),
+    ({"page": "0", "limit": "0"}, {"limit": "1000"}),
+    ({"offset": "-1", "limit": "5000"}, {"limit": "1000"}),
+    ({"page": "0", "per_page": "5"}, {"limit": "5"}),
     ({"page_size": "5"}, {}),
     ({"offset": "5", "cursor": "x"}, {"cursor": "x"}),
     ({"page": "2", "limit": "5", "cursor": "x"}, {"limit": "5", "cursor": "x"}),
@@ -117,6 +126,7 @@ def test_the_list_has_the_tasks_of_the_aliases(alice: ApiClient) -> None:
         "skip=0&limit=100": "",
         "offset=0&limit=0": "",
         "page=1&per_page=5000": "",
+        "page=1": "",
     }
 
     def outcome(aliases: str) -> bool:
@@ -141,7 +151,8 @@ def test_an_offset_leaves_out_the_first_tasks(alice: ApiClient, options: str) ->
     assert [ids(page) for page in by_page] == [whole[:3], whole[3:6], whole[6:], []]
     assert not any(page.headers.get("Link") for page in (*by_page, rest))
     assert ids(rest) == whole[5:]
-    assert ids(alice.send("GET", f"{TASKS}?offset={'9' * 50}{options}")) == []
+    for beyond in (f"offset={'9' * 50}&limit=9", f"page={'9' * 50}&limit=9", "page=2"):
+        assert ids(alice.send("GET", f"{TASKS}?{beyond}{options}")) == []
 
 
 @pytest.mark.django_db

@@ -285,7 +285,7 @@ def test_the_options_of_the_list_match_the_code(document: Json) -> None:
 
     assert parameters.keys() == {*PARSERS, *ALIASES}
     assert parameters["ordering"]["enum"] == list(ORDERINGS)
-    assert parameters["completed"]["anyOf"][1]["enum"] == [*COMPLETED, ""]
+    assert parameters["completed"]["anyOf"][1]["enum"] == [*COMPLETED]
 
 
 def test_the_limits_of_a_task_match_the_code(document: Json) -> None:
