@@ -31,6 +31,7 @@ from todo_project.tests.waiting import wait_until
 EXAMPLES = BASE_DIR / "examples"
 DASHBOARD = json.loads((EXAMPLES / "grafana-dashboard.json").read_text())
 OPERATIONS = (BASE_DIR / "docs" / "operations.md").read_text()
+[DOCUMENTED] = re.findall(r"^```yaml\n(# prometheus\.yml\n.*?)^```$", OPERATIONS, re.M | re.S)
 RULES = yaml.safe_load((EXAMPLES / "alerts.yml").read_text())["groups"][0]["rules"]
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 PANELS = {panel["title"]: panel for panel in DASHBOARD["panels"]}
@@ -38,6 +39,9 @@ COLUMNS = 24  # of a dashboard
 TASKS = "/api/alice/tasks"
 # The comparison of an alert: without it, the query has a result also when all is well.
 LIMIT = re.compile(r" (>|==) [\d.]+\n?\Z")
+WINDOW = re.compile(r"\[(\d+)m\]")
+# Of a `rate()`: two are needed, one may fail, and a window is not aligned with the scrapes.
+SCRAPES = 4
 METRIC = re.compile(r"\b(?!by\b)([a-z]\w*)[{[]")
 
 needs_prometheus = pytest.mark.skipif(
@@ -61,14 +65,14 @@ def promtool(*arguments: str | Path) -> None:
 @contextmanager
 def scraping(folder: Path, service: LiveServer) -> Iterator[LiveServer]:
     """Run Prometheus with the documented configuration, but for the address and the times."""
-    [documented] = re.findall(r"^```yaml\n(# prometheus\.yml\n.*?)^```$", OPERATIONS, re.M | re.S)
     configuration = folder / "prometheus.yml"
     shutil.copy(EXAMPLES / "alerts.yml", folder)
+    configuration.write_text(DOCUMENTED)
+    promtool("check", "config", configuration)
     configuration.write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        + documented.replace("10.0.0.5:8000", f"127.0.0.1:{service.port}")
+        + DOCUMENTED.replace("10.0.0.5:8000", f"127.0.0.1:{service.port}")
     )
-    promtool("check", "config", configuration)
     port, log = free_port(), folder / "prometheus.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -150,6 +154,15 @@ def test_every_alert_has_a_row() -> None:
     assert rows == [rule["alert"] for rule in RULES]
 
 
+def test_a_window_holds_enough_scrapes() -> None:
+    """With the documented configuration, Prometheus must scrape each minute, its default."""
+    windows = [int(minutes) for rule in RULES for minutes in WINDOW.findall(rule["expr"])]
+
+    assert "_interval" not in DOCUMENTED
+    assert len(windows) == sum(rule["expr"].count("[") for rule in RULES)
+    assert min(windows) >= SCRAPES
+
+
 @pytest.mark.live
 @needs_prometheus
 def test_the_alerts_fire_when_they_should() -> None:
@@ -171,6 +184,10 @@ def test_every_query_has_a_result(tmp_path: Path) -> None:
         with service.client() as client:  # for the queries that count errors
             assert client.get("/health/ready").status_code == 503
         assert deployed.manage("migrate", "--verbosity=0").returncode == 0
+        deployed.query("ALTER TABLE task RENAME COLUMN title TO other")
+        with service.client("alice") as client:
+            assert client.get(TASKS).status_code == 500
+        deployed.query("ALTER TABLE task RENAME COLUMN other TO title")
 
         def empty() -> list[str]:
             work(service)
