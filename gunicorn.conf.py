@@ -12,7 +12,7 @@ from typing import Any
 from todo_project.configuration.refusals import one_line_refusals
 from todo_project.server.listening import check_server
 from todo_project.server.log import log_failed_thread
-from todo_project.server.metrics_folder import PREFIX, MetricsFolder
+from todo_project.server.metrics_folder import PREFIX, MetricsFolder, remove_gauges
 from todo_project.server.reloads import guard_reloads
 from todo_project.sqlite.base import remember_file
 
@@ -61,7 +61,10 @@ def on_starting(server: Any) -> None:
         server.metrics_folder = MetricsFolder(worker_tmp_dir)
         os.environ[METRICS_FOLDER] = str(server.metrics_folder.path)
     elif settings["METRICS"]:
-        Path(os.environ[METRICS_FOLDER]).mkdir(parents=True, exist_ok=True)
+        folder = Path(os.environ[METRICS_FOLDER])
+        folder.mkdir(parents=True, exist_ok=True)
+        if not server.master_pid:  # else the workers of the server that this one replaces use them
+            remove_gauges(folder)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -1,5 +1,6 @@
 """The command line of ``manage.py``."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str]) -> None:
         arguments: the command line, beginning with the name of the program. With ``--traceback``,
             nothing is caught.
     """
+    # The folder is for the workers of the server; prometheus_client would write files per command.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     if "--traceback" in arguments:
         execute_from_command_line(list(arguments))
         return

@@ -1,4 +1,4 @@
-"""The temporary folder of the workers' counters."""
+"""The folder of the workers' counters."""
 
 import fcntl
 import os
@@ -36,6 +36,15 @@ class MetricsFolder:
         """Remove the folder."""
         shutil.rmtree(self.path)
         os.close(self._descriptor)
+
+
+def remove_gauges(folder: Path) -> None:
+    """Remove the gauges of workers that nobody has seen end, because their server was killed.
+
+    Their counters stay.
+    """
+    for file in folder.glob("gauge_live*.db"):
+        file.unlink()
 
 
 def _remove_if_left(folder: Path) -> None:

@@ -53,6 +53,18 @@ def test_a_command_that_succeeds_does_not_exit(execute: Mock) -> None:
     assert execute.call_args[0] == (["manage.py", "check", "--deploy"],)
 
 
+def test_a_command_does_not_use_the_metrics_folder(
+    execute: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not write to the folder of the server's workers."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/run/metrics")
+
+    command_line.main(["manage.py", "check"])
+
+    assert execute.called
+    assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+
+
 def test_a_refused_setting_is_one_line(execute: Mock) -> None:
     """A message of several lines must be joined."""
     execute.side_effect = ImproperlyConfigured("PORT must be\n  a number.")

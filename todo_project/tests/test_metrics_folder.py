@@ -1,9 +1,9 @@
-"""The temporary folder of the workers' counters."""
+"""The folder of the workers' counters."""
 
 import os
 from pathlib import Path
 
-from todo_project.server.metrics_folder import PREFIX, MetricsFolder
+from todo_project.server.metrics_folder import PREFIX, MetricsFolder, remove_gauges
 
 
 def test_the_folder_of_a_killed_server_is_removed(tmp_path: Path) -> None:
@@ -34,3 +34,14 @@ def test_what_is_not_a_folder_is_kept(tmp_path: Path) -> None:
 
     assert len([*tmp_path.iterdir()]) == 3
     folder.remove()
+
+
+def test_the_gauges_of_a_killed_server_are_removed(tmp_path: Path) -> None:
+    """Its counters must be kept, and so must other files."""
+    kept = {"counter_1.db", "histogram_1.db", "gauge_all_1.db", "gauge_live.txt"}
+    for name in (*kept, "gauge_livesum_1.db", "gauge_livesum_4711.db", "gauge_liveall_2.db"):
+        (tmp_path / name).touch()
+
+    remove_gauges(tmp_path)
+
+    assert {file.name for file in tmp_path.iterdir()} == kept

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -194,3 +195,48 @@ def test_a_configured_folder_is_used_and_kept(tmp_path: Path) -> None:
         assert request_count(live, "/health", 200) >= 1
 
     assert list(folder.glob("counter_*.db"))
+
+
+def test_the_gauges_of_a_killed_server_do_not_stay(tmp_path: Path) -> None:
+    """The next server must remove them from a configured folder, also if it has fewer workers."""
+    variables = {"METRICS": "true", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "kept")}
+    gauges_of = (tmp_path / "kept").glob
+    with deploying(tmp_path) as deployed:
+        with deployed.serving(**variables, WEB_CONCURRENCY="3") as live:
+            wait_until(lambda: len([*gauges_of("gauge_*")]) == 3)
+            live.kill()
+        with deployed.serving(**variables, WEB_CONCURRENCY="1") as live:
+            scrape(live)
+            files = {file.name for file in gauges_of("gauge_*")}
+
+    assert files == {"gauge_livesum_1.db"}
+
+
+def test_a_server_that_replaces_another_keeps_its_gauges(tmp_path: Path) -> None:
+    """The workers of the old one (SIGUSR2) must be able to go on with their files."""
+    folder = tmp_path / "kept"
+    variables = {"METRICS": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    # `python -m gunicorn` cannot start itself again.
+    command = (str(Path(sys.executable).with_name("gunicorn")), "todo_project.wsgi")
+    with deploying(tmp_path) as deployed, deployed.serving(command, **variables) as live:
+        wait_until(lambda: len([*folder.glob("gauge_*")]) == 2)
+        before = {file.stat().st_ino for file in folder.glob("gauge_*")}
+        live.process.send_signal(signal.SIGUSR2)
+        wait_until(lambda: live.log.count("Listening at") == 2, log=lambda: live.log)
+        after = {file.stat().st_ino for file in folder.glob("gauge_*")}
+        live.kill()
+
+    assert after == before
+
+
+def test_a_command_writes_no_metrics(tmp_path: Path) -> None:
+    """It must leave no file in a configured folder, and start without that folder."""
+    folder = tmp_path / "kept"
+    variables = {"METRICS": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    with deploying(tmp_path) as deployed:
+        missing = deployed.manage("check", **variables)
+        folder.mkdir()
+        traced = deployed.manage("check", "--traceback", **variables)
+
+    assert (missing.returncode, traced.returncode) == (0, 0), missing.stderr + traced.stderr
+    assert not [*folder.iterdir()]
