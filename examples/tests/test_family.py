@@ -33,6 +33,19 @@ def test_a_client_of_the_family_works_unchanged(node: None, api: LiveServer, cli
     assert walked.stdout == "walked\n", walked.stderr
 
 
+def test_the_clients_compile(node: None) -> None:
+    """A reader who copies a client must get code without type errors."""
+    checked = subprocess.run(
+        ["node", "node_modules/typescript/bin/tsc", "--project", "../family"],  # noqa: S607
+        cwd=EXAMPLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
 def test_the_page_lists_every_client() -> None:
     """The README must have a row for each client."""
     assert len(CLIENTS) == 6

@@ -25,7 +25,9 @@ from todo_project.tests.live_server import (
 
 # The command without the variable in front of it
 [RUN] = [
-    [sys.executable, "-m", *shlex.split(each)[1:]] for each in commands(RECIPES) if "sentry" in each
+    [sys.executable, "-m", *shlex.split(each)[1:]]
+    for each in commands(RECIPES)
+    if "gunicorn" in each and "sentry" in each
 ]
 TASKS = "/api/alice/tasks"
 TITLE = "A private title"

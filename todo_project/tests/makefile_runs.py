@@ -11,7 +11,7 @@ from todo_project.configuration.environment import BASE_DIR
 PYTHON = """#!/bin/sh
 case "$1 $2" in
 "-c "*) exec {python} -c "import sys; sys.version_info = ({version})
-sys.modules['{absent}'] = None; $2" ;;
+sys.modules['pip'] = sys; sys.modules['{absent}'] = None; $2" ;;
 "-m venv") for folder; do true; done
     test "$3" != --clear || rm -rf "$folder"; mkdir -p "$folder/bin"
     cp "$0" "$folder/bin/python"; echo >"$folder/pyvenv.cfg" ;;
