@@ -17,7 +17,7 @@ SECRET_NAMES = ("password", "passwd", "pwd", "secret", "key", "options")
 NAME_DELIMITER = re.compile(r"[:/?,]")
 # What cuts a password, and separates it from the endpoint in Neon's endpoint=name;password
 PASSWORD_DELIMITER = re.compile(r"[:/?#@&;$=]")
-# Words of the log that say nothing about whoever uses them as a password
+# Words of the log; hiding them would mask half of it, even if one is the password
 WORDS = frozenset({"postgres", "postgresql", "password", "database", "localhost"})
 
 
